@@ -1,0 +1,7 @@
+"""`python -m animegan` is `animegan`."""
+
+import sys
+
+from animegan.cli import main
+
+sys.exit(main())

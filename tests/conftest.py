@@ -1,0 +1,47 @@
+"""What several test files share: drawn faces, a run that is trained once, the handout where it is to be had."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from animegan.config import TrainConfig
+
+# The smallest run that has everything: 3 epochs of 4 steps.
+TINY = {"batchSize": 8, "ngf": 8, "ndf": 8, "nz": 16, "epoch": 3, "device": "cpu"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    torch.set_num_threads(1)  # networks this small gain nothing from a second one
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory) -> Path:
+    """A folder of 36 drawn faces."""
+    from animegan.drawing import write_faces
+
+    return Path(write_faces(tmp_path_factory.mktemp("drawn"), 36, seed=1, progress=False))
+
+
+@pytest.fixture(scope="session")
+def finished(drawn, tmp_path_factory):
+    """A run that is trained to the end; tests only read it."""
+    from animegan.training import train
+
+    outf = tmp_path_factory.mktemp("finished") / "run"
+    return train(TrainConfig(data_path=str(drawn), outf=str(outf), **TINY), progress=False)
+
+
+@pytest.fixture(scope="session")
+def handout():
+    """The handout's own model.py as a module."""
+    folder = os.environ.get("ANIMEGAN_HANDOUT")
+    if not folder:
+        pytest.skip("the handout's model.py is not here: set ANIMEGAN_HANDOUT to its folder")
+    spec = importlib.util.spec_from_file_location("handout_model", Path(folder) / "model.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
