@@ -1,0 +1,87 @@
+"""One picture file becomes one small RGB array, or the reason why not.
+
+`animegan.faces` calls `read_picture` for every file of a folder, from several threads: Pillow
+releases the interpreter lock while it decodes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+MIN_SIDE = 64  # pixels; a smaller picture would be mostly invented by the enlargement
+MAX_PIXELS = 64_000_000  # a decompression bomb is judged by its header
+MAX_BYTES = 128 * 2**20  # a file above this is not even read
+# Formats whose first bytes tell what they are; Pillow's others guess, or start a program (EPS).
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM", "ICO")
+_ALIAS = {"MPO": "JPEG"}  # a phone's JPEG with a preview inside: nothing odd about it
+SUFFIXES = {
+    end: _ALIAS.get(name, name) for end, name in Image.registered_extensions().items() if name in FORMATS
+}
+_OPENED = [name for name in FORMATS if name in Image.OPEN]  # AVIF needs Pillow 11.3
+
+
+class Picture(NamedTuple):
+    """What is known of a file: its kinds (fields of `FolderReport`), and the rest if it is used.
+
+    `digest` is the SHA-256 of the file, `pixels` uint8 [3, S, S]; both None if it is left out.
+    """
+
+    kinds: list[str]
+    digest: bytes | None = None
+    pixels: np.ndarray | None = None
+
+
+def read_picture(path: Path, size: int, image_size: int) -> Picture:
+    """Read the file once, of `size` bytes; hash it, and decode it to `image_size` pixels a side.
+
+    Raises nothing for a bad file: that is one of its kinds.
+    """
+    promised = SUFFIXES.get(path.suffix.lower())
+    if size > MAX_BYTES:
+        return Picture(["too_large" if promised else "foreign"])
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return Picture(["unreadable"])
+    try:
+        with Image.open(io.BytesIO(data), formats=_OPENED) as image:
+            short, long = sorted(image.size)
+            if short * long > MAX_PIXELS:
+                return Picture(["too_large"])
+            if short < MIN_SIDE:
+                return Picture(["too_small"])
+            found = _ALIAS.get(image.format, image.format)
+            kinds = ["odd_shapes"] if long > 2 * short else []
+            kinds += ["misnamed"] if promised != found else []
+            kinds += ["animated"] if found != "JPEG" and getattr(image, "is_animated", False) else []
+            return Picture(kinds, hashlib.sha256(data).digest(), _pixels(image, image_size))
+    except (Image.DecompressionBombError, MemoryError):
+        return Picture(["too_large"])
+    except Exception:
+        return Picture(["corrupt" if promised else "foreign"])
+
+
+def _pixels(image: Image.Image, image_size: int) -> np.ndarray:
+    """An open picture of any mode -> uint8 [3, S, S]: upright, on white, covering, centre-cropped."""
+    image.draft(None, (2 * image_size, 2 * image_size))  # JPEG: decode at a fraction of the size
+    image.load()
+    with contextlib.suppress(Exception):  # a damaged EXIF block does not spoil the picture
+        ImageOps.exif_transpose(image, in_place=True)
+    if image.mode[0] in "IF":  # 16 bits, 32 bits or floats: Pillow would clip them, not scale
+        values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0, neginf=0)
+        limits = (1, 255, 65535) if image.mode == "F" else (65535,)
+        peak = float(values.max())
+        limit = min((limit for limit in limits if peak <= limit), default=peak)
+        image = Image.fromarray(np.rint(values.clip(0, limit) * (255 / limit)).astype(np.uint8))
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    image = ImageOps.fit(image.convert("RGB"), (image_size, image_size), Image.Resampling.BICUBIC)
+    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))

@@ -1,0 +1,242 @@
+"""The cache of decoded pictures is used, renewed, and never in the way."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from animegan.errors import UserError
+from animegan.faces import load_faces
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture(autouse=True)
+def own_cache_folder(tmp_path_factory, monkeypatch):
+    """Whatever cannot be cached beside the pictures goes here, not into the user's folders."""
+    place = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("ANIMEGAN_CACHE", str(place))
+    return place
+
+
+def picture(seed: int = 0, width: int = 96, height: int = 96) -> Image.Image:
+    """A smooth picture, another for every seed."""
+    across, down = np.meshgrid(np.linspace(0, 6, width), np.linspace(0, 6, height))
+    planes = [np.sin(across + seed + 2 * i) * np.cos(down - seed * i) for i in range(3)]
+    return Image.fromarray((127.5 + 127.5 * np.stack(planes, axis=-1)).astype(np.uint8))
+
+
+def load(folder: Path, **options):
+    return load_faces(folder, progress=False, **options)
+
+
+def cache_files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(".animegan-*"))
+
+
+def forbid(monkeypatch, module, name: str, matches=lambda *args: True) -> None:
+    """`module.name` raises PermissionError for the calls that match."""
+    original = getattr(module, name)
+
+    def guarded(*args, **options):
+        if matches(*args):
+            raise PermissionError(13, "Permission denied", str(args[0]))
+        return original(*args, **options)
+
+    monkeypatch.setattr(module, name, guarded)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    place = tmp_path / "faces"
+    place.mkdir()
+    for number in range(5):
+        picture(number).save(place / f"{number}.png")
+    return place
+
+
+def test_the_second_load_maps_the_cache(folder, monkeypatch):
+    first = load(folder)
+    forbid(monkeypatch, Image, "open")
+    second = load(folder)
+    for faces in (first, second):
+        assert isinstance(faces.images, np.memmap) and not faces.images.flags.writeable
+    assert np.array_equal(first.images, second.images)
+    assert (first.files, first.fingerprint, first.report) == (second.files, second.fingerprint, second.report)
+    assert second.report.total == 5 and second.report.notes == [] and second.report.hidden == []
+    picture(9).save(folder / "new.png")
+    with pytest.raises(UserError, match="6 corrupt"):  # so a decoding would have shown above
+        load(folder)
+
+
+def test_the_cache_follows_the_folder(folder):
+    def age(name: str, seconds: int) -> None:
+        os.utime(folder / name, (seconds, seconds))
+
+    seen = [load(folder).fingerprint]
+    caches = [cache_files(folder)]
+    picture(7).save(folder / "new.png")
+    seen.append(load(folder).fingerprint)
+    caches.append(cache_files(folder))
+    picture(8).save(folder / "0.png")
+    seen.append(load(folder).fingerprint)
+    caches.append(cache_files(folder))
+    (folder / "1.png").rename(folder / "z.png")
+    seen.append(load(folder).fingerprint)
+    caches.append(cache_files(folder))
+    assert len(set(seen)) == 4
+    age("0.png", 10**9)
+    assert load(folder).fingerprint == seen[-1]  # touched: decoded again, to the same pixels
+    caches.append(cache_files(folder))
+    (folder / ".DS_Store").write_bytes(b"looked at")
+    assert load(folder).report.hidden == [".DS_Store"]
+    assert cache_files(folder) == caches[-1]
+    assert len({str(pair) for pair in caches}) == 5 and all(len(pair) == 2 for pair in caches)
+
+
+def damage_truncate(array: Path, sidecar: Path) -> None:
+    array.write_bytes(array.read_bytes()[:-1])
+
+
+def damage_lengthen(array: Path, sidecar: Path) -> None:
+    array.write_bytes(array.read_bytes() + b"x")
+
+
+def damage_empty(array: Path, sidecar: Path) -> None:
+    array.write_bytes(b"")
+
+
+def damage_header(array: Path, sidecar: Path) -> None:
+    array.write_bytes(b"{'(" * 10 + array.read_bytes()[30:])
+
+
+def damage_garbage(array: Path, sidecar: Path) -> None:
+    sidecar.write_bytes(b"\xff{")
+
+
+def damage_list(array: Path, sidecar: Path) -> None:
+    sidecar.write_text("[]", encoding="utf-8")
+
+
+def damage_key(array: Path, sidecar: Path) -> None:
+    sidecar.write_text(sidecar.read_text("utf-8").replace('{"key": "', '{"key": "0'), "utf-8")
+
+
+def damage_missing(array: Path, sidecar: Path) -> None:
+    array.unlink()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_truncate, damage_lengthen, damage_empty, damage_header,
+        damage_garbage, damage_list, damage_key, damage_missing,
+    ],
+    ids=lambda damage: damage.__name__,
+)  # fmt: skip
+def test_a_damaged_cache_is_built_again(folder, damage, monkeypatch):
+    images = np.array(load(folder).images)
+    sidecar, array = cache_files(folder)
+    whole = sidecar.read_bytes(), array.read_bytes()
+    damage(array, sidecar)
+    assert np.array_equal(load(folder).images, images)
+    assert (sidecar.read_bytes(), array.read_bytes()) == whole
+    forbid(monkeypatch, Image, "open")
+    assert np.array_equal(load(folder).images, images)
+
+
+def test_only_own_stale_files_are_removed(folder):
+    other = [".animegan-96-mine.npy", ".animegan-32-0123456789abcdef.npy", ".animegan.npy"]
+    fresh, old = (f".animegan-96-0123456789abcdef-{end * 8}.tmp" for end in "01")
+    stale = ".animegan-96-0123456789abcdef.npy"
+    for name in (*other, fresh, old, stale):
+        (folder / name).write_bytes(b"mine")
+    os.utime(folder / old, (10**9, 10**9))
+    report = load(folder).report
+    assert {path.name for path in cache_files(folder)} >= {*other, fresh} - {".animegan.npy"}
+    assert (folder / ".animegan.npy").exists()
+    assert not (folder / old).exists() and not (folder / stale).exists()
+    assert report.hidden == [".animegan-96-mine.npy", ".animegan.npy"]
+
+
+def test_a_read_only_folder_is_cached_elsewhere(folder, own_cache_folder, monkeypatch):
+    with monkeypatch.context() as context:
+        forbid(context, builtins, "open", lambda path, mode="r": "w" in mode and folder in path.parents)
+        first = load(folder)
+        forbid(context, Image, "open")
+        second = load(folder)
+    assert cache_files(folder) == []
+    assert len(list(own_cache_folder.rglob("*.npy"))) == len(list(own_cache_folder.rglob("*.json"))) == 1
+    for faces in (first, second):
+        assert isinstance(faces.images, np.memmap) and len(faces) == 5
+        assert faces.report.notes[0].endswith(str(next(own_cache_folder.iterdir())))
+        assert "note: the folder cannot be written to" in str(faces.report)
+
+
+@pytest.mark.parametrize("failing", ["open", "replace", "full disk"])
+def test_without_any_place_the_array_stays_in_memory(folder, own_cache_folder, monkeypatch, failing):
+    expected = load(folder)
+    expected.images = images = np.array(expected.images)  # Windows keeps a mapped file from going
+    for path in cache_files(folder):
+        path.unlink()
+    if failing == "open":
+        forbid(monkeypatch, builtins, "open", lambda path, mode="r", *rest: "w" in mode)
+    elif failing == "replace":
+        forbid(monkeypatch, os, "replace")
+    else:
+        resource = pytest.importorskip("resource")  # a limit on the size of a file acts like a full disk
+        signal = pytest.importorskip("signal")
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        faces = load(folder)
+    finally:
+        if failing == "full disk":
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            signal.signal(signal.SIGXFSZ, handler)
+    assert np.array_equal(faces.images, images) and not faces.images.flags.writeable
+    assert (faces.files, faces.fingerprint) == (expected.files, expected.fingerprint)
+    assert "kept in memory" in faces.report.notes[0]
+    assert [*cache_files(folder), *own_cache_folder.rglob("*.*")] == []
+
+
+def test_an_interrupted_start_leaves_nothing(folder, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr("animegan.faces.read_picture", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            load(folder)
+    assert cache_files(folder) == []
+    assert len(load(folder)) == 5
+
+
+def test_the_fingerprint_is_that_of_the_pixels(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    for path in copy.iterdir():
+        os.utime(path, (10**9, 10**9))
+    assert load(copy).fingerprint == load(folder).fingerprint
+    changed = picture(3)
+    changed.putpixel((50, 50), (1, 2, 3))
+    changed.save(copy / "3.png")
+    assert load(copy).fingerprint != load(folder).fingerprint
+
+
+def test_progress_bar(folder, tmp_path, capfd):
+    load_faces(folder, progress=False)
+    assert capfd.readouterr() == ("", "")
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".animegan*"))
+    load_faces(copy)
+    assert "5/5" in capfd.readouterr().err
+    load_faces(copy)
+    assert capfd.readouterr() == ("", "")
