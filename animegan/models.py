@@ -112,6 +112,29 @@ def init_weights(network: nn.Module, generator: torch.Generator | None = None) -
     return network
 
 
+def init_smooth(netG: NetG, generator: torch.Generator | None = None) -> NetG:
+    """Draw the weights of NetG's upsampling layers anew, in place, as smooth kernels; return netG.
+
+    Every 2-d kernel becomes the one of bilinear interpolation (for stride 3 that is 1 2 3 2 1, which
+    is exactly as wide as the handout's last layer) times one number from a normal distribution; the
+    spread over the layer is the 0.02 of `init_weights`. Independent weights print the overlap of
+    the transposed convolutions on every picture as a checkerboard, which D learns to spot within a
+    few steps, long before there is a face to judge.
+    Sources: the kernel, Long, Shelhamer and Darrell 2015 (FCN), section 3.3; a start without
+    checkerboard, Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution" (ICNR).
+    """
+    for layer in (netG.layer2, netG.layer3, netG.layer4, netG.layer5):
+        convolution = layer[0]
+        size, stride = convolution.kernel_size[0], convolution.stride[0]
+        side = 1 - (torch.arange(size) - (size - 1) / 2).abs() / stride
+        kernel = torch.outer(side, side)
+        kernel *= 0.02 / kernel.square().mean().sqrt()
+        factors = torch.randn(*convolution.weight.shape[:2], 1, 1, generator=generator)
+        with torch.no_grad():
+            convolution.weight.copy_(factors * kernel)
+    return netG
+
+
 class LayerShape(NamedTuple):
     """One row of the shape table; `output` is [channels, height, width]."""
 

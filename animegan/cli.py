@@ -1,0 +1,217 @@
+"""The command line: it names things and calls them."""
+
+import argparse
+import re
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import NoReturn
+
+from animegan.config import QUICK, TrainConfig
+from animegan.errors import UserError
+
+DRAWN_FOLDER = "data/drawn"
+DRAWN_COUNT = 2048
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 2 for a mistake of the user, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a Windows console cannot print every file name
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except UserError as error:
+        print(f"animegan: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("animegan: interrupted", file=sys.stderr)
+        return 130
+
+
+# Each command imports what it needs when it runs: `animegan --help` need not wait for PyTorch.
+
+
+def draw(options: argparse.Namespace) -> None:
+    from animegan.drawing import write_faces
+
+    folder = write_faces(options.folder, options.count, seed=options.seed)
+    print(f"{options.count:,} drawn faces in {folder}; train on them with: animegan train --data_path {folder}")
+
+
+def check_data(options: argparse.Namespace) -> None:
+    from animegan.faces import check_folder
+
+    print(check_folder(options.folder))
+
+
+def train(options: argparse.Namespace) -> int:
+    from animegan.runs import Run
+    from animegan.training import train
+
+    given = {f.name: getattr(options, f.name) for f in fields(TrainConfig) if hasattr(options, f.name)}
+    if "changes" in given:
+        given["changes"] = dict(given["changes"])
+    if options.draw:
+        given.setdefault("data_path", DRAWN_FOLDER)
+    if options.quick:
+        given = {**QUICK, **given}
+    outf = given.get("outf", TrainConfig.outf)
+    before = Run(outf).config.as_dict() if options.resume else {}
+    config = TrainConfig.from_dict({**before, **given})
+    if options.draw:
+        from animegan.drawing import write_faces
+
+        write_faces(config.data_path, DRAWN_COUNT, seed=0)
+    elif not Path(config.data_path).exists() or _is_empty(Path(config.data_path)):
+        raise UserError(
+            f"there are no pictures in {config.data_path}: put a few thousand faces there (any size, JPEG or PNG), "
+            f"or add --draw to train on faces that animegan draws itself."
+        )
+    run = train(config, resume=options.resume)
+    if not run.epochs or run.epochs[-1] < config.epoch:
+        print(f"stopped; everything is kept in {run.path}. Go on with: animegan train --resume --outf {run.path}")
+        return 130
+    picture = run.path / "compare.png"
+    _save(_compare([run], [1, config.epoch]), picture)
+    print(f"epoch 1 beside epoch {config.epoch}: {picture}")
+    return 0
+
+
+def sample(options: argparse.Namespace) -> None:
+    import torch
+
+    from animegan.runs import Run, grid_picture
+
+    run = Run(options.run)
+    if options.count < 1:
+        raise UserError(f"--count {options.count} is too small; give 1 or more.")
+    epoch = options.epoch if options.epoch is not None else max(run.epochs, default=1)
+    generator = torch.Generator().manual_seed(options.seed)
+    z = torch.randn(options.count, run.config.nz, 1, 1, generator=generator)
+    out = Path(options.out or run.path / f"sample_epoch_{epoch:03d}.png")
+    columns = max(1, round(options.count**0.5))
+    _save(grid_picture(run.generate(epoch, z), columns), out)
+    print(f"{options.count} new faces of epoch {epoch}: {out}")
+
+
+def compare(options: argparse.Namespace) -> None:
+    from animegan.runs import Run
+
+    runs = [Run(path) for path in options.runs]
+    epochs = options.epochs or [1, min(max(run.epochs, default=1) for run in runs)]
+    out = Path(options.out or runs[0].path / "compare.png")
+    _save(_compare(runs, epochs, options.count), out)
+    print(f"epochs {', '.join(map(str, epochs))}: {out}")
+
+
+def doctor(_options: argparse.Namespace) -> int:
+    from animegan.doctor import examine, has_failed, report
+
+    findings = examine()
+    print(report(findings))
+    return 1 if has_failed(findings) else 0
+
+
+def _ingredient(text: str) -> tuple[str, bool | float]:
+    """`ema=0.99` -> ("ema", 0.99), `flips=false` -> ("flips", False)."""
+    name, _, value = text.partition("=")
+    if value.lower() in ("true", "false"):
+        return name, value.lower() == "true"
+    return name, float(value)
+
+
+def _compare(runs: list, epochs: list[int], count: int = 24):
+    from animegan.plots import compare_epochs
+
+    return compare_epochs(runs, list(dict.fromkeys(epochs)), count)
+
+
+def _save(picture, path: Path) -> None:
+    from animegan.runs import write_picture
+
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise UserError(f"--out {path} is no name of a picture; let it end in .png.")
+    write_picture(path, picture)
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(p.is_file() and p.name != "README.md" for p in folder.rglob("*"))
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="animegan", description="Train a DCGAN that draws anime faces, and look at what it learnt.")
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = _command(commands, "draw", draw, "draw a data set of anime faces")
+    command.add_argument("folder", nargs="?", default=DRAWN_FOLDER, help=f"where to (default {DRAWN_FOLDER})")
+    command.add_argument("--count", type=int, default=DRAWN_COUNT, help=f"how many (default {DRAWN_COUNT})")
+    command.add_argument("--seed", type=int, default=0, help="same seed, same faces (default 0)")
+
+    data = commands.add_parser("data", help="look after a data set").add_subparsers(required=True, metavar="COMMAND")
+    command = _command(data, "check", check_data, "say what a folder of pictures holds; changes nothing")
+    command.add_argument("folder")
+
+    command = _command(commands, "train", train, "train NetG and NetD on a folder of faces")
+    for option in fields(TrainConfig):
+        if option.name == "changes":
+            continue
+        names = {f"--{option.name}", "--" + re.sub(r"(?<=[a-z])(?=[A-Z])|_", "-", option.name).lower()}
+        command.add_argument(
+            *sorted(names, key=lambda name: name != f"--{option.name}"),
+            dest=option.name,
+            type=option.type,
+            default=argparse.SUPPRESS,
+            metavar=option.type.__name__.upper(),
+            help=f"{option.metadata['help']} (default {option.default})",
+        )
+    command.add_argument(
+        "--set",
+        dest="changes",
+        type=_ingredient,
+        action="append",
+        default=argparse.SUPPRESS,
+        metavar="NAME=VALUE",
+        help="set one ingredient of the recipe otherwise, e.g. --set ema=0.99; see animegan/recipes.py",
+    )
+    quick = ", ".join(f"{name} {value}" for name, value in QUICK.items())
+    command.add_argument("--quick", action="store_true", help=f"settings for a CPU: {quick}")
+    command.add_argument("--draw", action="store_true", help=f"train on faces that animegan draws into {DRAWN_FOLDER}")
+    command.add_argument("--resume", action="store_true", help="go on with the run in --outf")
+
+    command = _command(commands, "sample", sample, "new faces from a trained run")
+    command.add_argument("run", help="run folder")
+    command.add_argument("--epoch", type=int, help="weights of this epoch (default: the last)")
+    command.add_argument("--count", type=int, default=64, help="how many faces (default 64)")
+    command.add_argument("--seed", type=int, default=0, help="other seed, other faces (default 0)")
+    command.add_argument("--out", help="picture to write (default: into the run folder)")
+
+    command = _command(commands, "compare", compare, "epochs of one run or more, same noise, row by row")
+    command.add_argument("runs", nargs="+", metavar="run", help="run folder")
+    command.add_argument("--epochs", type=int, nargs="+", help="which (default: the first and the last)")
+    command.add_argument("--count", type=int, default=24, help="faces an epoch, up to 64 (default 24)")
+    command.add_argument("--out", help="picture to write (default: compare.png in the first run folder)")
+
+    _command(commands, "doctor", doctor, "check Python, PyTorch, GPU driver, CUDA, disk and Jupyter")
+    return parser
+
+
+def _command(commands, name: str, function, help: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    command.set_defaults(command=function)
+    return command
+
+
+def _version() -> str:
+    from animegan import __version__
+
+    return f"animegan {__version__}"

@@ -1,0 +1,183 @@
+"""Recipes: what one training step is. `handout` repeats the handout; `stable` gives faces.
+
+A recipe is a handful of ingredients, each an option with its source; `Game` plays one step with
+them: D learns to tell real from fake, then G learns to pass for real. All random numbers come from
+one generator on the CPU, so that a run draws the same ones on every device.
+"""
+
+import copy
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim.swa_utils import update_bn
+
+from animegan.config import TrainConfig
+from animegan.errors import UserError
+from animegan.models import NetD, NetG, init_smooth, init_weights
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The ingredients of a training step; the defaults are the handout's."""
+
+    init: bool = False  # draw the weights from N(0, 0.02): DCGAN paper, section 4
+    smooth: bool = False  # start NetG's upsampling without checkerboard: see models.init_smooth
+    flips: bool = False  # mirror every other real picture: a face may look either way
+    shift: float = 0.0  # show D all pictures shifted by up to this part of their side: Zhao et al. 2020
+    ema: float = 0.0  # decay of the running average of G that draws the pictures: Yazici et al. 2019
+    label_smoothing: float = 0.0  # D aims at 1 minus this on real pictures: Salimans et al. 2016, 3.4
+    lr_D: float = 1.0  # D's learning rate as a multiple of --lr: two time scales, Heusel et al. 2017
+    lr_G: float = 1.0  # G's learning rate as a multiple of --lr
+
+
+RECIPES = {
+    "handout": Recipe(),
+    "stable": Recipe(init=True, smooth=True, flips=True, shift=1 / 16, label_smoothing=0.1, ema=0.995),
+}
+
+
+def get_recipe(name: str, changes: dict[str, Any] | None = None) -> Recipe:
+    """The recipe of that name, with some ingredients set otherwise; UserError for unknown ones."""
+    if name not in RECIPES:
+        raise UserError(f"--recipe {name} is not known; choose {' or '.join(RECIPES)}.")
+    recipe = RECIPES[name]
+    known = {f.name: f.type for f in fields(Recipe)}
+    for ingredient, value in (changes or {}).items():
+        if ingredient not in known:
+            raise UserError(f"--set {ingredient}: no such ingredient; choose from {', '.join(known)}.")
+        if isinstance(value, bool) != (known[ingredient] is bool) or not isinstance(value, int | float):
+            kind = "true or false" if known[ingredient] is bool else "a number"
+            raise UserError(f"--set {ingredient}={value} is out of place: it takes {kind}.")
+        if not 0 <= value < (100 if ingredient.startswith("lr") else 1):
+            raise UserError(f"--set {ingredient}={value} is out of range.")
+    return replace(recipe, **(changes or {}))
+
+
+class Game:
+    """NetG against NetD: both networks, the average of G, their optimisers, the random numbers.
+
+    config: sizes, learning rate, recipe and seed; device: where the networks live.
+    """
+
+    def __init__(self, config: TrainConfig, device: torch.device):
+        self.recipe = recipe = get_recipe(config.recipe, config.changes)
+        self.device, self.nz = device, config.nz
+        self.random = torch.Generator().manual_seed(config.seed)
+        with torch.random.fork_rng(devices=[]):  # PyTorch's own initialisation takes the global generator
+            torch.manual_seed(config.seed)
+            netG, netD = NetG(config.ngf, config.nz), NetD(config.ndf)
+        if recipe.init:
+            init_weights(netG, self.random)
+            init_weights(netD, self.random)
+        if recipe.smooth:
+            init_smooth(netG, self.random)
+        # Channels last is the layout in which convolutions are fastest, on CPUs as on GPUs.
+        self.netG = netG.to(device, memory_format=torch.channels_last)
+        self.netD = netD.to(device, memory_format=torch.channels_last)
+        self.averageG = copy.deepcopy(self.netG) if recipe.ema else self.netG
+        self.averaged = 0  # steps in the average so far
+        fused = device.type in ("cpu", "cuda")  # one kernel for all weights
+        adam = {"betas": (config.beta1, 0.999), "fused": fused}
+        self.optimizerG = torch.optim.Adam(self.netG.parameters(), config.lr * recipe.lr_G, **adam)
+        self.optimizerD = torch.optim.Adam(self.netD.parameters(), config.lr * recipe.lr_D, **adam)
+
+    def step(self, real: Tensor) -> Tensor:
+        """One step of D, then one of G, on real pictures [B, 3, 96, 96] in [-1, 1].
+
+        Returns [4] on the device: loss of D, loss of G, mean D(x), mean D(G(z)), the last two as
+        D saw them before its update.
+        """
+        real = self._flipped(real)
+        fake = self.netG(self.latent(len(real)))
+
+        # G is fixed, D learns: log D(x) + log(1 - D(G(z))) shall grow.
+        self.optimizerD.zero_grad()
+        logits_real = self.netD.logits(self._shifted(real))
+        loss_real = _cross_entropy(logits_real, 1 - self.recipe.label_smoothing)
+        loss_real.backward()
+        logits_fake = self.netD.logits(self._shifted(fake.detach()))
+        loss_fake = _cross_entropy(logits_fake, 0.0)
+        loss_fake.backward()
+        self.optimizerD.step()
+
+        # D is fixed, G learns: log D(G(z)) shall grow. D's weights need no gradient for that, only its input.
+        self.netD.requires_grad_(False)
+        self.optimizerG.zero_grad()
+        loss_G = _cross_entropy(self.netD.logits(self._shifted(fake)), 1.0)
+        loss_G.backward()
+        self.optimizerG.step()
+        self.netD.requires_grad_(True)
+
+        self._average()
+        verdicts = torch.stack([logits_real.detach(), logits_fake.detach()]).sigmoid().mean(1)
+        return torch.cat([torch.stack([loss_real + loss_fake, loss_G]).detach(), verdicts])
+
+    def latent(self, count: int) -> Tensor:
+        """The next `count` latent vectors, [count, nz, 1, 1] from N(0, 1)."""
+        return torch.randn(count, self.nz, 1, 1, generator=self.random).to(self.device)
+
+    def netG_for_pictures(self) -> NetG:
+        """A copy of the generator that draws the pictures (the average, if there is one), in eval mode.
+
+        Its BatchNorm statistics are counted anew, over 512 latent vectors that are always the same
+        ones: averaged weights need statistics of their own (Izmailov et al. 2018, section 3.2), and a
+        picture then depends on its own z alone, not on its neighbours in the batch.
+        """
+        netG = copy.deepcopy(self.averageG)
+        generator = torch.Generator().manual_seed(0)
+        update_bn((torch.randn(64, self.nz, 1, 1, generator=generator) for _ in range(8)), netG, self.device)
+        return netG.eval()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on."""
+        state = {name: getattr(self, name).state_dict() for name in self._parts()}
+        return {**state, "averaged": self.averaged, "random": self.random.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up what `state_dict` gave."""
+        for name in self._parts():
+            getattr(self, name).load_state_dict(state[name])
+        self.averaged = state["averaged"]
+        self.random.set_state(state["random"])
+
+    def _parts(self) -> list[str]:
+        return ["netG", "netD", "optimizerG", "optimizerD"] + (["averageG"] if self.recipe.ema else [])
+
+    def _flipped(self, real: Tensor) -> Tensor:
+        if not self.recipe.flips:
+            return real
+        mirrored = torch.rand(len(real), 1, 1, 1, generator=self.random) < 0.5
+        return torch.where(mirrored.to(real.device), real.flip(3), real)
+
+    def _shifted(self, pictures: Tensor) -> Tensor:
+        """What D is shown: each picture moved by its own whole number of pixels, grey where it left.
+
+        Real and fake pictures are treated alike, and the gradient passes through to G, so D sees ever new
+        pictures but G is not taught to shift: "Differentiable Augmentation", Zhao et al. 2020.
+        """
+        if self.recipe.shift:
+            count, size = len(pictures), pictures.shape[-1]
+            reach = round(self.recipe.shift * size)
+            pixels = torch.randint(-reach, reach + 1, (count, 2), generator=self.random)
+            moves = torch.eye(2, 3).repeat(count, 1, 1)
+            moves[:, :, 2] = pixels * 2 / size  # grid_sample's unit: the picture reaches from -1 to 1
+            grid = F.affine_grid(moves, [count, 3, size, size], align_corners=False).to(pictures.device)
+            pictures = F.grid_sample(pictures, grid, mode="nearest", align_corners=False)
+        return pictures.contiguous(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        if not self.recipe.ema:
+            return
+        # The first steps count little: the average would else remember the initial weights for long.
+        decay = min(self.recipe.ema, (1 + self.averaged) / (10 + self.averaged))
+        self.averaged += 1
+        for average, weight in zip(self.averageG.parameters(), self.netG.parameters(), strict=True):
+            average.lerp_(weight, 1 - decay)
+
+
+def _cross_entropy(logits: Tensor, label: float) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))

@@ -1,0 +1,279 @@
+"""The loop: for every batch one step of the game, at the end of every epoch pictures, weights, history
+and a checkpoint, so that a run can be stopped at any moment and gone on with."""
+
+import math
+import platform
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+import animegan
+from animegan.config import TrainConfig
+from animegan.errors import UserError
+from animegan.faces import Faces, batches, epoch_order, load_faces, to_unit
+from animegan.recipes import Game, get_recipe
+from animegan.runs import FACES_IN_GRID, START_ANEW, Run, Step, check_run_folder, fixed_noise
+
+UPDATE_SECONDS = 0.5  # more often is a strain on Jupyter and on the eye
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What `on_update` is given: at most twice a second, and once after every epoch.
+
+    `steps` are all training steps so far, oldest first; `epoch_done` is true when the grid and the
+    weights of `epoch` have just been saved.
+    """
+
+    run: Run
+    epoch: int
+    steps: list[Step]
+    epoch_done: bool
+
+
+def train(
+    config: TrainConfig,
+    resume: bool = False,
+    progress: bool = True,
+    on_update: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Train NetG and NetD as `config` says and return the run.
+
+    resume: go on with the run that `config.outf` holds, bit for bit as if it had never stopped (on the
+        same device). Of its settings only `epoch`, `device` and the paths may differ.
+    progress: show one progress bar.
+    on_update: called with a `Progress` now and then, for live plots.
+
+    Ctrl-C, or the stop button in Jupyter, ends the run after the step in progress and keeps it
+    resumable; a second Ctrl-C does not wait. Raises UserError, with what to do, for all that a user can
+    mend: no data, a taken run folder, a full disk, a loss that is not finite.
+    """
+    get_recipe(config.recipe, config.changes)  # raises for a recipe that there is not, before anything is written
+    device = pick_device(config.device)
+    if resume:
+        run = Run(config.outf)
+        _check_settings(run, config)
+    else:
+        check_run_folder(Path(config.outf))
+    faces = load_faces(config.data_path, config.imageSize, progress=progress)
+    if len(faces) < config.batchSize:
+        raise UserError(
+            f"{config.data_path} has {len(faces)} usable pictures, fewer than one batch of {config.batchSize}: "
+            f"add pictures (a few thousand give faces), or make the batch smaller with --batchSize."
+        )
+    if not resume:
+        run = Run.create(config, _facts(config, faces, device))
+    trainer = _Trainer(config, run, faces, device)
+    if resume:
+        trainer.restore()
+    try:
+        trainer.run_epochs(progress, on_update)
+    except torch.OutOfMemoryError as error:
+        half = config.batchSize // 2
+        raise UserError(
+            f"a batch of {config.batchSize} does not fit into the GPU's memory: try --batchSize {half}."
+        ) from error
+    return run
+
+
+class _Trainer:
+    def __init__(self, config: TrainConfig, run: Run, faces: Faces, device: torch.device):
+        self.config, self.run, self.faces, self.device = config, run, faces, device
+        self.game = Game(config, device)
+        self.noise = fixed_noise(config.nz).to(device)
+        self.steps: list[Step] = []  # as in history.csv
+        self.unread: list[tuple[int, int, float, torch.Tensor]] = []  # steps whose figures are still on the device
+        self.epoch, self.iteration = 1, 0  # the epoch in progress, and how many of its steps are done
+        self.seconds = 0.0
+        self.steps_per_epoch = len(faces) // config.batchSize
+
+    def restore(self) -> None:
+        """Take up the checkpoint of the run, after making sure that the data are the same."""
+        known = self.run.info["data"]["fingerprint"]
+        if known != self.faces.fingerprint:
+            raise UserError(
+                f"{self.config.data_path} does not hold the pictures that {self.run.path} was trained on: "
+                f"give their folder with --data_path, or start a new run in another --outf."
+            )
+        state = self.run.load_checkpoint()
+        if state is None:  # stopped before the first epoch was complete: begin again
+            return
+        try:
+            self.game.load_state_dict(state["game"])
+            self.epoch, self.iteration, self.seconds = state["epoch"], state["iteration"], state["seconds"]
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise UserError(f"the checkpoint in {self.run.path} is of another run; {START_ANEW}") from error
+        # A kill between history and checkpoint leaves lines that will be lived through again.
+        self.steps = [s for s in self.run.read_steps() if (s.epoch, s.iteration) <= (self.epoch, self.iteration)]
+        self.run.save_info(self.config)
+
+    def run_epochs(self, progress: bool, on_update: Callable[[Progress], None] | None) -> None:
+        config = self.config
+        if self.epoch > config.epoch:
+            return
+        if self.epoch == 1 and self.iteration == 0:
+            self.run.save_reals(to_unit(torch.from_numpy(self.faces.images[:FACES_IN_GRID].copy())))
+        done = (self.epoch - 1) * self.steps_per_epoch + self.iteration
+        total = config.epoch * self.steps_per_epoch
+        bar = tqdm(
+            total=total * config.batchSize,
+            initial=done * config.batchSize,
+            unit=" images",
+            unit_scale=True,
+            mininterval=UPDATE_SECONDS,
+            disable=not progress,
+            dynamic_ncols=True,
+        )
+        with bar, _stop_button() as stopped:
+            while self.epoch <= config.epoch:
+                shown = time.monotonic()
+                started = time.perf_counter() - self.seconds
+                order = epoch_order(len(self.faces), config.seed, self.epoch)
+                for real in batches(self.faces.images, order, config.batchSize, self.device, self.iteration):
+                    figures = self.game.step(real)
+                    self.iteration += 1
+                    self.seconds = time.perf_counter() - started
+                    self.unread.append((self.epoch, self.iteration, self.seconds, figures))
+                    if stopped.is_set() or time.monotonic() - shown >= UPDATE_SECONDS:
+                        shown = time.monotonic()
+                        self._read_figures(bar)
+                        if on_update:
+                            on_update(Progress(self.run, self.epoch, self.steps, epoch_done=False))
+                    if stopped.is_set() and self.iteration < self.steps_per_epoch:
+                        self._save_checkpoint()
+                        return
+                self._read_figures(bar)
+                self._end_epoch()
+                if on_update:
+                    on_update(Progress(self.run, self.epoch - 1, self.steps, epoch_done=True))
+                if stopped.is_set():
+                    return
+
+    def _read_figures(self, bar: tqdm) -> None:
+        """Fetch what the last steps measured, all at once: every fetch makes a GPU wait."""
+        if not self.unread:
+            return
+        values = torch.stack([figures for *_, figures in self.unread]).tolist()
+        for (epoch, iteration, seconds, _), row in zip(self.unread, values, strict=True):
+            if not all(map(math.isfinite, row)):
+                raise UserError(self._not_finite(f"the loss is not finite at epoch {epoch}, step {iteration}"))
+            self.steps.append(Step(epoch, iteration, *row, seconds))
+        last = self.steps[-1]
+        epoch, losses = f"epoch {last.epoch}/{self.config.epoch}", f"loss D {last.loss_D:.2f} G {last.loss_G:.2f}"
+        verdicts = f"D(x) {last.D_x:.2f} D(G(z)) {last.D_G_z:.2f}"
+        bar.set_postfix_str(f"{epoch}, {losses}, {verdicts}", refresh=False)
+        bar.update(len(self.unread) * self.config.batchSize)
+        self.unread.clear()
+
+    def _end_epoch(self) -> None:
+        netG = self.game.netG_for_pictures()
+        with torch.inference_mode():
+            faces = netG(self.noise)
+        if not torch.isfinite(faces).all():
+            raise UserError(self._not_finite(f"NetG's pictures are not finite after epoch {self.epoch}"))
+        self.run.save_epoch(self.epoch, faces, netG, self.game.netD)
+        self.epoch, self.iteration = self.epoch + 1, 0
+        self._save_checkpoint()
+
+    def _save_checkpoint(self) -> None:
+        self.run.save_steps(self.steps)
+        self.run.save_checkpoint(  # last, since it vouches for all the others
+            {
+                "kind": "animegan checkpoint",
+                "epoch": self.epoch,
+                "iteration": self.iteration,
+                "seconds": self.seconds,
+                "game": self.game.state_dict(),
+            }
+        )
+
+    def _not_finite(self, what: str) -> str:
+        kept = self.epoch - 1
+        return (
+            f"{what}: training has diverged and was stopped; "
+            + (f"epoch {kept} and all before it are kept in {self.run.path}. " if kept else "no epoch was finished. ")
+            + f"Start a new run with a smaller --lr than {self.config.lr:g}."
+        )
+
+
+def pick_device(name: str) -> torch.device:
+    """The device that `name` means; "auto" takes the accelerator that PyTorch sees, else the CPU.
+
+    Raises UserError for a name that PyTorch does not know or a device that is not there.
+    """
+    if name == "auto":
+        return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # PyTorch raises either, by device
+        raise UserError(
+            f"--device {name} is not to be had here; leave it at auto, or see why with: animegan doctor"
+        ) from error
+    return device
+
+
+def _check_settings(run: Run, config: TrainConfig) -> None:
+    """A run goes on with its own settings; only how long, where and on what it runs may change."""
+    free = {"epoch", "device", "data_path", "outf"}
+    before, now = run.config.as_dict(), config.as_dict()
+    changed = [
+        f"{name} {before[name]!r} is now {now[name]!r}"
+        for name in now
+        if name not in free and now[name] != before[name]
+    ]
+    if changed:
+        raise UserError(
+            f"{run.path} cannot go on with other settings ({'; '.join(changed)}): leave them out, "
+            f"or start a new run in another --outf."
+        )
+
+
+def _facts(config: TrainConfig, faces: Faces, device: torch.device) -> dict:
+    import numpy
+    import PIL
+
+    is_cuda = device.type == "cuda"
+    hardware = torch.cuda.get_device_name(device) if is_cuda else platform.processor() or platform.machine()
+    return {
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "device": f"{device} ({hardware})",
+        "versions": {
+            "animegan": animegan.__version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": numpy.__version__,
+            "pillow": PIL.__version__,
+        },
+        "data": {"pictures": len(faces), "fingerprint": faces.fingerprint},
+    }
+
+
+@contextmanager
+def _stop_button() -> Iterator[threading.Event]:
+    """While open, the first Ctrl-C (or Jupyter's stop button) sets the event instead of breaking off a step.
+
+    The step in progress can then end, which leaves both networks in a state that can be saved.
+    """
+    stopped = threading.Event()
+
+    def first(_signal, _frame):
+        stopped.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped  # only the main thread may take signals
+        return
+    before = signal.signal(signal.SIGINT, first)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)

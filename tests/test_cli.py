@@ -1,0 +1,314 @@
+"""The command line: what it does, and every mistake as one line with exit status 2."""
+
+import errno
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import TINY
+from PIL import Image
+
+from animegan import cli, drawing
+from animegan.cli import main
+from animegan.recipes import Game
+from animegan.runs import Run
+
+TINY_OPTIONS = [f"--{name}={value}" for name, value in TINY.items()]
+
+
+@pytest.fixture
+def run(capsys):
+    """Call the command line; return exit status, standard output and standard error."""
+
+    def call(*arguments):
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as stop:  # argparse ends the program itself
+            status = stop.code
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def fails(run):
+    """Call the command line, make sure that it fails with one line and status 2, return the line."""
+
+    def call(*arguments):
+        status, _, errors = run(*arguments)
+        errors = re.sub(r"^.*\r", "", errors)  # the progress bar is overwritten
+        lines = [
+            line for line in errors.splitlines() if line.strip() and "images/s" not in line and "pictures:" not in line
+        ]
+        assert status == 2, errors
+        assert len(lines) == 1, errors
+        assert lines[0].startswith("animegan")
+        return lines[0]
+
+    return call
+
+
+def train(data, outf, *options):
+    return ["train", "--data_path", data, "--outf", outf, *TINY_OPTIONS, *options]
+
+
+# --- what it does ------------------------------------------------------------------------------------
+
+
+def test_train_ends_with_the_comparison_and_its_path(run, drawn, tmp_path):
+    status, out, _ = run(*train(drawn, tmp_path / "run"))
+    assert status == 0
+    assert out.strip().endswith(f"epoch 1 beside epoch 3: {tmp_path / 'run' / 'compare.png'}")
+    assert Image.open(tmp_path / "run" / "compare.png").width > 1000
+
+
+@pytest.mark.parametrize("batch", ["--batchSize", "--batch-size"])
+def test_options_are_spelled_as_in_the_handout_and_in_the_usual_way(run, drawn, tmp_path, batch):
+    status, *_ = run(
+        "train", "--data_path", drawn, "--outf", tmp_path / "run", batch, 12, "--image-size", 96, "--imageSize", 96,
+        "--nz", 9, "--ngf", 4, "--ndf", 4, "--epoch", 1, "--lr", 0.001, "--beta1", 0.4, "--seed", 5, "--device", "cpu",
+        "--recipe", "handout", "--set", "flips=true", "--set", "ema=0.9",
+    )  # fmt: skip
+    assert status == 0
+    config = Run(tmp_path / "run").config
+    assert (config.batchSize, config.nz, config.lr, config.beta1, config.seed) == (12, 9, 0.001, 0.4, 5)
+    assert (config.recipe, config.changes) == ("handout", {"flips": True, "ema": 0.9})
+
+
+def test_resume_needs_no_other_option(run, drawn, tmp_path, finished):
+    shutil.copytree(finished.path, tmp_path / "run")
+    status, out, _ = run("train", "--resume", "--outf", tmp_path / "run", "--epoch", 4)
+    assert status == 0
+    assert Run(tmp_path / "run").epochs == [1, 2, 3, 4]
+    assert "epoch 1 beside epoch 4" in out
+
+
+def test_draw_then_check(run, tmp_path):
+    assert run("draw", tmp_path / "faces", "--count", 5)[0] == 0
+    status, out, _ = run("data", "check", tmp_path / "faces")
+    assert status == 0
+    assert "5 pictures to use" in out
+
+
+def test_train_can_draw_its_own_data(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "DRAWN_COUNT", 36)
+    status, *_ = run("train", "--draw", "--quick", *TINY_OPTIONS, "--epoch", 1)
+    assert status == 0
+    assert len(list(Path("data/drawn/faces").glob("*.png"))) == 36
+    assert Run("imgs").config.data_path == "data/drawn"
+
+
+def test_sample_makes_new_faces_from_weights(run, finished, tmp_path):
+    status, out, _ = run("sample", finished.path, "--epoch", 2, "--count", 9, "--out", tmp_path / "faces.png")
+    assert status == 0 and "9 new faces of epoch 2" in out
+    first = Image.open(tmp_path / "faces.png")
+    assert first.size == (3 * 98 + 2, 3 * 98 + 2)
+    run("sample", finished.path, "--epoch", 2, "--count", 9, "--seed", 1, "--out", tmp_path / "others.png")
+    assert first.tobytes() != Image.open(tmp_path / "others.png").tobytes()
+
+
+def test_compare_sets_epochs_and_runs_side_by_side(run, finished, tmp_path):
+    out = tmp_path / "compare.png"
+    assert run("compare", finished.path, "--epochs", 1, 3, "--count", 12, "--out", out)[0] == 0
+    one = Image.open(out)
+    cells = np.asarray(one)[10 : 10 + 96, -12 * 98 - 10 :]
+    assert np.array_equal(cells[:, :96], np.asarray(finished.faces(1)[0]))
+    assert run("compare", finished.path, finished.path, "--epochs", 1, 3, "--count", 12, "--out", out)[0] == 0
+    two = Image.open(out)
+    assert two.height == pytest.approx(2 * one.height, abs=20)
+
+
+def test_doctor_speaks_in_lines(run):
+    status, out, _ = run("doctor")
+    assert status in (0, 1)
+    assert all(re.match(r"\[(OK|WARN|FAIL)\]|  +->|$|\d+ FAIL", line) for line in out.splitlines())
+    assert "PyTorch" in out
+
+
+def test_ctrl_c_says_how_to_go_on(run, drawn, tmp_path, monkeypatch):
+    import signal
+
+    step = Game.step
+    monkeypatch.setattr(Game, "step", lambda *a: (signal.raise_signal(signal.SIGINT), step(*a))[1])
+    status, out, _ = run(*train(drawn, tmp_path / "run"))
+    assert status == 130
+    assert f"animegan train --resume --outf {tmp_path / 'run'}" in out
+
+
+def test_the_library_imports_without_what_only_notebooks_need():
+    """Training runs on a bare GPU machine: PyTorch, torchvision, NumPy, Pillow and tqdm."""
+    code = (
+        "import sys\n"
+        "for name in ('matplotlib', 'ipywidgets', 'IPython', 'nbformat', 'jupyterlab', 'yaml', 'packaging'):\n"
+        "    sys.modules[name] = None\n"
+        "import animegan.training, animegan.drawing, animegan.plots, animegan.doctor, animegan.cli\n"
+        "assert 'torchvision' not in sys.modules, 'it takes a second that the first step need not wait for'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+# --- bad input ---------------------------------------------------------------------------------------
+
+
+def test_no_data_says_how_to_get_some_and_offers_the_drawn_faces(fails, tmp_path):
+    line = fails(*train(tmp_path / "nowhere", tmp_path / "run"))
+    assert "there are no pictures in" in line and "put a few thousand faces there" in line and "--draw" in line
+    (tmp_path / "empty").mkdir()
+    assert "there are no pictures in" in fails(*train(tmp_path / "empty", tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_fewer_pictures_than_a_batch(fails, drawn, tmp_path):
+    assert "36 usable pictures, fewer than one batch of 64" in fails(*train(drawn, tmp_path / "run", "--batchSize", 64))
+
+
+def test_all_pictures_corrupt(fails, tmp_path):
+    (tmp_path / "data").mkdir()
+    for name in ("a.jpg", "b.png"):
+        (tmp_path / "data" / name).write_bytes(b"\xff\xd8 no picture")
+    line = fails(*train(tmp_path / "data", tmp_path / "run"))
+    assert "no picture in" in line and "can be used (2 corrupt" in line
+
+
+def test_a_data_path_that_is_a_file(fails, tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert "is a file: give the folder" in fails(*train(tmp_path / "file", tmp_path / "run"))
+    assert "is a file: give the folder" in fails("data", "check", tmp_path / "file")
+
+
+def test_bad_files_are_left_out_and_named_while_training_goes_on(run, drawn, tmp_path):
+    """Zero bytes, truncated, 1x1, a bomb, animated, misnamed, unreadable, Chinese and emoji names."""
+    data = tmp_path / "数据 🌸"
+    shutil.copytree(drawn, data)
+    some = next((drawn / "faces").glob("*.png"))
+    (data / "空.png").write_bytes(b"")
+    (data / "截断.png").write_bytes(some.read_bytes()[:900])
+    Image.new("RGB", (1, 1)).save(data / "one.png")
+    Image.new("1", (20_000, 20_000)).save(data / "bomb.png")
+    frames = [Image.new("RGB", (96, 96), colour) for colour in ("red", "blue")]
+    frames[0].save(data / "动画😀.gif", save_all=True, append_images=frames[1:])
+    shutil.copy(some, data / "misnamed.jpg")
+    (data / "broken-link.png").symlink_to(tmp_path / "gone.png")
+    status, out, _ = run("data", "check", data)
+    assert status == 0
+    for name in ("空.png", "截断.png", "one.png", "bomb.png", "动画😀.gif", "misnamed.jpg", "broken-link.png"):
+        assert name in out, name
+    assert "38 pictures to use" in out
+    assert run(*train(data, tmp_path / "跑 🎀", "--epoch", 1))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--imageSize", 64], "--imageSize 64 does not fit this network: its layers make 4, 8, 16, 32"),
+        (["--batchSize", 0], "--batchSize 0 is too small"),
+        (["--batchSize", 1], "--batchSize 1 is too small: BatchNorm needs at least 2"),
+        (["--lr", 0], "--lr 0 cannot train"),
+        (["--lr", -0.1], "--lr -0.1 cannot train"),
+        (["--lr", "nan"], "--lr nan cannot train"),
+        (["--epoch", 0], "--epoch 0 is too small"),
+        (["--recipe", "best"], "--recipe best is not known; choose handout or stable"),
+        (["--set", "ema=2"], "--set ema=2.0 is out of range"),
+        (["--set", "ema"], "--set"),
+        (["--device", "quantum"], "--device quantum is not to be had here"),
+        (["--lr", "fast"], "argument --lr: invalid float value: 'fast'"),
+        (["--epochs", 3], "unrecognized arguments: --epochs 3"),
+    ],
+)
+def test_a_setting_that_cannot_work(fails, drawn, tmp_path, options, message):
+    assert message in fails(*train(drawn, tmp_path / "run", *options))
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_outf_that_is_a_file_or_locked_or_taken(fails, drawn, tmp_path, finished, monkeypatch):
+    (tmp_path / "file").write_text("precious")
+    assert "is a file, not a folder" in fails(*train(drawn, tmp_path / "file"))
+    before = {p.name: p.stat().st_mtime_ns for p in finished.path.iterdir()}
+    assert "already holds a run" in fails(*train(drawn, finished.path))
+    assert before == {p.name: p.stat().st_mtime_ns for p in finished.path.iterdir()}
+
+    def refuse(*_args, **_kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert "cannot be written (Permission denied)" in fails(*train(drawn, tmp_path / "locked"))
+
+
+def test_resume_that_cannot_work(fails, drawn, tmp_path, finished):
+    assert "there is no run in" in fails("train", "--resume", "--outf", tmp_path / "nothing")
+    run = tmp_path / "run"
+    shutil.copytree(finished.path, run)
+    resume = ["train", "--resume", "--outf", run, "--epoch", 4]
+    assert "cannot go on with other settings (lr 0.0002 is now 0.5)" in fails(*resume, "--lr", 0.5)
+    shutil.copytree(drawn, tmp_path / "other")
+    next((tmp_path / "other" / "faces").glob("*.png")).unlink()
+    assert "does not hold the pictures that" in fails(*resume, "--data_path", tmp_path / "other")
+    whole = (run / "checkpoint.pth").read_bytes()
+    for content in (whole[:5000], b"", b"GIF89a something else"):
+        (run / "checkpoint.pth").write_bytes(content)
+        assert "is truncated or not a file of weights" in fails(*resume)
+    torch.save({"epoch": 3}, run / "checkpoint.pth")
+    assert "is no checkpoint of animegan" in fails(*resume)
+    assert Run(run).epochs == [1, 2, 3]
+
+
+def test_a_full_disk_keeps_the_last_good_checkpoint(fails, run, drawn, tmp_path, monkeypatch):
+    replace = os.replace
+
+    def full(source, target):
+        if str(target).endswith("netG_003.pth"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    assert "No space left on device" in fails(*train(drawn, tmp_path / "run"))
+    monkeypatch.undo()
+    assert Run(tmp_path / "run").load_checkpoint()["epoch"] == 3
+    assert run("train", "--resume", "--outf", tmp_path / "run")[0] == 0
+
+
+def test_a_loss_that_is_not_finite(fails, drawn, tmp_path, monkeypatch):
+    step, calls = Game.step, []
+
+    def diverging(self, real):
+        calls.append(1)
+        return step(self, real) * (math.nan if len(calls) == 10 else 1)
+
+    monkeypatch.setattr(Game, "step", diverging)
+    line = fails(*train(drawn, tmp_path / "run"))
+    assert "the loss is not finite at epoch 3, step 2" in line and "epoch 2 and all before it are kept" in line
+
+
+def test_sample_and_compare_say_what_is_missing(fails, finished, tmp_path):
+    assert "there is no run in" in fails("sample", tmp_path)
+    assert "has no netG_009.pth: it has epochs 1 to 3" in fails("sample", finished.path, "--epoch", 9)
+    assert "--count 0 is too small" in fails("sample", finished.path, "--count", 0)
+    assert "is no name of a picture" in fails("sample", finished.path, "--out", tmp_path / "faces.txt")
+    assert "has no fake_samples_epoch_009.png" in fails("compare", finished.path, "--epochs", 1, 9)
+    assert "--count 65 is out of range" in fails("compare", finished.path, "--count", 65)
+    assert "could not be saved" in fails("compare", finished.path, "--out", tmp_path / "no" / "folder" / "x.png")
+
+
+def test_draw_says_what_is_wrong(fails, tmp_path):
+    assert "count" in fails("draw", tmp_path / "faces", "--count", 0)
+    (tmp_path / "file").write_text("x")
+    assert str(tmp_path / "file") in fails("draw", tmp_path / "file", "--count", 3)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "photo.jpg").write_bytes(b"precious")
+    fails("draw", tmp_path / "mine", "--count", 3)
+    assert (tmp_path / "mine" / "photo.jpg").read_bytes() == b"precious"
+    assert drawing.write_faces
+
+
+def test_no_command_is_one_line(run):
+    status, _, errors = run()
+    assert status == 2 and errors.count("\n") == 1

@@ -1,0 +1,162 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from animegan.config import TrainConfig
+from animegan.errors import UserError
+from animegan.models import NetG
+from animegan.recipes import RECIPES, Game, get_recipe
+
+SMALL = {"ngf": 8, "ndf": 8, "nz": 16, "batchSize": 8}
+
+
+def game(**settings) -> Game:
+    return Game(TrainConfig(**{**SMALL, **settings}), torch.device("cpu"))
+
+
+def faces(seed: int = 0, count: int = 8) -> torch.Tensor:
+    return torch.rand(count, 3, 96, 96, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def handout_step(netG, netD, optimizerG, optimizerD, real, z):
+    """One step as the handout's train.py writes it down, with BCELoss on probabilities."""
+    criterion = nn.BCELoss()
+    ones = torch.ones(len(real), dtype=real.dtype)
+    zeros = torch.zeros_like(ones)
+    optimizerD.zero_grad()
+    loss_real = criterion(netD(real).view(-1), ones)
+    loss_real.backward()
+    fake = netG(z)
+    loss_fake = criterion(netD(fake.detach()).view(-1), zeros)
+    loss_fake.backward()
+    optimizerD.step()
+    optimizerG.zero_grad()
+    loss_G = criterion(netD(fake).view(-1), ones)
+    loss_G.backward()
+    optimizerG.step()
+    return (loss_real + loss_fake).item(), loss_G.item()
+
+
+def test_the_handouts_recipe_is_the_handouts_mathematics():
+    ours = game(recipe="handout", lr=0.0002)
+    # In float64, so that a wrong formula cannot hide behind rounding.
+    for network in (ours.netG, ours.netD):
+        network.double()
+    netG, netD = copy.deepcopy(ours.netG), copy.deepcopy(ours.netD)
+    optimizerG = torch.optim.Adam(netG.parameters(), lr=0.0002, betas=(0.5, 0.999))
+    optimizerD = torch.optim.Adam(netD.parameters(), lr=0.0002, betas=(0.5, 0.999))
+    ours.optimizerG = torch.optim.Adam(ours.netG.parameters(), lr=0.0002, betas=(0.5, 0.999))
+    ours.optimizerD = torch.optim.Adam(ours.netD.parameters(), lr=0.0002, betas=(0.5, 0.999))
+    noise = torch.Generator().manual_seed(3)
+    ours.random.manual_seed(3)
+    ours.latent = lambda count: torch.randn(count, 16, 1, 1, generator=ours.random).double()
+    for step in range(3):
+        real = faces(step).double()
+        z = torch.randn(8, 16, 1, 1, generator=noise).double()
+        expected = handout_step(netG, netD, optimizerG, optimizerD, real, z)
+        assert ours.step(real)[:2].tolist() == pytest.approx(expected, rel=1e-9)
+    for mine, theirs in ((ours.netG, netG), (ours.netD, netD)):
+        for name, value in theirs.state_dict().items():
+            assert torch.allclose(mine.state_dict()[name].double(), value.double(), rtol=1e-7, atol=1e-10), name
+
+
+def test_the_handouts_recipe_starts_from_pytorchs_own_initialisation():
+    assert game(recipe="handout").netG.layer5[0].weight.std() > 0.04
+    assert game(recipe="stable").netG.layer5[0].weight.std() < 0.025
+
+
+def test_D_gets_no_gradient_in_Gs_step_and_G_none_in_Ds(monkeypatch):
+    one = game()
+    seen = []
+    monkeypatch.setattr(one.optimizerG, "step", lambda: seen.append([p.requires_grad for p in one.netD.parameters()]))
+    gradients = []
+    monkeypatch.setattr(
+        one.optimizerD,
+        "step",
+        lambda: gradients.append([p.grad is None or not p.grad.any() for p in one.netG.parameters()]),
+    )
+    one.step(faces())
+    assert not any(seen[0])
+    assert all(gradients[0])
+    assert all(p.requires_grad for p in one.netD.parameters())
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_game_goes_on_from_its_state_bit_for_bit(recipe):
+    straight, stopped = game(recipe=recipe), game(recipe=recipe)
+    for step in range(2):
+        straight.step(faces(step))
+        stopped.step(faces(step))
+    fresh = game(recipe=recipe, seed=99)
+    fresh.load_state_dict(copy.deepcopy(stopped.state_dict()))
+    for step in range(2, 4):
+        assert torch.equal(straight.step(faces(step)), fresh.step(faces(step)))
+    for name, value in straight.netG_for_pictures().state_dict().items():
+        assert torch.equal(value, fresh.netG_for_pictures().state_dict()[name]), name
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_weights_of_every_recipe_fit_the_handouts_NetG(recipe):
+    one = game(recipe=recipe)
+    one.step(faces())
+    NetG(8, 16).load_state_dict(one.netG_for_pictures().state_dict(), strict=True)
+
+
+def test_pictures_do_not_depend_on_their_neighbours_in_the_batch():
+    one = game()
+    for step in range(3):
+        one.step(faces(step))
+    before = one.random.get_state()
+    netG = one.netG_for_pictures()
+    z = torch.randn(4, 16, 1, 1)
+    with torch.no_grad():
+        assert torch.allclose(netG(z)[:1], netG(z[:1]), atol=1e-5)
+    assert torch.equal(before, one.random.get_state()), "drawing pictures must not change the training"
+
+
+def test_the_average_lags_behind_and_starts_fast():
+    one = game(changes={"ema": 0.999})
+    weight = [one.netG.layer3[0].weight.detach().clone()]
+    for step in range(4):
+        one.step(faces(step))
+        weight.append(one.netG.layer3[0].weight.detach().clone())
+    average = weight[0]
+    for n, now in enumerate(weight[1:]):
+        decay = min(0.999, (1 + n) / (10 + n))
+        average = decay * average + (1 - decay) * now
+    assert torch.allclose(one.averageG.layer3[0].weight, average, atol=1e-6)
+
+
+def test_flips_mirror_about_half_of_the_pictures():
+    one = game(changes={"flips": True})
+    real = faces(count=200)
+    flipped = one._flipped(real)
+    mirrored = sum(torch.equal(a, b.flip(2)) for a, b in zip(flipped, real, strict=True))
+    same = sum(torch.equal(a, b) for a, b in zip(flipped, real, strict=True))
+    assert mirrored + same == 200
+    assert 70 < mirrored < 130
+
+
+def test_same_seed_same_run_and_the_global_generator_is_left_alone():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, second, other = game(recipe="handout"), game(recipe="handout"), game(recipe="handout", seed=1)
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.equal(first.netG.layer1[0].weight, second.netG.layer1[0].weight)
+    assert not torch.equal(first.netG.layer1[0].weight, other.netG.layer1[0].weight)
+
+
+def test_recipes_can_be_changed_by_name():
+    assert get_recipe("stable", {"ema": 0.5}).ema == 0.5
+    for name, changes, message in (
+        ("best", {}, "--recipe best is not known; choose handout or stable"),
+        ("stable", {"speed": 2}, "--set speed: no such ingredient"),
+        ("stable", {"ema": 1.0}, "--set ema=1.0 is out of range"),
+        ("stable", {"ema": True}, "--set ema=True is out of place"),
+        ("stable", {"flips": 1}, "--set flips=1 is out of place: it takes true or false"),
+        ("stable", {"lr_D": float("nan")}, "--set lr_D=nan is out of range"),
+    ):
+        with pytest.raises(UserError, match=message):
+            get_recipe(name, changes)

@@ -1,0 +1,181 @@
+import errno
+import json
+import os
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from animegan import runs
+from animegan.config import TrainConfig
+from animegan.errors import UserError
+from animegan.runs import Run, Step, fixed_noise, grid_picture
+
+
+def new_run(tmp_path, **settings) -> Run:
+    settings = {"ngf": 8, "ndf": 8, "nz": 16, "outf": str(tmp_path / "run"), **settings}
+    return Run.create(TrainConfig(**settings), {"data": {"fingerprint": "x"}})
+
+
+def test_a_finished_run_holds_what_the_handout_writes_and_more(finished):
+    names = sorted(p.name for p in finished.path.iterdir())
+    assert names == [
+        "checkpoint.pth",
+        *(f"fake_samples_epoch_00{n}.png" for n in (1, 2, 3)),
+        "history.csv",
+        *(f"netD_00{n}.pth" for n in (1, 2, 3)),
+        *(f"netG_00{n}.pth" for n in (1, 2, 3)),
+        "real_samples.png",
+        "run.json",
+    ]
+
+
+def test_run_answers_for_everything_after_training(finished):
+    run = Run(finished.path)
+    assert run.epochs == [1, 2, 3]
+    assert run.config.ngf == 8
+    assert run.grid(2).size == (8 * 98 + 2, 8 * 98 + 2)
+    assert run.reals.size[0] == 8 * 98 + 2
+    history = run.history
+    assert list(history) == ["epoch", "iteration", "loss_D", "loss_G", "D_x", "D_G_z", "seconds"]
+    assert history["epoch"].tolist() == [1] * 4 + [2] * 4 + [3] * 4
+    assert history["iteration"].tolist() == [1, 2, 3, 4] * 3
+    assert (np.diff(history["seconds"]) > 0).all()
+    assert ((history["D_x"] > 0) & (history["D_x"] < 1)).all()
+    assert {"torch", "python"} <= set(run.info["versions"])
+    assert len(run.info["data"]["fingerprint"]) == 64
+    assert run.info["device"].startswith("cpu")
+
+
+def test_the_saved_network_draws_the_saved_grid(finished):
+    faces = finished.generate(3, fixed_noise(16))
+    drawn = np.asarray(grid_picture(faces)).astype(int)
+    assert np.abs(drawn - np.asarray(finished.grid(3)).astype(int)).max() <= 1
+
+
+def test_faces_are_the_cells_of_the_grid(finished):
+    cells = finished.faces(3)
+    assert len(cells) == 64
+    assert all(cell.size == (96, 96) for cell in cells)
+    again = grid_picture(torch.stack([torch.from_numpy(np.array(c)).permute(2, 0, 1) / 127.5 - 1 for c in cells]))
+    assert np.array_equal(np.asarray(again), np.asarray(finished.grid(3)))
+
+
+def test_fixed_noise_is_always_the_same():
+    before = torch.get_rng_state()
+    noise = fixed_noise(100)
+    assert noise.shape == (64, 100, 1, 1)
+    assert torch.equal(noise, fixed_noise(100))
+    assert torch.equal(before, torch.get_rng_state())
+    assert noise[0, 0, 0, 0].item() == pytest.approx(fixed_noise(100)[0, 0, 0, 0].item())
+
+
+def test_the_grids_scale_is_fixed():
+    black, grey = torch.full((64, 3, 96, 96), -1.0), torch.zeros(64, 3, 96, 96)
+    assert grid_picture(black).getpixel((50, 50)) == (0, 0, 0)
+    assert grid_picture(grey).getpixel((50, 50)) == (128, 128, 128)
+
+
+def test_no_run_is_one_clear_line(tmp_path, finished):
+    with pytest.raises(UserError, match="there is no run in .*; make one with: animegan train"):
+        Run(tmp_path)
+    with pytest.raises(UserError, match="it holds the runs run: name one of them"):
+        Run(finished.path.parent)
+    with pytest.raises(UserError, match="has no netG_009.pth: it has epochs 1 to 3"):
+        finished.generator(9)
+    with pytest.raises(UserError, match="no epoch is finished yet"):
+        new_run(tmp_path).grid(1)
+
+
+def test_a_damaged_run_json_is_one_clear_line(tmp_path):
+    run = new_run(tmp_path)
+    for text in ("{", "[]", '{"config": {"lr": 0}}'):
+        (run.path / "run.json").write_text(text)
+        with pytest.raises(UserError) as error:
+            Run(run.path)
+        assert "\n" not in str(error.value)
+
+
+def test_damaged_files_are_named(tmp_path):
+    run = new_run(tmp_path)
+    (run.path / "netG_001.pth").write_bytes(b"PK\x03\x04 no weights")
+    with pytest.raises(UserError, match="netG_001.pth is truncated or not a file of weights"):
+        run.generator(1)
+    runs.save_weights(run.path / "netG_001.pth", {"layer1.0.weight": torch.zeros(3)})
+    with pytest.raises(UserError, match="netG_001.pth does not fit the networks"):
+        run.generator(1)
+    (run.path / "fake_samples_epoch_001.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match="cannot be read as a picture"):
+        run.grid(1)
+    (run.path / "history.csv").write_text("epoch,iteration\n1,x\n")
+    with pytest.raises(UserError, match="history.csv is damaged"):
+        _ = run.history
+
+
+def test_weights_that_would_run_code_are_refused(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "pwned"),)
+
+    torch.save({"layer1.0.weight": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(UserError, match="not a file of weights"):
+        runs.load_weights(tmp_path / "evil.pth")
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_history_comes_back_as_it_was_written(tmp_path):
+    run = new_run(tmp_path)
+    assert run.history["loss_D"].tolist() == []
+    steps = [Step(1, 1, 0.5, 1.25, 0.75, 0.125, 2.5), Step(1, 2, 1e-7, 123.456, 0.5, 0.5, 3.0)]
+    run.save_steps(steps)
+    assert run.read_steps() == steps
+
+
+@pytest.mark.parametrize("moment", ["write", "fsync", "replace"])
+def test_a_full_disk_leaves_the_last_good_file(tmp_path, monkeypatch, moment):
+    run = new_run(tmp_path)
+    run.save_checkpoint({"kind": "animegan checkpoint", "epoch": 1})
+
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if moment == "write":
+
+        class FullFile:
+            def __init__(self, path):
+                self.file = open(path, "wb")
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                self.file.close()
+
+            def write(self, content):
+                self.file.write(content[: len(content) // 2])
+                full()
+
+        monkeypatch.setattr(runs, "open", lambda path, mode: FullFile(path), raising=False)
+    else:
+        monkeypatch.setattr(os, moment, full)
+    with pytest.raises(
+        UserError, match="checkpoint.pth could not be saved .*No space left.* free some space, then"
+    ) as error:
+        run.save_checkpoint({"kind": "animegan checkpoint", "epoch": 2})
+    assert "\n" not in str(error.value)
+    monkeypatch.undo()
+    assert run.load_checkpoint()["epoch"] == 1
+    assert not list(run.path.glob("*.part"))
+
+
+def test_files_appear_whole(tmp_path, monkeypatch):
+    run = new_run(tmp_path)
+    seen = []
+    replace = os.replace
+    monkeypatch.setattr(
+        os, "replace", lambda a, b: (seen.append((os.path.getsize(a), os.path.exists(b))), replace(a, b))
+    )
+    runs.write_picture(run.path / "x.png", Image.new("RGB", (10, 10)))
+    assert seen == [((run.path / "x.png").stat().st_size, False)]
+    assert json.loads((run.path / "run.json").read_text(encoding="utf-8"))["config"]["ngf"] == 8
