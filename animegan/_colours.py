@@ -51,9 +51,7 @@ def palette(face) -> Palette:
         skin_line=mix(skin_shade, (92, 34, 38), 0.62),
         lash=mix(hair_line, (38, 20, 30), 0.66),
         iris=hsv(face.eye_hue, face.eye_saturation, face.eye_value),
-        iris_dark=hsv(
-            _towards(face.eye_hue, 0.72, 0.1), face.eye_saturation * 0.85 + 0.15, face.eye_value * 0.4
-        ),
+        iris_dark=hsv(_towards(face.eye_hue, 0.72, 0.1), face.eye_saturation * 0.85 + 0.15, face.eye_value * 0.4),
         iris_light=hsv(_towards(face.eye_hue, 0.14, 0.06), face.eye_saturation * 0.62, face.eye_value + 0.25),
         extra=hsv(*extra),
         extra_light=hsv(extra[0], 0.34, 1.0),

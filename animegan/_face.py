@@ -125,9 +125,7 @@ class Face:
         except KeyError as missing:
             raise UserError(f"the row has no column {missing}: take rows from attributes.csv") from None
         except ValueError as error:
-            raise UserError(
-                f"a number in the row cannot be read ({error}): take rows from attributes.csv"
-            ) from None
+            raise UserError(f"a number in the row cannot be read ({error}): take rows from attributes.csv") from None
 
 
 # ---------------------------------------------------------------- drawing lots
@@ -246,9 +244,7 @@ def _draw_lots(lots: _Lots) -> Face:
         blush=lots.between(0, 1),
         accessory=accessory,
         # not far from the hair's opposite colour, so that the two go together
-        accessory_hue=round(
-            (hair[0] + lots.any((0.33, 0.42, 0.5, 0.58, 0.67)) + lots.around(0, 0.05)) % 1, 4
-        ),
+        accessory_hue=round((hair[0] + lots.any((0.33, 0.42, 0.5, 0.58, 0.67)) + lots.around(0, 0.05)) % 1, 4),
         collar=lots.any(COLLARS),
         collar_hue=lots.between(0, 1),
         collar_saturation=lots.between(0.05, 0.65),

@@ -70,9 +70,7 @@ def _temple(sketch: Sketch, side: int, goal: np.ndarray) -> np.ndarray:
     low = 6 + 32 * face.side_locks
     wide = max(wide, 27.0)
     tip = (side * sketch.across(side * (23.5 + 1.5 * face.side_locks)), low)
-    outside = curve(
-        [(wide, -4), (wide + 0.4, 0.3 * low), (0.4 * wide + 0.6 * tip[0], 0.75 * low), tip], steps=3
-    )
+    outside = curve([(wide, -4), (wide + 0.4, 0.3 * low), (0.4 * wide + 0.6 * tip[0], 0.75 * low), tip], steps=3)
     inside = arc(tip, (side * goal[0], goal[1]), -0.06)
     return path(outside, inside[1:]) * (side, 1)
 
@@ -140,9 +138,7 @@ def _fringe_edge(sketch: Sketch, style: Fringe, chance) -> tuple[np.ndarray, lis
 def _borders(style: Fringe, part: float, reach: float, chance) -> list[float]:
     """Where one lock ends and the next begins; a part is always such a place."""
     if not style.opening:
-        inner = [
-            -reach + 2 * reach * (i + between(chance, -0.2, 0.2)) / style.locks for i in range(1, style.locks)
-        ]
+        inner = [-reach + 2 * reach * (i + between(chance, -0.2, 0.2)) / style.locks for i in range(1, style.locks)]
         return [-reach, *inner, reach]
     left = max(1, int(style.locks * (part + reach) / (2 * reach) + 0.5))
     right = max(1, style.locks - left)
@@ -181,9 +177,7 @@ def _draw_loose_locks(sketch: Sketch, notches: list) -> None:
             continue
         lean, wide = between(chance, -4, 4), between(chance, 2.2, 3.2)
         root, tip = (x - 0.3 * lean, y - 10), (x + lean, y + between(chance, 6, 11))
-        locks.append(
-            path(arc((root[0] - wide, root[1]), tip, -0.1), arc(tip, (root[0] + wide, root[1]), -0.1))
-        )
+        locks.append(path(arc((root[0] - wide, root[1]), tip, -0.1), arc(tip, (root[0] + wide, root[1]), -0.1)))
     if locks:
         head.fill(locks, mix(colours.hair, colours.hair_light, 0.3))
         head.fill([ribbon(lock, 0.0, 1.9, 0.0) for lock in locks], colours.hair_line)
@@ -196,9 +190,7 @@ def _draw_loose_locks(sketch: Sketch, notches: list) -> None:
 def _draw_side_shade(sketch: Sketch, mass: Mask) -> None:
     side = 1 if sketch.face.light > 0 else -1
     wide = width(sketch)
-    shade = path(
-        curve([(12, -50), (wide * 0.66, -34), (wide * 0.8, -14), (wide * 0.8, 40)]), (60, 40), (60, -50)
-    )
+    shade = path(curve([(12, -50), (wide * 0.66, -34), (wide * 0.8, -14), (wide * 0.8, 40)]), (60, 40), (60, -50))
     sketch.head.fill(shade * (side, 1), sketch.colours.hair_dark, 0.4 * abs(sketch.face.light) + 0.15, mass)
 
 
@@ -215,9 +207,7 @@ def _draw_shine(sketch: Sketch, mass: Mask) -> None:
         y = -31.5 + 11.0 * u * u
         thick = 3.6 * (1 - 0.8 * u * u) * (0.6 + 0.6 * face.shine)
         upper.append((x, y - thick * between(chance, 0.5, 1.1)))
-        lower.append(
-            (x + 1.5, y + thick * (between(chance, 0.9, 1.9) if i % 2 else between(chance, -0.1, 0.4)))
-        )
+        lower.append((x + 1.5, y + thick * (between(chance, 0.9, 1.9) if i % 2 else between(chance, -0.1, 0.4))))
     band = path(curve(upper, steps=3), lower[::-1])
     sketch.head.fill(band, sketch.colours.hair_shine, 0.25 + 0.5 * face.shine, mass)
 

@@ -73,9 +73,7 @@ def _draw_back_strands(sketch: Sketch, mass: Mask) -> None:
         sketch.head.fill(lights, sketch.colours.hair_light, 0.5, mass)
 
 
-def _locks_below(
-    sketch: Sketch, wide: float, low: float, tips: int, ragged: float, depth: float
-) -> np.ndarray:
+def _locks_below(sketch: Sketch, wide: float, low: float, tips: int, ragged: float, depth: float) -> np.ndarray:
     """Hair that falls from the crown and ends in a row of tips at y = `low`."""
     chance = sketch.chance("back")
     back = sketch.behind
@@ -188,9 +186,7 @@ def draw_front_tails(sketch: Sketch) -> None:
     chance = sketch.chance("front tails")
     ramp = Ramp(colours.hair, mix(colours.hair, colours.hair_dark, 0.6), 10, 48)
     if kind == "low tails":
-        tails = [
-            _tail(side, wide - 7, 14, wide - 1 + 3 * long, 50 + 24 * long, 6.5, chance) for side in (-1, 1)
-        ]
+        tails = [_tail(side, wide - 7, 14, wide - 1 + 3 * long, 50 + 24 * long, 6.5, chance) for side in (-1, 1)]
         head.rimmed(tails, ramp, colours.hair_line, RIM)
         ties = [oval(side * (wide - 4), 15.5, 3.6, 2.6) for side in (-1, 1)]
         head.rimmed(ties, colours.extra, colours.extra_line, 0.6)
@@ -211,10 +207,7 @@ def braid(x: float, y: float, size: float, links: int, drift: float) -> list[np.
         True,
         3,
     )
-    return [
-        heart * (size * (1 - 0.03 * i), 0.86 * size) + (x + drift * i, y + 1.22 * size * i)
-        for i in range(links)
-    ]
+    return [heart * (size * (1 - 0.03 * i), 0.86 * size) + (x + drift * i, y + 1.22 * size * i) for i in range(links)]
 
 
 def _ringlet(x: float, y: float) -> list[np.ndarray]:

@@ -278,9 +278,7 @@ def count_networks(ngf: int = 64, ndf: int = 64, nz: int = 100) -> Networks:
 def _answer(*command: str) -> str:
     """What a program prints, or why it prints nothing."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=SECONDS_TO_ANSWER
-        )
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=SECONDS_TO_ANSWER)
     except subprocess.TimeoutExpired:
         return f"no answer within {SECONDS_TO_ANSWER} seconds"
     except OSError as error:

@@ -21,9 +21,7 @@ MAX_BYTES = 128 * 2**20  # a file above this is not even read
 # Formats whose first bytes tell what they are; Pillow's others guess, or start a program (EPS).
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM", "ICO")
 _ALIAS = {"MPO": "JPEG"}  # a phone's JPEG with a preview inside: nothing odd about it
-SUFFIXES = {
-    end: _ALIAS.get(name, name) for end, name in Image.registered_extensions().items() if name in FORMATS
-}
+SUFFIXES = {end: _ALIAS.get(name, name) for end, name in Image.registered_extensions().items() if name in FORMATS}
 _OPENED = [name for name in FORMATS if name in Image.OPEN]  # AVIF needs Pillow 11.3
 
 

@@ -67,9 +67,7 @@ def draw_cat_ears(sketch: Sketch) -> None:
     head, colours = sketch.head, sketch.colours
     ear = path(arc((-33, -16), (-31, -46), 0.08), arc((-31, -46), (-8, -40), 0.12))
     back = (sketch.behind, 0)
-    head.rimmed(
-        [ear + back, mirror(ear) + back], Ramp(colours.hair, colours.hair_dark, -48, -26), colours.hair_line
-    )
+    head.rimmed([ear + back, mirror(ear) + back], Ramp(colours.hair, colours.hair_dark, -48, -26), colours.hair_line)
     inner = path(arc((-29.5, -22), (-29, -40.5), 0.08), arc((-29, -40.5), (-14, -36), 0.12))
     head.fill([inner + back, mirror(inner) + back], (255, 186, 192))
 

@@ -172,9 +172,7 @@ def _claim(folder: Path, made: dict) -> bool:
         return bool(complete)
     others = sorted(p.name for p in folder.iterdir() if not _harmless(p.name)) if folder.is_dir() else []
     if others:
-        raise UserError(
-            f"{folder} already holds other files ({others[0]}, ...): choose another folder to draw into"
-        )
+        raise UserError(f"{folder} already holds other files ({others[0]}, ...): choose another folder to draw into")
     (folder / "faces").mkdir(parents=True, exist_ok=True)
     _write_whole(marker, json.dumps({**made, "complete": False}).encode())
     return False

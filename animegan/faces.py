@@ -56,9 +56,7 @@ class Faces:
         return len(self.files)
 
 
-def load_faces(
-    folder: str | Path, image_size: int = 96, progress: bool = True, workers: int | None = None
-) -> Faces:
+def load_faces(folder: str | Path, image_size: int = 96, progress: bool = True, workers: int | None = None) -> Faces:
     """Read all pictures under `folder`, at any depth, ordered by relative name (code points).
 
     The first start decodes with `workers` threads (default: one per core, 8 at most); later starts
@@ -81,8 +79,7 @@ def load_faces(
         if (names := getattr(report, kind))
     )
     raise UserError(
-        f"no picture in {where} can be used ({counts}): "
-        f"put whole pictures of {MIN_SIDE} pixels a side or more there"
+        f"no picture in {where} can be used ({counts}): put whole pictures of {MIN_SIDE} pixels a side or more there"
     )
 
 
@@ -147,8 +144,7 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
     path_hash = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogatepass")).hexdigest()
     elsewhere = Path(os.path.expanduser(os.environ.get("ANIMEGAN_CACHE") or tempfile.gettempdir()))
     stems = [
-        place / f".animegan-{image_size}-{key[:16]}"
-        for place in (folder, elsewhere / f"animegan-{path_hash[:16]}")
+        place / f".animegan-{image_size}-{key[:16]}" for place in (folder, elsewhere / f"animegan-{path_hash[:16]}")
     ]
     recall = functools.partial(_recall, folder, key, image_size)
     workers = workers or min(8, os.cpu_count() or 1)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -119,8 +119,6 @@ class _Trainer:
         config = self.config
         if self.epoch > config.epoch:
             return
-        if self.epoch == 1 and self.iteration == 0:
-            self.run.save_reals(to_unit(torch.from_numpy(self.faces.images[:FACES_IN_GRID].copy())))
         done = (self.epoch - 1) * self.steps_per_epoch + self.iteration
         total = config.epoch * self.steps_per_epoch
         bar = tqdm(
@@ -180,6 +178,8 @@ class _Trainer:
         if not torch.isfinite(faces).all():
             raise UserError(self._not_finite(f"NetG's pictures are not finite after epoch {self.epoch}"))
         self.run.save_epoch(self.epoch, faces, netG, self.game.netD)
+        if self.epoch == 1:
+            self.run.save_reals(to_unit(torch.from_numpy(self.faces.images[:FACES_IN_GRID].copy())))
         self.epoch, self.iteration = self.epoch + 1, 0
         self._save_checkpoint()
 
@@ -222,13 +222,16 @@ def pick_device(name: str) -> torch.device:
 
 
 def _check_settings(run: Run, config: TrainConfig) -> None:
-    """A run goes on with its own settings; only how long, where and on what it runs may change."""
-    free = {"epoch", "device", "data_path", "outf"}
-    before, now = run.config.as_dict(), config.as_dict()
+    """A run goes on with its own settings; only how long, where and on what it runs may change.
+
+    The recipe is compared ingredient by ingredient, as another version of animegan may mix it otherwise.
+    """
+    before = {**run.config.as_dict(), **run.info.get("ingredients", {})}
+    now = {**config.as_dict(), **asdict(get_recipe(config.recipe, config.changes))}
     changed = [
-        f"{name} {before[name]!r} is now {now[name]!r}"
+        f"{name} {before.get(name)!r} is now {now[name]!r}"
         for name in now
-        if name not in free and now[name] != before[name]
+        if name not in ("epoch", "device", "data_path", "outf", "changes") and now[name] != before.get(name)
     ]
     if changed:
         raise UserError(
@@ -244,6 +247,7 @@ def _facts(config: TrainConfig, faces: Faces, device: torch.device) -> dict:
     is_cuda = device.type == "cuda"
     hardware = torch.cuda.get_device_name(device) if is_cuda else platform.processor() or platform.machine()
     return {
+        "ingredients": asdict(get_recipe(config.recipe, config.changes)),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "device": f"{device} ({hardware})",
         "versions": {

@@ -91,9 +91,7 @@ def test_every_style_can_be_drawn_and_is_told_apart(plain, attribute):
 )
 def test_every_number_changes_the_picture(plain, number):
     face = replace(plain, background="gradient", blush=0.4, expression="laugh")
-    step = {"variation": 1, "tilt": 5.0, "chin": 1.5, "shift_x": 2.0, "shift_y": 2.0, "gaze_x": 0.5}.get(
-        number, 0.2
-    )
+    step = {"variation": 1, "tilt": 5.0, "chin": 1.5, "shift_x": 2.0, "shift_y": 2.0, "gaze_x": 0.5}.get(number, 0.2)
     other = replace(face, **{number: getattr(face, number) + step})
     assert not np.array_equal(pixels(face), pixels(other))
 
@@ -323,9 +321,7 @@ def test_a_size_that_cannot_be_drawn_is_named(plain, size):
         draw(plain, size)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"count": 0}, {"count": 2.5}, {"count": 3, "workers": 0}, {"count": 3, "seed": "x"}]
-)
+@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": 2.5}, {"count": 3, "workers": 0}, {"count": 3, "seed": "x"}])
 def test_wrong_arguments_of_write_faces(tmp_path, wrong):
     with pytest.raises(UserError, match="whole number"):
         write_faces(tmp_path / "new", progress=False, **wrong)

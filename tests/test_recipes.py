@@ -139,6 +139,54 @@ def test_flips_mirror_about_half_of_the_pictures():
     assert 70 < mirrored < 130
 
 
+def test_shifts_move_each_picture_by_whole_pixels_of_its_own():
+    one = game(changes={"brightness": 0.0, "shift": 0.1})
+    pictures = torch.zeros(300, 3, 96, 96)
+    pictures[:, :, 48, 48] = torch.tensor([0.25, -0.5, 1.0])
+    moved = one._augmented(pictures)
+    where = moved[:, 2].flatten(1).argmax(1)
+    rows, columns = where // 96 - 48, where % 96 - 48
+    for axis in (rows, columns):
+        assert (axis.min(), axis.max()) == (-10, 10)
+        assert abs(axis.float().mean()) < 1.5
+    assert not torch.equal(rows, columns)
+    assert torch.equal(moved.flatten(2).sum(2), pictures.flatten(2).sum(2)), "a value is moved, never changed"
+    edge = torch.ones(300, 3, 96, 96, requires_grad=True)
+    shown = one._augmented(edge)
+    assert shown.min() == 0, "what comes in from outside is grey"
+    shown.sum().backward()
+    assert edge.grad.sum() == shown.sum(), "the gradient goes where the pixel came from"
+
+
+def test_light_is_each_pictures_own_and_leaves_it_otherwise_alone():
+    one = game(changes={"brightness": 0.3, "shift": 0.0})
+    pictures = faces(count=200)
+    light = one._augmented(pictures) - pictures
+    level = light.mean((1, 2, 3), keepdim=True)
+    assert torch.allclose(light, level.expand_as(light), atol=1e-6)
+    assert -0.3 <= level.min() < -0.2 < 0.2 < level.max() <= 0.3
+
+
+def test_the_handouts_recipe_shows_D_the_pictures_as_they_are():
+    pictures = faces()
+    one = game(recipe="handout")
+    assert torch.equal(one._augmented(pictures), pictures)
+    assert one._flipped(pictures) is pictures
+
+
+def test_smooth_kernels_start_without_checkerboard():
+    def unevenness(recipe):
+        """How much a flat input comes out of the last layer as a pattern of period 3."""
+        netG = game(recipe=recipe, changes={"init": True}).netG
+        with torch.no_grad():
+            out = netG.layer5[0](torch.rand(1, 8, 1, 1).expand(1, 8, 32, 32))[0, :, 9:-9, 9:-9]
+        return (out.std((1, 2)) / out.abs().mean((1, 2))).mean()
+
+    assert unevenness("stable") < 1e-5
+    assert unevenness("handout") > 0.1
+    assert game().netG.layer5[0].weight.square().mean().sqrt().item() == pytest.approx(0.02, rel=0.5)
+
+
 def test_same_seed_same_run_and_the_global_generator_is_left_alone():
     torch.manual_seed(5)
     before = torch.get_rng_state()
@@ -153,10 +201,10 @@ def test_recipes_can_be_changed_by_name():
     for name, changes, message in (
         ("best", {}, "--recipe best is not known; choose handout or stable"),
         ("stable", {"speed": 2}, "--set speed: no such ingredient"),
-        ("stable", {"ema": 1.0}, "--set ema=1.0 is out of range"),
+        ("stable", {"ema": 1.0}, "--set ema=1.0 is out of range: it takes 0 to below 1"),
         ("stable", {"ema": True}, "--set ema=True is out of place"),
         ("stable", {"flips": 1}, "--set flips=1 is out of place: it takes true or false"),
-        ("stable", {"lr_D": float("nan")}, "--set lr_D=nan is out of range"),
+        ("stable", {"shift": float("nan")}, "--set shift=nan is out of range: it takes 0 to below 1"),
     ):
         with pytest.raises(UserError, match=message):
             get_recipe(name, changes)

@@ -9,13 +9,14 @@ import shutil
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import TINY
 
-from animegan import training
+from animegan import recipes, training
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.recipes import Game
@@ -233,8 +234,14 @@ def test_outf_that_is_a_file_or_cannot_be_written(drawn, tmp_path, monkeypatch):
 def test_resume_refuses_changed_settings(drawn, finished):
     with pytest.raises(UserError, match=r"cannot go on with other settings \(lr 0.0002 is now 0.001\)"):
         train(config(drawn, finished.path, lr=0.001, epoch=4), resume=True, progress=False)
-    with pytest.raises(UserError, match="changes {} is now {'ema': 0.5}"):
+    with pytest.raises(UserError, match=r"\(ema 0.995 is now 0.5\)"):
         train(config(drawn, finished.path, changes={"ema": 0.5}, epoch=4), resume=True, progress=False)
+
+
+def test_resume_refuses_a_recipe_that_another_version_mixes_otherwise(drawn, finished, monkeypatch):
+    monkeypatch.setitem(recipes.RECIPES, "stable", replace(recipes.RECIPES["stable"], label_smoothing=0.2))
+    with pytest.raises(UserError, match=r"other settings \(label_smoothing 0.1 is now 0.2\)"):
+        train(config(drawn, finished.path, epoch=4), resume=True, progress=False)
 
 
 def test_resume_refuses_other_data(drawn, tmp_path, finished):

@@ -1,0 +1,102 @@
+"""The files around the library agree with each other."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pytest brings it there
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONDA_NAMES = {"torch": "pytorch"}
+
+
+def environment() -> dict:
+    return yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+
+
+def required() -> dict[str, str]:
+    """What pyproject.toml asks for, extras included: conda's name -> the bounds, in one order."""
+    lines = [*PYPROJECT["dependencies"], *(x for extra in PYPROJECT["optional-dependencies"].values() for x in extra)]
+    parsed = [Requirement(line) for line in lines]
+    return {CONDA_NAMES.get(r.name, r.name): _sorted(str(r.specifier)) for r in parsed}
+
+
+def _sorted(bounds: str) -> str:
+    return ",".join(sorted(bounds.split(",")))
+
+
+def test_environment_yml_asks_for_what_pyproject_asks_for():
+    packages = [line for line in environment()["dependencies"] if isinstance(line, str)]
+    listed = dict(re.fullmatch(r"([a-z0-9-]+)(.*)", line).groups() for line in packages)
+    python, pip = listed.pop("python"), listed.pop("pip")
+    assert {name: _sorted(bounds) for name, bounds in listed.items()} == required()
+    assert python.startswith(PYPROJECT["requires-python"]) and ",<" in python
+    assert pip == ""
+
+
+def test_environment_yml_is_named_and_takes_one_channel():
+    assert environment()["name"] == "animegan"
+    assert environment()["channels"] == ["conda-forge", "nodefaults"]
+    assert environment()["dependencies"][-1] == {"pip": ["-e ."]}
+
+
+def test_environment_yml_has_a_reason_beside_each_line_and_no_build_strings():
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    entries = [line for line in text.splitlines() if line.lstrip().startswith("- ") and not line.rstrip().endswith(":")]
+    assert len(entries) > 15
+    for line in entries:
+        entry, _, reason = line.partition(" # ")
+        assert len(reason) > 10, f"no reason: {line}"
+        assert not re.search(r"(?<![<>!])=", entry.replace(">=", "").replace("<=", "")), (
+            f"a build or an exact pin: {line}"
+        )
+
+
+def test_every_dependency_has_a_floor_and_pytorch_and_the_like_a_cap():
+    for name, bounds in required().items():
+        assert ">=" in bounds, name
+        assert "<" in bounds or name == "packaging", name  # packaging counts years, not breaking changes
+
+
+def test_constraints_name_exact_versions_within_the_bounds():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    exact = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    versions = {r.name.lower(): next(iter(r.specifier)).version for r in exact}
+    assert all(len(r.specifier) == 1 and next(iter(r.specifier)).operator == "==" for r in exact)
+    for line in [*PYPROJECT["dependencies"], *(x for e in PYPROJECT["optional-dependencies"].values() for x in e)]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(versions[requirement.name]), requirement
+
+
+def test_readme_names_commands_and_pictures_that_there_are():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    assert {"setup", "train", "test", "lab", "clean"} <= targets
+    named = set(re.findall(r"\bmake ([a-z]+)", text))
+    assert {"train", "test"} <= named <= targets
+    for path in re.findall(r"\]\((?!http|#)([^)#]+)", text):
+        assert (ROOT / path).exists(), path
+    help_text = subprocess.run(
+        [sys.executable, "-m", "animegan", "train", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
+    for option in re.findall(r"animegan train[^`\n]*?(--[\w-]+)", text):
+        assert option in help_text, option
+
+
+def test_ci_calls_the_readmes_test_command():
+    assert "make test" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"^make test$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize("module", sorted(p.name for p in (ROOT / "animegan").glob("*.py")))
+def test_a_module_is_one_idea_on_few_pages(module):
+    assert len((ROOT / "animegan" / module).read_text(encoding="utf-8").splitlines()) <= 335
