@@ -12,6 +12,7 @@ from animegan.errors import UserError
 
 DRAWN_FOLDER = "data/drawn"
 DRAWN_COUNT = 2048
+QUICK_COUNT = 1024
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,9 +62,10 @@ def train(options: argparse.Namespace) -> int:
     before = Run(outf).config.as_dict() if options.resume else {}
     config = TrainConfig.from_dict({**before, **given})
     if options.draw:
-        from animegan.drawing import write_faces
+        from animegan.drawing import drawn_set, write_faces
 
-        write_faces(config.data_path, DRAWN_COUNT, seed=0)
+        count = QUICK_COUNT if options.quick else DRAWN_COUNT
+        write_faces(config.data_path, **{"count": count, "seed": 0, **drawn_set(config.data_path)})
     elif not Path(config.data_path).exists() or _is_empty(Path(config.data_path)):
         raise UserError(
             f"there are no pictures in {config.data_path}: put a few thousand faces there (any size, JPEG or PNG), "
@@ -185,7 +187,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     quick = ", ".join(f"{name} {value}" for name, value in QUICK.items())
     command.add_argument("--quick", action="store_true", help=f"settings for a CPU: {quick}")
-    command.add_argument("--draw", action="store_true", help=f"train on faces that animegan draws into {DRAWN_FOLDER}")
+    command.add_argument(
+        "--draw",
+        action="store_true",
+        help=f"train on faces drawn into {DRAWN_FOLDER} ({DRAWN_COUNT}, {QUICK_COUNT} with --quick)",
+    )
     command.add_argument("--resume", action="store_true", help="go on with the run in --outf")
 
     command = _command(commands, "sample", sample, "new faces from a trained run")

@@ -38,7 +38,7 @@ from animegan.errors import UserError
 
 __all__ = [
     "ACCESSORIES", "BACKGROUNDS", "BACK_HAIR", "BROWS", "COLLARS", "EXPRESSIONS", "EYES", "EYE_SHAPES",
-    "FRINGES", "HIGHLIGHTS", "SKINS", "Face", "draw", "write_faces",
+    "FRINGES", "HIGHLIGHTS", "SKINS", "Face", "draw", "drawn_set", "write_faces",
 ]  # fmt: skip
 
 SKINS = CHOICES["skin"]
@@ -149,6 +149,15 @@ def write_faces(
         reason = error.strerror or str(error)
         raise UserError(f"cannot write faces into {folder} ({reason}): choose another folder") from error
     return folder
+
+
+def drawn_set(folder: str | Path) -> dict[str, int]:
+    """`count` and `seed` of the set that `write_faces` has drawn, or begun to draw, in `folder`; else {}."""
+    try:
+        found = json.loads((Path(folder) / MARKER).read_bytes())
+        return {"count": found["count"], "seed": found["seed"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _claim(folder: Path, made: dict) -> bool:

@@ -100,11 +100,14 @@ def test_draw_then_check(run, tmp_path):
 
 def test_train_can_draw_its_own_data(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "DRAWN_COUNT", 36)
+    monkeypatch.setattr(cli, "QUICK_COUNT", 36)
     status, *_ = run("train", "--draw", "--quick", *TINY_OPTIONS, "--epoch", 1)
     assert status == 0
     assert len(list(Path("data/drawn/faces").glob("*.png"))) == 36
     assert Run("imgs").config.data_path == "data/drawn"
+    # faces that are there already are taken as they are, whatever their number
+    assert run("train", "--draw", *TINY_OPTIONS, "--epoch", 1, "--outf", "imgs/more")[0] == 0
+    assert len(list(Path("data/drawn/faces").glob("*.png"))) == 36
 
 
 def test_sample_makes_new_faces_from_weights(run, finished, tmp_path):

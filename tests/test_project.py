@@ -81,7 +81,7 @@ def test_readme_names_commands_and_pictures_that_there_are():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     assert {"setup", "train", "test", "lab", "clean"} <= targets
-    named = set(re.findall(r"\bmake ([a-z]+)", text))
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.M))
     assert {"train", "test"} <= named <= targets
     for path in re.findall(r"\]\((?!http|#)([^)#]+)", text):
         assert (ROOT / path).exists(), path
