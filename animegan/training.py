@@ -104,7 +104,7 @@ class _Trainer:
                 f"give their folder with --data_path, or start a new run in another --outf."
             )
         state = self.run.load_checkpoint()
-        if state is None:  # stopped before the first epoch was complete: begin again
+        if state is None:  # stopped before there was anything to go on from: begin again
             return
         try:
             self.game.load_state_dict(state["game"])
@@ -121,6 +121,8 @@ class _Trainer:
             return
         done = (self.epoch - 1) * self.steps_per_epoch + self.iteration
         total = config.epoch * self.steps_per_epoch
+        if not done:
+            self._save_checkpoint()  # there is one before the first epoch's files, whenever the run is killed
         bar = tqdm(
             total=total * config.batchSize,
             initial=done * config.batchSize,

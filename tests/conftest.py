@@ -4,13 +4,39 @@ import importlib.util
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from animegan.config import TrainConfig
+from animegan.faces import load_faces
 
 # The smallest run that has everything: 3 epochs of 4 steps.
 TINY = {"batchSize": 8, "ngf": 8, "ndf": 8, "nz": 16, "epoch": 3, "device": "cpu"}
+
+
+def picture(seed: int = 0, width: int = 96, height: int = 96) -> Image.Image:
+    """A smooth picture, another for every seed."""
+    across, down = np.meshgrid(np.linspace(0, 6, width), np.linspace(0, 6, height))
+    planes = [np.sin(across + seed + 2 * i) * np.cos(down - seed * i) for i in range(3)]
+    return Image.fromarray((127.5 + 127.5 * np.stack(planes, axis=-1)).astype(np.uint8))
+
+
+def load(folder: Path, **options):
+    return load_faces(folder, progress=False, **options)
+
+
+def forbid(monkeypatch, module, name: str, matches=lambda *args: True) -> None:
+    """`module.name` raises PermissionError for the calls that match."""
+    original = getattr(module, name)
+
+    def guarded(*args, **options):
+        if matches(*args):
+            raise PermissionError(13, "Permission denied", str(args[0]))
+        return original(*args, **options)
+
+    monkeypatch.setattr(module, name, guarded)
 
 
 @pytest.fixture(scope="session", autouse=True)

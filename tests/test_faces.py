@@ -13,24 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import forbid, load, picture
 from PIL import Image
 
 from animegan import _pictures
 from animegan.errors import UserError
-from animegan.faces import batches, check_folder, epoch_order, load_faces, to_uint8, to_unit
+from animegan.faces import batches, check_folder, epoch_order, to_uint8, to_unit
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-
-def picture(seed: int = 0, width: int = 96, height: int = 96) -> Image.Image:
-    """A smooth picture, another for every seed."""
-    across, down = np.meshgrid(np.linspace(0, 6, width), np.linspace(0, 6, height))
-    planes = [np.sin(across + seed + 2 * i) * np.cos(down - seed * i) for i in range(3)]
-    return Image.fromarray((127.5 + 127.5 * np.stack(planes, axis=-1)).astype(np.uint8))
-
-
-def load(folder: Path, **options):
-    return load_faces(folder, progress=False, **options)
 
 
 def check(folder: Path, **options):
@@ -47,18 +37,6 @@ def contents(folder: Path) -> dict[str, tuple[str, int]]:
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(".animegan-")
     }
-
-
-def forbid(monkeypatch, module, name: str, matches=lambda *args: True) -> None:
-    """`module.name` raises PermissionError for the calls that match."""
-    original = getattr(module, name)
-
-    def guarded(*args, **options):
-        if matches(*args):
-            raise PermissionError(13, "Permission denied", str(args[0]))
-        return original(*args, **options)
-
-    monkeypatch.setattr(module, name, guarded)
 
 
 def test_flat_and_class_folders_in_order(tmp_path):

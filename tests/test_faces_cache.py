@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import forbid, load, picture
 from PIL import Image
 
 from animegan.errors import UserError
@@ -25,31 +26,8 @@ def own_cache_folder(tmp_path_factory, monkeypatch):
     return place
 
 
-def picture(seed: int = 0, width: int = 96, height: int = 96) -> Image.Image:
-    """A smooth picture, another for every seed."""
-    across, down = np.meshgrid(np.linspace(0, 6, width), np.linspace(0, 6, height))
-    planes = [np.sin(across + seed + 2 * i) * np.cos(down - seed * i) for i in range(3)]
-    return Image.fromarray((127.5 + 127.5 * np.stack(planes, axis=-1)).astype(np.uint8))
-
-
-def load(folder: Path, **options):
-    return load_faces(folder, progress=False, **options)
-
-
 def cache_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(".animegan-*"))
-
-
-def forbid(monkeypatch, module, name: str, matches=lambda *args: True) -> None:
-    """`module.name` raises PermissionError for the calls that match."""
-    original = getattr(module, name)
-
-    def guarded(*args, **options):
-        if matches(*args):
-            raise PermissionError(13, "Permission denied", str(args[0]))
-        return original(*args, **options)
-
-    monkeypatch.setattr(module, name, guarded)
 
 
 @pytest.fixture

@@ -7,22 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import load, picture
 from PIL import Image, ImageOps
 
-from animegan.faces import load_faces
-
 pytestmark = pytest.mark.filterwarnings("error")
-
-
-def picture(seed: int = 0, width: int = 96, height: int = 96) -> Image.Image:
-    """A smooth picture, another for every seed."""
-    across, down = np.meshgrid(np.linspace(0, 6, width), np.linspace(0, 6, height))
-    planes = [np.sin(across + seed + 2 * i) * np.cos(down - seed * i) for i in range(3)]
-    return Image.fromarray((127.5 + 127.5 * np.stack(planes, axis=-1)).astype(np.uint8))
-
-
-def load(folder: Path, **options):
-    return load_faces(folder, progress=False, **options)
 
 
 def only(folder: Path) -> np.ndarray:

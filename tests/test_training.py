@@ -135,6 +135,23 @@ def test_killed_at_ten_random_moments_the_run_ends_the_same(drawn, tmp_path):
     assert_same(straight, run, 20)
 
 
+def test_killed_between_the_first_epochs_files_and_its_checkpoint(drawn, tmp_path, finished, monkeypatch):
+    save, saved = Run.save_checkpoint, []
+
+    def killed(self, state):
+        saved.append(state["epoch"])
+        if state["epoch"] == 2:
+            raise SystemExit("killed")
+        save(self, state)
+
+    monkeypatch.setattr(Run, "save_checkpoint", killed)
+    with pytest.raises(SystemExit):
+        train(config(drawn, tmp_path / "run"), progress=False)
+    monkeypatch.undo()
+    assert saved == [1, 2] and Run(tmp_path / "run").epochs == [1]
+    assert_same(finished, train(config(drawn, tmp_path / "run"), resume=True, progress=False), 3)
+
+
 def _time_of(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
