@@ -1,6 +1,6 @@
 # make train   draw faces, train 25 epochs on them, set epoch 1 beside epoch 25
 # make test    run the tests
-# make lab     open the notebooks
+# make lab     open JupyterLab here
 # make setup   only install; make clean removes what can be made again
 
 PYTHON ?= python3
@@ -26,7 +26,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 lab: setup
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab
 
 # Only what a command makes again: the environment and caches. Never data/ or imgs/.
 clean:
