@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -293,3 +294,17 @@ def test_batch_sizes_that_cannot_be():
     for size, words in ((0, "batch size is 0"), (5, "exceeds the 4 pictures")):
         with pytest.raises(UserError, match=words):
             next(batches(numbered(4), epoch_order(4, 0, 0), size))
+
+
+def test_thousands_of_real_faces_start_at_once_the_second_time(tmp_path):
+    archive = os.environ.get("ANIMEGAN_REAL_FACES")
+    if not archive:
+        pytest.skip("there are no real faces here: set ANIMEGAN_REAL_FACES to a zip of them")
+    shutil.unpack_archive(archive, tmp_path)
+    first = load(tmp_path)
+    assert len(first) == first.report.usable > 2000
+    assert first.images.shape[1:] == (3, 96, 96)
+    started = time.perf_counter()
+    second = load(tmp_path)
+    assert time.perf_counter() - started < 2
+    assert second.fingerprint == first.fingerprint and isinstance(second.images, np.memmap)
