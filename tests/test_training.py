@@ -108,10 +108,10 @@ def _train_in_child(settings: dict, resume: bool) -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_killed_at_ten_random_moments_the_run_ends_the_same(drawn, tmp_path):
-    settings = config(drawn, tmp_path / "straight", epoch=20).as_dict()
+    settings = config(drawn, tmp_path / "straight", epoch=30).as_dict()
     started = time.monotonic()
     straight = train(TrainConfig(**settings), progress=False)
-    epoch_seconds = (time.monotonic() - started) / 20
+    epoch_seconds = (time.monotonic() - started) / 30
     killed = tmp_path / "killed"
     settings["outf"] = str(killed)
     # A server that has imported PyTorch once; every child is forked from it.
@@ -119,11 +119,11 @@ def test_killed_at_ten_random_moments_the_run_ends_the_same(drawn, tmp_path):
     context.set_forkserver_preload(["animegan.training"])
     chance, met = random.Random(0), []
     for kill in range(10):
-        before = _time_of(killed / "checkpoint.pth")
+        before = _epochs_in(killed)
         child = context.Process(target=_train_in_child, args=(settings, (killed / "run.json").exists()))
         child.start()
         # Every other kill waits until an epoch is done, so that the run gets on; the others may hit the start.
-        while kill % 2 and _time_of(killed / "checkpoint.pth") == before and child.is_alive():
+        while kill % 2 and _epochs_in(killed) == before and child.is_alive():
             time.sleep(0.002)
         time.sleep(chance.uniform(0, 2) * epoch_seconds)
         assert child.is_alive(), f"kill {kill} came too late: the run has ended with {child.exitcode}"
@@ -132,7 +132,7 @@ def test_killed_at_ten_random_moments_the_run_ends_the_same(drawn, tmp_path):
         met.append((len(list(killed.glob("*.png"))), len(list(killed.glob("*.pth"))), len(list(killed.glob("*.part")))))
     assert len(set(met)) >= 5, f"the kills met the run in different states: {met}"
     run = train(TrainConfig(**settings), resume=(killed / "run.json").exists(), progress=False)
-    assert_same(straight, run, 20)
+    assert_same(straight, run, 30)
 
 
 def test_killed_between_the_first_epochs_files_and_its_checkpoint(drawn, tmp_path, finished, monkeypatch):
@@ -152,8 +152,8 @@ def test_killed_between_the_first_epochs_files_and_its_checkpoint(drawn, tmp_pat
     assert_same(finished, train(config(drawn, tmp_path / "run"), resume=True, progress=False), 3)
 
 
-def _time_of(path: Path) -> int:
-    return path.stat().st_mtime_ns if path.exists() else 0
+def _epochs_in(folder: Path) -> int:
+    return len(list(folder.glob("fake_samples_epoch_*.png")))
 
 
 def test_progress_is_reported_with_every_epoch(drawn, tmp_path):
