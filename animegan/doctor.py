@@ -300,11 +300,8 @@ def _install(machine: Machine) -> tuple[str, ...]:
     if not build:
         return *steps, "python -m pip install torch torchvision"
     # The address is left to PyTorch's own page: it has moved before, and mirrors have others.
-    return (
-        *steps,
-        f"python -m pip install torch torchvision --index-url ADDRESS/whl/{build}",
-        "ADDRESS is what https://pytorch.org/get-started/locally shows before /whl/, or a mirror of it",
-    )
+    address = "ADDRESS is what https://pytorch.org/get-started/locally shows before /whl/, or a mirror of it"
+    return *steps, f"python -m pip install torch torchvision --index-url ADDRESS/whl/{build}", address
 
 
 def _install_driver(machine: Machine) -> tuple[str, ...]:

@@ -99,4 +99,4 @@ def test_ci_calls_the_readmes_test_command():
 
 @pytest.mark.parametrize("module", sorted(p.name for p in (ROOT / "animegan").glob("*.py")))
 def test_a_module_is_one_idea_on_few_pages(module):
-    assert len((ROOT / "animegan" / module).read_text(encoding="utf-8").splitlines()) <= 335
+    assert len((ROOT / "animegan" / module).read_text(encoding="utf-8").splitlines()) <= 330
