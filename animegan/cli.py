@@ -66,11 +66,6 @@ def train(options: argparse.Namespace) -> int:
 
         count = QUICK_COUNT if options.quick else DRAWN_COUNT
         write_faces(config.data_path, **{"count": count, "seed": 0, **drawn_set(config.data_path)})
-    elif not Path(config.data_path).exists() or _is_empty(Path(config.data_path)):
-        raise UserError(
-            f"there are no pictures in {config.data_path}: put a few thousand faces there (any size, JPEG or PNG), "
-            f"or add --draw to train on faces that animegan draws itself."
-        )
     run = train(config, resume=options.resume)
     if not run.epochs or run.epochs[-1] < config.epoch:
         print(f"stopped; everything is kept in {run.path}. Go on with: animegan train --resume --outf {run.path}")
@@ -133,13 +128,7 @@ def _compare(runs: list, epochs: list[int], count: int = 24):
 def _save(picture, path: Path) -> None:
     from animegan.runs import write_picture
 
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-        raise UserError(f"--out {path} is no name of a picture; let it end in .png.")
     write_picture(path, picture)
-
-
-def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and not any(p.is_file() and p.name != "README.md" for p in folder.rglob("*"))
 
 
 class _Parser(argparse.ArgumentParser):

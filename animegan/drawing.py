@@ -13,7 +13,6 @@ share, `_features`, `_hair`, `_fringe`, `_clothes` and `_scene` draw the parts, 
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
@@ -32,6 +31,7 @@ from tqdm.auto import tqdm
 
 from animegan import _clothes, _features, _fringe, _hair, _scene
 from animegan._face import CHOICES, Face
+from animegan._files import write_whole
 from animegan._sketch import Sketch
 from animegan._strokes import Canvas, Frame
 from animegan.errors import UserError
@@ -143,8 +143,8 @@ def write_faces(
                   mininterval=0.5, disable=not progress) as bar:  # fmt: skip
             for drawn in _draw_all(folder, seed, missing, workers or _cores()):
                 bar.update(drawn)
-        _write_whole(folder / TABLE, _table(seed, count).encode())
-        _write_whole(folder / MARKER, json.dumps({**made, "complete": True}).encode())
+        write_whole(folder / TABLE, _table(seed, count).encode())
+        write_whole(folder / MARKER, json.dumps({**made, "complete": True}).encode())
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(f"cannot write faces into {folder} ({reason}): choose another folder") from error
@@ -183,7 +183,7 @@ def _claim(folder: Path, made: dict) -> bool:
     if others:
         raise UserError(f"{folder} already holds other files ({others[0]}, ...): choose another folder to draw into")
     (folder / "faces").mkdir(parents=True, exist_ok=True)
-    _write_whole(marker, json.dumps({**made, "complete": False}).encode())
+    write_whole(marker, json.dumps({**made, "complete": False}).encode())
     return False
 
 
@@ -220,7 +220,7 @@ def _draw_chunk(folder: Path, seed: int, indices: list[int]) -> int:
     for index in indices:
         encoded = io.BytesIO()
         draw(Face.random(seed, index)).save(encoded, "PNG", compress_level=1)
-        _write_whole(folder / "faces" / _file_name(index), encoded.getvalue())
+        write_whole(folder / "faces" / _file_name(index), encoded.getvalue())
     return len(indices)
 
 
@@ -235,18 +235,6 @@ def _table(seed: int, count: int) -> str:
     for index in range(count):
         writer.writerow([f"faces/{_file_name(index)}", *asdict(Face.random(seed, index)).values()])
     return text.getvalue()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """The file appears with all its bytes or not at all, whatever interrupts the writing."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
 
 
 def _cores() -> int:

@@ -30,11 +30,13 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
+from animegan._files import whole
 from animegan._pictures import MIN_SIDE, read_picture
 from animegan._report import KINDS, FolderReport, printable, some
 from animegan.errors import UserError
 
 _VERSION = 1  # of the cache files; a new number makes all older ones stale
+_HOW_TO_GET_SOME = "put a few thousand faces there (JPEG or PNG), or train on drawn ones: animegan train --draw"
 _HEADER = 128  # bytes before the pixels in the .npy file, whatever the number of pictures
 _OWN_FILE = re.compile(r"\.animegan-(\d+)-[0-9a-f]{16}(-[0-9a-f]{8})?\.(npy|json|tmp)")
 
@@ -72,7 +74,7 @@ def load_faces(folder: str | Path, image_size: int = 96, progress: bool = True, 
     report, where = faces.report, printable(faces.report.folder)
     if report.total == len(report.hidden) + len(report.foreign):
         found = f" (only {some(report.foreign + report.hidden)})" if report.total else ""
-        raise UserError(f"there are no pictures in {where}{found}: put JPEG or PNG files there")
+        raise UserError(f"there are no pictures in {where}{found}: {_HOW_TO_GET_SOME}")
     counts = ", ".join(
         f"{len(names)} {KINDS[kind][0]}"
         for kind in ("corrupt", "too_small", "too_large", "unreadable")
@@ -138,7 +140,7 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
     if os.path.isfile(folder):
         raise UserError(f"{shown} is a file: give the folder that holds the pictures (unpack an archive)")
     if not os.path.isdir(folder):
-        raise UserError(f"there is no folder {shown}: check the path, or unpack the pictures there")
+        raise UserError(f"there is no folder {shown}: check the path, or {_HOW_TO_GET_SOME}")
     found, skipped = _scan(folder)
     key = hashlib.sha256(json.dumps([_VERSION, image_size, found]).encode()).hexdigest()
     path_hash = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogatepass")).hexdigest()
@@ -246,16 +248,12 @@ def _decode(folder, found, image_size, progress, workers, stream) -> dict:
 def _store(stem: Path, key: str, decode) -> None:
     """Decode into the cache file, then write its sidecar; raises OSError where that cannot be."""
     stem.parent.mkdir(parents=True, exist_ok=True)
-    temporary = stem.with_name(f"{stem.name}-{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "wb") as stream:
-            facts = decode(stream)
-        os.replace(temporary, f"{stem}.npy")
-        temporary.write_text(json.dumps({"key": key, **facts}), encoding="ascii")
-        os.replace(temporary, f"{stem}.json")
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    # A name of its own for each process: two may decode the same folder at the same time.
+    part = stem.with_name(f"{stem.name}-{secrets.token_hex(4)}.tmp")
+    with whole(Path(f"{stem}.npy"), part) as stream:
+        facts = decode(stream)
+    with whole(Path(f"{stem}.json"), part) as stream:
+        stream.write(json.dumps({"key": key, **facts}).encode("ascii"))
     size = stem.name.split("-")[1]
     for path in stem.parent.iterdir():
         own = _OWN_FILE.fullmatch(path.name)

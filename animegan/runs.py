@@ -10,7 +10,6 @@
 Nobody else knows these names: what comes after training asks `Run`.
 """
 
-import contextlib
 import csv
 import errno
 import io
@@ -26,6 +25,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from animegan._files import write_whole
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.models import NetG
@@ -167,6 +167,7 @@ class Run:
         """Start a run folder; UserError where it holds a run already or cannot be written."""
         path = Path(config.outf)
         check_run_folder(path)
+        path.mkdir(parents=True, exist_ok=True)
         _write_text(
             path / "run.json",
             json.dumps({"config": config.as_dict(), **info}, indent=2, ensure_ascii=False) + "\n",
@@ -234,7 +235,7 @@ class Run:
 
 
 def check_run_folder(path: Path) -> None:
-    """Make the folder of a new run, or raise UserError: nothing that is there is ever overwritten."""
+    """Raise UserError unless a run can begin in this folder: nothing that is there is ever overwritten."""
     if path.exists() and not path.is_dir():
         raise UserError(f"--outf {path} is a file, not a folder; name a folder for the run.")
     taken = [
@@ -248,10 +249,13 @@ def check_run_folder(path: Path) -> None:
             f"or name another folder."
         )
     try:
+        new = not path.exists()
         path.mkdir(parents=True, exist_ok=True)
         probe = path / ".animegan-probe"
         probe.write_bytes(b"")
         probe.unlink()
+        if new:
+            path.rmdir()
     except OSError as error:
         raise UserError(
             f"--outf {path} cannot be written ({error.strerror or error}); name a folder that you may write to."
@@ -276,8 +280,13 @@ def load_weights(path: Path) -> Any:
 
 
 def write_picture(path: Path, picture: Image.Image) -> None:
+    """Write a picture whole or not at all, in the format of its suffix; UserError for one that Pillow cannot write."""
+    formats = Image.registered_extensions()
+    format = formats.get(path.suffix.lower())
+    if format not in Image.SAVE:
+        raise UserError(f"{path} has no suffix of a picture; let it end in .png.")
     buffer = io.BytesIO()
-    picture.save(buffer, format=path.suffix.lstrip("."))
+    picture.save(buffer, format=format)
     _write_bytes(path, buffer.getbuffer())
 
 
@@ -286,17 +295,10 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _write_bytes(path: Path, content: bytes | memoryview) -> None:
-    """Write under another name, flush to the disk, then rename: a reader sees the old file or the new one."""
-    part = path.with_name(path.name + ".part")
+    """Write durably, with an error that a user can act on."""
     try:
-        with open(part, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        write_whole(path, content, durable=True)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
         mend = "free some space" if error.errno == errno.ENOSPC else "make sure that it may be written there"
         raise UserError(
             f"{path} could not be saved ({error.strerror or error}); what was saved before is kept: "

@@ -164,7 +164,7 @@ def test_the_library_imports_without_what_only_notebooks_need():
 
 def test_no_data_says_how_to_get_some_and_offers_the_drawn_faces(fails, tmp_path):
     line = fails(*train(tmp_path / "nowhere", tmp_path / "run"))
-    assert "there are no pictures in" in line and "put a few thousand faces there" in line and "--draw" in line
+    assert "there is no folder" in line and "put a few thousand faces there" in line and "--draw" in line
     (tmp_path / "empty").mkdir()
     assert "there are no pictures in" in fails(*train(tmp_path / "empty", tmp_path / "run"))
     assert not (tmp_path / "run").exists()
@@ -295,7 +295,7 @@ def test_sample_and_compare_say_what_is_missing(fails, finished, tmp_path):
     assert "there is no run in" in fails("sample", tmp_path)
     assert "has no netG_009.pth: it has epochs 1 to 3" in fails("sample", finished.path, "--epoch", 9)
     assert "--count 0 is too small" in fails("sample", finished.path, "--count", 0)
-    assert "is no name of a picture" in fails("sample", finished.path, "--out", tmp_path / "faces.txt")
+    assert "no suffix of a picture" in fails("sample", finished.path, "--out", tmp_path / "faces.txt")
     assert "has no fake_samples_epoch_009.png" in fails("compare", finished.path, "--epochs", 1, 9)
     assert "--count 65 is out of range" in fails("compare", finished.path, "--count", 65)
     assert "could not be saved" in fails("compare", finished.path, "--out", tmp_path / "no" / "folder" / "x.png")

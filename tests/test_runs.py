@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from animegan import runs
+from animegan import _files, runs
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.runs import Run, Step, fixed_noise, grid_picture
@@ -156,7 +156,7 @@ def test_a_full_disk_leaves_the_last_good_file(tmp_path, monkeypatch, moment):
                 self.file.write(content[: len(content) // 2])
                 full()
 
-        monkeypatch.setattr(runs, "open", lambda path, mode: FullFile(path), raising=False)
+        monkeypatch.setattr(_files, "open", lambda path, mode: FullFile(path), raising=False)
     else:
         monkeypatch.setattr(os, moment, full)
     with pytest.raises(
@@ -179,3 +179,11 @@ def test_files_appear_whole(tmp_path, monkeypatch):
     runs.write_picture(run.path / "x.png", Image.new("RGB", (10, 10)))
     assert seen == [((run.path / "x.png").stat().st_size, False)]
     assert json.loads((run.path / "run.json").read_text(encoding="utf-8"))["config"]["ngf"] == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "format"), [("a.png", "PNG"), ("b.jpg", "JPEG"), ("c.JPEG", "JPEG"), ("d.webp", "WEBP")]
+)
+def test_a_picture_is_written_in_the_format_of_its_suffix(tmp_path, name, format):
+    runs.write_picture(tmp_path / name, Image.new("RGB", (10, 10)))
+    assert Image.open(tmp_path / name).format == format
