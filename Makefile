@@ -1,14 +1,19 @@
-# make train   draw faces, train 25 epochs on them, set epoch 1 beside epoch 25
-# make test    run the tests
-# make lab     open JupyterLab here
-# make setup   only install; make clean removes what can be made again
+# make train       draw faces, train 25 epochs on them, set epoch 1 beside epoch 25
+# make test        run the tests, and every notebook in tiny sizes
+# make lab         open the notebooks in JupyterLab
+# make notebooks   run every notebook at its full size and store what it shows
+# make reference   train the small run that stands in where a student has none yet
+# make setup       only install; make clean removes what can be made again
 
 PYTHON ?= python3
 BIN := .venv/bin
 # The exact versions that the tests ran with; they are for Python 3.11 and newer.
 PINNED = $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" * (sys.version_info >= (3, 11)))')
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+# Widget state and times would make GitHub refuse a notebook, and every run differ from the last.
+EXECUTE := --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
 
-.PHONY: setup train test lab clean
+.PHONY: setup train test lab notebooks reference clean
 
 setup: .venv/.done
 
@@ -24,11 +29,20 @@ train: setup
 test: setup
 	$(BIN)/ruff check
 	$(BIN)/python -m pytest
+	ANIMEGAN_SMOKE=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(NOTEBOOKS)
 
 lab: setup
-	$(BIN)/jupyter lab
+	$(BIN)/jupyter lab notebooks/00_setup.ipynb
+
+notebooks: setup
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(EXECUTE) $(NOTEBOOKS)
+	$(BIN)/python -m pytest --nbval --nbval-current-env $(NOTEBOOKS)
+
+reference: train
+	rm -rf imgs/reference
+	$(BIN)/animegan share imgs/quick imgs/reference --weights 1 25
 
 # Only what a command makes again: the environment and caches. Never data/ or imgs/.
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache *.egg-info
-	find animegan tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find animegan tests notebooks -type d '(' -name __pycache__ -o -name .ipynb_checkpoints ')' -prune -exec rm -rf {} +

@@ -7,12 +7,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import NoReturn
 
-from animegan.config import QUICK, TrainConfig
+from animegan.config import QUICK, QUICK_COUNT, TrainConfig
 from animegan.errors import UserError
 
 DRAWN_FOLDER = "data/drawn"
 DRAWN_COUNT = 2048
-QUICK_COUNT = 1024
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -101,6 +100,16 @@ def compare(options: argparse.Namespace) -> None:
     out = Path(options.out or runs[0].path / "compare.png")
     _save(_compare(runs, epochs, options.count), out)
     print(f"epochs {', '.join(map(str, epochs))}: {out}")
+
+
+def share(options: argparse.Namespace) -> None:
+    from animegan.runs import Run
+
+    run = Run(options.run)
+    epochs = options.weights if options.weights is not None else [max(run.epochs, default=1)]
+    copy = run.share(options.out, epochs)
+    size = sum(path.stat().st_size for path in copy.path.iterdir())
+    print(f"{len(copy.epochs)} grids, history and netG of {len(epochs)} epochs: {copy.path} ({size / 1e6:.1f} MB)")
 
 
 def doctor(_options: argparse.Namespace) -> int:
@@ -195,6 +204,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--epochs", type=int, nargs="+", help="which (default: the first and the last)")
     command.add_argument("--count", type=int, default=24, help="faces an epoch, up to 64 (default 24)")
     command.add_argument("--out", help="picture to write (default: compare.png in the first run folder)")
+
+    command = _command(commands, "share", share, "a copy of a run that is small enough to hand on")
+    command.add_argument("run", help="run folder")
+    command.add_argument("out", help="new folder for the copy: grids, history and settings, no checkpoint")
+    command.add_argument("--weights", type=int, nargs="*", help="netG of these epochs too (default: the last)")
 
     _command(commands, "doctor", doctor, "check Python, PyTorch, GPU driver, CUDA, disk and Jupyter")
     return parser

@@ -87,3 +87,4 @@ def _default(name: str) -> Any:
 
 # What `--quick` stands for: a run that a laptop without a GPU finishes within minutes.
 QUICK = {"ngf": 32, "ndf": 16, "batchSize": 16, "lr": 0.0004}
+QUICK_COUNT = 1024  # and so many drawn faces

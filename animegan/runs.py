@@ -17,6 +17,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -103,8 +104,8 @@ class Run:
     @property
     def epochs(self) -> list[int]:
         """The epochs whose grid is there, in order."""
-        names = (re.fullmatch(r"fake_samples_epoch_(\d{3,})\.png", p.name) for p in self.path.iterdir())
-        return sorted(int(name[1]) for name in names if name)
+        names = (re.fullmatch(r"fake_samples_epoch_(\d{3,})\.(png|jpg)", p.name) for p in self.path.iterdir())
+        return sorted({int(name[1]) for name in names if name})
 
     def grid(self, epoch: int) -> Image.Image:
         """The fixed-noise grid after `epoch`, 8 by 8 faces; UserError where it is not there."""
@@ -119,7 +120,7 @@ class Run:
     @property
     def reals(self) -> Image.Image:
         """A grid of the real pictures."""
-        return self._picture(self.path / "real_samples.png")
+        return self._picture(_or_jpeg(self.path / "real_samples.png"))
 
     @property
     def history(self) -> dict[str, np.ndarray]:
@@ -138,8 +139,23 @@ class Run:
         with torch.inference_mode():
             return torch.cat([network(part) for part in z.split(FACES_IN_GRID)])
 
+    def share(self, to: str | os.PathLike, weights: Iterable[int] = ()) -> "Run":
+        """Copy into the folder `to` what is small enough to hand on: history, settings, the grids as
+        JPEG (a quarter of the size), and netG of the epochs in `weights`; no netD, no checkpoint.
+
+        Returns the copy. Raises UserError where `to` holds a run already, or an epoch is missing.
+        """
+        names = [self._epoch_file("netG_{:03d}.pth", epoch).name for epoch in weights]
+        copy = Run.create(replace(self.config, outf=str(to)), {k: v for k, v in self.info.items() if k != "config"})
+        for name in (*names, "history.csv"):
+            _write_bytes(copy.path / name, (self.path / name).read_bytes())
+        for epoch in self.epochs:
+            write_picture(copy.path / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch))
+        write_picture(copy.path / "real_samples.jpg", self.reals)
+        return copy
+
     def _epoch_file(self, pattern: str, epoch: int) -> Path:
-        path = self.path / pattern.format(epoch)
+        path = _or_jpeg(self.path / pattern.format(epoch))
         if not path.is_file():
             have = self.epochs
             there = f"it has epochs {have[0]} to {have[-1]}" if have else "no epoch is finished yet"
@@ -234,15 +250,18 @@ class Run:
         return state
 
 
+def _or_jpeg(path: Path) -> Path:
+    """The picture's name, or, in a run that was shared, its name as a JPEG."""
+    jpeg = path.with_suffix(".jpg")
+    return jpeg if jpeg.is_file() and not path.is_file() else path
+
+
 def check_run_folder(path: Path) -> None:
     """Raise UserError unless a run can begin in this folder: nothing that is there is ever overwritten."""
     if path.exists() and not path.is_dir():
         raise UserError(f"--outf {path} is a file, not a folder; name a folder for the run.")
-    taken = [
-        name
-        for name in ("run.json", "checkpoint.pth", "netG_001.pth", "fake_samples_epoch_001.png")
-        if (path / name).exists()
-    ]
+    patterns = ("run.json", "checkpoint.pth", "netG_*.pth", "fake_samples_epoch_*")
+    taken = [found.name for pattern in patterns for found in path.glob(pattern)]
     if taken:
         raise UserError(
             f"--outf {path} already holds a run ({taken[0]}), which is not overwritten; go on with it by --resume, "
@@ -286,7 +305,7 @@ def write_picture(path: Path, picture: Image.Image) -> None:
     if format not in Image.SAVE:
         raise UserError(f"{path} has no suffix of a picture; let it end in .png.")
     buffer = io.BytesIO()
-    picture.save(buffer, format=format)
+    picture.save(buffer, format=format, **({"quality": 85, "subsampling": 0} if format == "JPEG" else {}))
     _write_bytes(path, buffer.getbuffer())
 
 

@@ -301,6 +301,14 @@ def test_sample_and_compare_say_what_is_missing(fails, finished, tmp_path):
     assert "could not be saved" in fails("compare", finished.path, "--out", tmp_path / "no" / "folder" / "x.png")
 
 
+def test_share_says_what_it_made_and_what_is_wrong(run, fails, finished, tmp_path):
+    _, out, _ = run("share", finished.path, tmp_path / "copy", "--weights", 1, 3)
+    assert "3 grids, history and netG of 2 epochs" in out and "copy" in out
+    assert "already holds a run" in fails("share", finished.path, tmp_path / "copy")
+    assert "has no netG_009.pth" in fails("share", finished.path, tmp_path / "new", "--weights", 9)
+    assert "there is no run in" in fails("share", tmp_path / "nowhere", tmp_path / "new")
+
+
 def test_draw_says_what_is_wrong(fails, tmp_path):
     assert "count" in fails("draw", tmp_path / "faces", "--count", 0)
     (tmp_path / "file").write_text("x")

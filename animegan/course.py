@@ -1,0 +1,76 @@
+"""What the notebooks share: how large to run, where the student's work lies, and what stands in for it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+from pathlib import Path
+from typing import TypeVar
+
+from animegan.config import QUICK_COUNT
+from animegan.drawing import drawn_set, write_faces
+from animegan.errors import UserError
+from animegan.runs import Run
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = "imgs/reference"
+Size = TypeVar("Size")
+
+
+def is_smoke() -> bool:
+    """Whether the notebooks run as a test, in tiny sizes: ANIMEGAN_SMOKE is set."""
+    return os.environ.get("ANIMEGAN_SMOKE", "") not in ("", "0")
+
+
+def sized(full: Size, smoke: Size) -> Size:
+    """`full` for a student, `smoke` in a test."""
+    return smoke if is_smoke() else full
+
+
+def folder(name: str) -> Path:
+    """A folder of the project, e.g. "data/drawn" or "imgs/mine", as seen from the notebook.
+
+    In a test it is a temporary one of that name, new for every kernel: a test must not touch what a
+    student has made.
+    """
+    return _temporary() / name if is_smoke() else _from_here(name)
+
+
+def _from_here(name: str) -> Path:
+    try:
+        return Path(os.path.relpath(ROOT / name))
+    except ValueError:  # on Windows, from another drive
+        return ROOT / name
+
+
+@functools.cache
+def _temporary() -> Path:
+    return Path(tempfile.mkdtemp(prefix="animegan-"))
+
+
+def drawn_faces() -> Path:
+    """The folder of drawn faces that the notebooks learn from; drawn on first use, which takes half a minute.
+
+    1,024 faces, 64 in a test; a set of another size that is there already is taken as it is.
+    """
+    path = folder("data/drawn")
+    wanted = {"count": sized(QUICK_COUNT, 64), "seed": 0}
+    return write_faces(path, **{**wanted, **drawn_set(path)}, progress=False)
+
+
+def reference_run() -> Run:
+    """The small run that comes with the course: drawn faces, 25 epochs, netG of epochs 1 and 25."""
+    if not (ROOT / REFERENCE / "run.json").is_file():
+        raise UserError(f"there is no reference run in {REFERENCE}: get the whole project, or make one: make reference")
+    return Run(_from_here(REFERENCE))
+
+
+def my_run(name: str = "imgs/mine") -> Run:
+    """The student's run in folder `name` once it has two epochs to compare, else the reference run; says which."""
+    path = folder(name)
+    if (path / "run.json").is_file() and len((run := Run(path)).epochs) >= 2:
+        print(f"your run {name}: {len(run.epochs)} epochs")
+        return run
+    print(f"no run of yours in {name} yet: the reference run stands in (notebook 04 makes yours)")
+    return reference_run()

@@ -1,0 +1,70 @@
+"""What the notebooks share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from animegan import course
+from animegan.errors import UserError
+
+
+@pytest.fixture
+def student(tmp_path, monkeypatch):
+    """The project of a student who has not begun; the notebook runs in its folder notebooks/."""
+    monkeypatch.delenv("ANIMEGAN_SMOKE", raising=False)
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    return tmp_path
+
+
+def test_a_student_works_in_the_project_and_sees_short_paths(student):
+    assert course.folder("imgs/mine") == Path("../imgs/mine")
+    assert course.sized(25, 2) == 25
+
+
+def test_a_test_works_elsewhere(student, monkeypatch):
+    monkeypatch.setenv("ANIMEGAN_SMOKE", "1")
+    folder = course.folder("imgs/mine")
+    assert folder == course.folder("imgs") / "mine" and student not in folder.resolve().parents
+    assert course.sized(25, 2) == 2
+    monkeypatch.setenv("ANIMEGAN_SMOKE", "0")
+    assert not course.is_smoke()
+
+
+def test_drawn_faces_takes_the_set_that_is_there(student, monkeypatch):
+    monkeypatch.setattr(course, "QUICK_COUNT", 3)
+    assert course.drawn_faces() == Path("../data/drawn")
+    monkeypatch.setattr(course, "QUICK_COUNT", 5)
+    assert len(list((course.drawn_faces() / "faces").glob("*.png"))) == 3
+
+
+def test_the_reference_run_stands_in_until_there_is_one_of_the_student(student, finished, capsys):
+    with pytest.raises(UserError, match="there is no reference run in imgs/reference"):
+        course.my_run()
+    finished.share(student / "imgs" / "reference", weights=[1, 3])
+    assert course.my_run().path == Path("../imgs/reference")
+    assert "the reference run stands in" in capsys.readouterr().out.splitlines()[-1]
+    finished.share(student / "imgs" / "mine")
+    assert course.my_run().path == Path("../imgs/mine")
+    assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
+
+
+def test_a_shared_run_can_be_looked_at_and_not_gone_on_with(finished, tmp_path):
+    copy = finished.share(tmp_path / "copy", weights=[1, 3])
+    assert copy.epochs == finished.epochs
+    difference = np.asarray(copy.grid(2), float) - np.asarray(finished.grid(2), float)
+    assert abs(difference).mean() < 3, "of 255 levels: JPEG of good quality"
+    assert copy.reals.size == finished.reals.size and len(copy.faces(2)) == 64
+    assert copy.history["loss_G"].tolist() == finished.history["loss_G"].tolist()
+    assert copy.config.outf == str(tmp_path / "copy")
+    assert copy.generator(3) is not None
+    with pytest.raises(UserError, match="has no netG_002.pth"):
+        copy.generator(2)
+    assert not (copy.path / "checkpoint.pth").exists()
+    with pytest.raises(UserError, match="already holds a run"):
+        finished.share(tmp_path / "copy")
+    with pytest.raises(UserError, match="has no netG_009.pth"):
+        finished.share(tmp_path / "other", weights=[9])
+    assert not (tmp_path / "other").exists()
