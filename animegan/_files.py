@@ -28,7 +28,7 @@ def whole(path: Path, part: Path | None = None, durable: bool = False) -> Iterat
         raise
 
 
-def write_whole(path: Path, content: bytes | memoryview, durable: bool = False) -> None:
+def write_whole(path: Path, content: bytes, durable: bool = False) -> None:
     """Write all of a file with `whole`."""
     with whole(path, durable=durable) as file:
         file.write(content)

@@ -163,7 +163,7 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
         stream = io.BytesIO()
         facts = decode(stream)
         shape = (len(facts["files"]), 3, image_size, image_size)
-        faces = _faces(np.ndarray(shape, np.uint8, stream.getbuffer().toreadonly(), _HEADER), facts)
+        faces = _faces(np.ndarray(shape, np.uint8, stream.getvalue(), _HEADER), facts)
 
     report = faces.report
     report.folder = str(folder)

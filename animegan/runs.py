@@ -285,7 +285,7 @@ def save_weights(path: Path, state: dict[str, Any]) -> None:
     """torch.save, whole or not at all."""
     buffer = io.BytesIO()  # in memory first, so that a full disk shows as one plain OSError
     torch.save(state, buffer)
-    _write_bytes(path, buffer.getbuffer())
+    _write_bytes(path, buffer.getvalue())
 
 
 def load_weights(path: Path) -> Any:
@@ -306,14 +306,14 @@ def write_picture(path: Path, picture: Image.Image) -> None:
         raise UserError(f"{path} has no suffix of a picture; let it end in .png.")
     buffer = io.BytesIO()
     picture.save(buffer, format=format, **({"quality": 85, "subsampling": 0} if format == "JPEG" else {}))
-    _write_bytes(path, buffer.getbuffer())
+    _write_bytes(path, buffer.getvalue())
 
 
 def _write_text(path: Path, text: str) -> None:
     _write_bytes(path, text.encode("utf-8"))
 
 
-def _write_bytes(path: Path, content: bytes | memoryview) -> None:
+def _write_bytes(path: Path, content: bytes) -> None:
     """Write durably, with an error that a user can act on."""
     try:
         write_whole(path, content, durable=True)
