@@ -1,0 +1,100 @@
+"""Wrong answers to the exercises of notebook 01, and a piece of the hint that each must meet."""
+
+import copy
+
+import torch
+
+
+def _no_gradient_at_all(network):
+    network.requires_grad_(False)
+    network.forward = torch.no_grad()(network.forward)
+    return network
+
+
+def _weights_to_zero(network):
+    for weight in network.requires_grad_(False).parameters():
+        weight.zero_()
+    return network
+
+
+def _all_pictures(netG, z, some, others):
+    netG = copy.deepcopy(netG)
+    return (netG(torch.cat([z, some])) - netG(torch.cat([z, others]))).abs().mean().item()
+
+
+def _on_the_network_itself(netG, z, some, others):
+    first, second = (netG(torch.cat([z, neighbours]))[: len(z)] for neighbours in (some, others))
+    return (first - second).abs().mean().item()
+
+
+def _always_in_train_mode(netG, z, some, others):
+    return _on_the_network_itself(copy.deepcopy(netG).train(), z, some, others)
+
+
+def _without_zero_grad(target, steps=100):
+    weight = torch.zeros_like(target, requires_grad=True)
+    optimizer = torch.optim.Adam([weight], lr=0.1)
+    for _ in range(steps):
+        (weight - target).square().mean().backward()
+        optimizer.step()
+    return weight.detach()
+
+
+def _disturbing(seed, count, nz):
+    torch.manual_seed(seed)
+    return torch.randn(count, nz, 1, 1)
+
+
+WRONG = {
+    "01.1": [
+        (lambda images: images.float() / 255, "0 becomes 0, not -1"),
+        (lambda images: images * 2 / 255 - 1, "did a uint8 overflow"),
+        (lambda images: torch.where(images > 127, 1.0, -1.0), "51 is a fifth of the way"),
+        (lambda images: (images.float() / 127.5 - 1).flatten(), "yours is [120]"),
+        (lambda images: images.double() / 127.5 - 1, "yours is float64"),
+    ],
+    "01.2": [
+        (lambda logits, label: (logits.sigmoid() - label).mean(), "yours has []"),
+        (lambda logits, label: logits.sigmoid() / len(logits), "autograd says [-0.5], yours says [0.5]"),
+        (lambda logits, label: (logits.sigmoid() - 1) / len(logits), "the label matters"),
+        (lambda logits, label: logits.sigmoid() - label, "a mean over the batch"),
+        (lambda logits, label: (logits.sigmoid() - round(label)) / len(logits), "any number from 0 to 1"),
+    ],
+    "01.3": [
+        (lambda network: [weight.requires_grad_(False) for weight in network.parameters()], "not a list"),
+        (lambda network: network.eval(), "13 tensors of weights still want a gradient"),
+        (_weights_to_zero, "the weights have changed"),
+        (lambda network: network.requires_grad_(False).eval(), "in eval mode now"),
+        (_no_gradient_at_all, "no gradient gets through"),
+    ],
+    "01.4": [
+        ((24, 10, 10), "yours has 3"),
+        ((1, 24, 10, 10), "number of pictures"),
+        ((10, 8, 10, 10), "number of channels"),
+        ((10, 24, 11, 11), "the height is not 11"),
+        ((10, 24, 10, 9), "the width equals the height"),
+    ],
+    "01.5": [
+        (lambda netG, z, some, others: torch.zeros(1), "not a Tensor"),
+        (_all_pictures, "compare the pictures of z only"),
+        (_on_the_network_itself, "measuring changed netG"),
+        (_always_in_train_mode, "leave the mode as it is"),
+    ],
+    "01.6": [
+        (_without_zero_grad, "what is in `.grad` when a step begins"),
+        (lambda target, steps=100: target.clone(), "moves every weight by the learning rate"),
+    ],
+    "01.7": [
+        (lambda seed, count, nz: torch.zeros(count, nz), "yours has [200, 5]"),
+        (
+            lambda seed, count, nz: torch.rand(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed)),
+            "values of N(0, 1) have",
+        ),
+        (lambda seed, count, nz: torch.randn(count, nz, 1, 1), "the same seed give different"),
+        (
+            lambda seed, count, nz: torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(0)),
+            "two seeds give the same",
+        ),
+        (_disturbing, "the shared sequence was disturbed"),
+    ],
+}
