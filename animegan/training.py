@@ -117,7 +117,9 @@ class _Trainer:
 
     def run_epochs(self, progress: bool, on_update: Callable[[Progress], None] | None) -> None:
         config = self.config
-        if self.epoch > config.epoch:
+        if self.epoch > config.epoch:  # finished before: there is nothing to do but to show it
+            if on_update:
+                on_update(Progress(self.run, self.epoch - 1, self.steps, epoch_done=True))
             return
         done = (self.epoch - 1) * self.steps_per_epoch + self.iteration
         total = config.epoch * self.steps_per_epoch

@@ -173,6 +173,14 @@ def test_the_bar_is_one_line_with_losses_and_speed(drawn, tmp_path, capsys):
     assert shown.count("\n") == 1
 
 
+def test_a_finished_run_that_is_taken_up_again_is_shown_once(drawn, tmp_path, finished):
+    path = shutil.copytree(finished.path, tmp_path / "run")
+    seen = []
+    train(replace(finished.config, outf=str(path)), resume=True, progress=False, on_update=seen.append)
+    (update,) = seen
+    assert update.epoch == 3 and update.epoch_done and len(update.steps) == len(finished.history["epoch"])
+
+
 def test_updates_come_twice_a_second_at_most(drawn, tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
