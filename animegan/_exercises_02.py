@@ -1,0 +1,106 @@
+"""Checks of notebook 02: faces from attributes, crops, pixels, tables, duplicates."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from animegan.course import sized
+from animegan.drawing import Face, draw
+from animegan.exercises import exercise
+from animegan.faces import load_faces, to_unit
+
+
+@exercise("02.1")
+def face_to_order(answer):
+    yield isinstance(answer, Face), "make a Face, not a picture of it: replace(customer, ...) returns one."
+    yield answer.expression == "laugh", f"the face was to laugh; yours has the expression {answer.expression!r}."
+    yield answer.accessory == "glasses", f"the face was to wear glasses; yours has {answer.accessory!r}."
+    yield answer.hair_hue == 0.93, f"the hair was to be pink, hair_hue 0.93; yours is {answer.hair_hue}."
+    yield answer.tilt == 10, f"the head was to be tilted by 10 degrees; yours by {answer.tilt}."
+    customer = asdict(Face.random(seed=0, index=7))
+    same = {"expression", "accessory", "hair_hue", "tilt"}
+    others = [name for name, value in asdict(answer).items() if name not in same and value != customer[name]]
+    yield not others, f"more was changed than was ordered ({', '.join(others[:3])}): start from customer."
+
+
+@exercise("02.2")
+def crop_box(answer):
+    box = answer(96, 96)
+    yield len(box) == 4, "return four numbers: left, top, right, bottom."
+    yield all(type(edge) is int for edge in box), "the edges are whole pixels: divide with //, which gives an int."
+    yield tuple(box) == (0, 0, 96, 96), "a picture of 96x96 is a square already: nothing is cut off."
+    box = tuple(answer(420, 240))
+    yield box == (90, 0, 330, 240), f"420x240 is too wide by 180: cut 90 off on each side; yours gives {box}."
+    box = tuple(answer(240, 560))
+    yield box == (0, 160, 240, 400), f"240x560 is too tall by 320: cut off at the top and at the bottom, not {box}."
+    left, top, right, bottom = answer(401, 200)
+    yield (
+        (right - left, bottom - top) == (200, 200) and left in (100, 101),
+        f"of 401x200 a square of 200x200 remains; yours is {right - left}x{bottom - top}, from {left} to {right}.",
+    )
+
+
+@exercise("02.3")
+def to_pixels(answer):
+    ends = answer(torch.tensor([-1.0, 1.0]))
+    yield ends.dtype == torch.uint8, f"the result is {ends.dtype}; pixels are torch.uint8."
+    yield ends.tolist() == [0, 255], f"-1 and 1 become 0 and 255; yours gives {ends.tolist()}."
+    beyond = answer(torch.tensor([-1.2, 1.2])).tolist()
+    yield beyond == [0, 255], f"-1.2 and 1.2 lie beyond: they become 0 and 255 as well; yours gives {beyond}."
+    every = torch.arange(256, dtype=torch.uint8)
+    back = answer(to_unit(every))
+    wrong = (back != every).nonzero().flatten().tolist()
+    yield (
+        not wrong,
+        f"{len(wrong)} of the 256 values do not come back from -1 to 1 as they were: round, do not cut off.",
+    )
+    shape = tuple(answer(torch.zeros(2, 3, 4, 4)).shape)
+    yield shape == (2, 3, 4, 4), f"the shape stays: (2, 3, 4, 4) became {shape}."
+
+
+@exercise("02.4")
+def red_haired(answer):
+    def count(*colours):
+        return answer([{"hair_hue": hue, "hair_saturation": saturation} for hue, saturation in colours])
+
+    yield count(("0.01", "0.7"), ("0.6", "0.7"), ("0.5", "0.7")) == 1, "one red (0.01) among two blues: that makes 1."
+    yield count() == 0, "in an empty table nobody has red hair: 0."
+    yield count(("0.99", "0.7"), ("0.01", "0.7")) == 2, "hue 0.99 is red as well: the circle closes at 1."
+    yield count(("0.02", "0.2")) == 0, "hue 0.02 with a saturation of 0.2 is nearly black: not red."
+    yield count(("0.06", "0.7"), ("0.95", "0.7")) == 0, "0.06 is orange and 0.95 is pink: both are too far from 0."
+
+
+@exercise("02.5")
+def duplicates(answer):
+    with tempfile.TemporaryDirectory() as place:
+        a, b, c, d, e = (Path(place) / name for name in "abcde")
+        for path, content in ((a, b"face"), (b, b"nose"), (c, b"face"), (d, b"face"), (e, b"nose")):
+            path.write_bytes(content)
+        yield isinstance(answer([]), dict), "return a dictionary, also for an empty list."
+        yield answer([a, b]) == {}, "two files of one size with different bytes are no duplicates: {}."
+        yield answer([a, b, c]) == {c: a}, "c has the bytes of a: {c: a}, the later file leads to the earlier one."
+        yield answer([a, c, d]) == {c: a, d: a}, "a, c and d are equal: both later ones lead to the first, a."
+        yield answer([a, b, c, e]) == {c: a, e: b}, "there may be several groups: c equals a, and e equals b."
+
+
+@exercise("02.6")
+def one_hair_style(answer):
+    folder, wanted = Path(answer), sized(1024, 32)
+    yield folder.is_dir(), "answer with a folder that is there: folder('data/twin_tails'), made with mkdir."
+    yield any(folder.rglob("*.png")), "there is no PNG file in the folder: draw(face).save(only / name)."
+    faces = load_faces(folder, progress=False)
+    yield not faces.report.duplicates, "some pictures are equal: take another index for each."
+    yield (
+        len(faces) == wanted,
+        f"there are {len(faces)} pictures; {wanted} were asked for: the faces 0 to {wanted - 1}.",
+    )
+    for index in (0, wanted // 2, wanted - 1):
+        face = replace(Face.random(seed=0, index=index), back_hair="twin tails")
+        pixels = np.asarray(draw(face)).transpose(2, 0, 1)
+        found = (faces.images == pixels).all(axis=(1, 2, 3)).any()
+        yield bool(found), "a face is missing: take Face.random(seed=0, index=...) and change its back_hair alone."

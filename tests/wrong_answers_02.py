@@ -1,0 +1,124 @@
+"""Wrong answers to the exercises of notebook 02, and a piece of the hint that each must meet."""
+
+import hashlib
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from animegan.drawing import Face, draw
+
+CUSTOMER = Face.random(seed=0, index=7)
+ORDERED = replace(CUSTOMER, expression="laugh", accessory="glasses", hair_hue=0.93, tilt=10)
+
+
+def _box(width, height):
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    return left, top, left + side, top + side
+
+
+def _cut_on_both_sides(width, height):
+    side = min(width, height)
+    left, top = (width - side) // 2, (height - side) // 2
+    return left, top, width - left, height - top
+
+
+def _upper_part(width, height):
+    left, _, right, _ = _box(width, height)
+    return left, 0, right, min(width, height)
+
+
+def _scaled(values):
+    return (values + 1) * 127.5
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def _duplicates(paths, key=_digest, keep_first=True):
+    first, found = {}, {}
+    for path in paths:
+        if key(path) in first:
+            found[path] = first[key(path)]
+        if not keep_first or key(path) not in first:
+            first[key(path)] = path
+    return found
+
+
+def _only_of_the_first(paths):
+    return {path: paths[0] for path in paths[1:] if _digest(path) == _digest(paths[0])}
+
+
+def _red(limit=0.03, circle=True, saturation=0.5, empty=0):
+    def count(rows):
+        hues = [float(row["hair_hue"]) for row in rows if float(row["hair_saturation"]) > saturation]
+        return sum((min(hue, 1 - hue) if circle else hue) < limit for hue in hues) if rows else empty
+
+    return count
+
+
+def _folder(pictures):
+    folder = Path(tempfile.mkdtemp(prefix="animegan-wrong-"))
+    for number, picture in enumerate(pictures):
+        picture.save(folder / f"{number}.png")
+    return folder
+
+
+def _drawn(indices, **changes):
+    return [draw(replace(Face.random(seed=0, index=index), **changes)) for index in indices]
+
+
+TWIN_TAILS = {"back_hair": "twin tails"}
+
+WRONG = {
+    "02.1": [
+        (draw(ORDERED), "make a Face"),
+        (replace(ORDERED, expression="smile"), "yours has the expression 'smile'"),
+        (replace(ORDERED, accessory="none"), "yours has 'none'"),
+        (replace(ORDERED, hair_hue=0.5), "yours is 0.5"),
+        (replace(ORDERED, tilt=-10), "yours by -10"),
+        (
+            replace(Face.random(0, 8), expression="laugh", accessory="glasses", hair_hue=0.93, tilt=10),
+            "start from customer",
+        ),
+    ],
+    "02.2": [
+        (lambda width, height: (0, 0), "four numbers"),
+        (lambda width, height: (0.0, 0.0, width / 1, height / 1), "divide with //"),
+        (lambda width, height: (0, 0, min(width, height) // 2, min(width, height) // 2), "nothing is cut off"),
+        (lambda width, height: (0, 0, min(width, height), min(width, height)), "too wide by 180"),
+        (_upper_part, "too tall by 320"),
+        (_cut_on_both_sides, "yours is 201x200"),
+    ],
+    "02.3": [
+        (lambda values: _scaled(values).round().clamp(0, 255), "the result is torch.float32"),
+        (lambda values: (values * 127.5).round().clamp(0, 255).to(torch.uint8), "-1 and 1 become"),
+        (lambda values: (_scaled(values).round().int() % 256).to(torch.uint8), "lie beyond"),
+        (lambda values: _scaled(values).clamp(0, 255).to(torch.uint8), "round, do not cut off"),
+        (lambda values: _scaled(values).round().clamp(0, 255).to(torch.uint8).flatten(), "the shape stays"),
+    ],
+    "02.4": [
+        (lambda rows: len(rows), "that makes 1"),
+        (_red(empty=None), "an empty table"),
+        (_red(circle=False), "0.99 is red as well"),
+        (_red(saturation=0), "nearly black"),
+        (_red(limit=0.07), "too far from 0"),
+    ],
+    "02.5": [
+        (lambda paths: list(_duplicates(paths)), "return a dictionary"),
+        (lambda paths: _duplicates(paths, key=lambda path: path.stat().st_size), "different bytes"),
+        (lambda paths: {a: c for c, a in _duplicates(paths).items()}, "later file leads to the earlier"),
+        (lambda paths: _duplicates(paths, keep_first=False), "lead to the first"),
+        (lambda paths: _only_of_the_first(paths) if paths else {}, "several groups"),
+    ],
+    "02.6": [
+        (Path("nowhere"), "a folder that is there"),
+        (_folder([]), "no PNG file"),
+        (_folder(_drawn([0] * 32, **TWIN_TAILS)), "take another index"),
+        (_folder(_drawn(range(5), **TWIN_TAILS)), "5 pictures"),
+        (_folder(_drawn(range(32))), "change its back_hair alone"),
+    ],
+}
