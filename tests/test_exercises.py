@@ -1,0 +1,140 @@
+"""Every exercise of the notebooks: the stub is not begun, the solution is correct, each hint can be met."""
+
+import contextlib
+import importlib
+import io
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from animegan import exercises
+from animegan.exercises import check, exercise, verdict
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+@exercise("99.1")
+def _add_one(answer):
+    yield answer(1) == 2, "for 1 the answer is 2."
+    yield answer(-1) == 0, "for -1 the answer is 0."
+
+
+@exercise("99.2")
+def _three(answer):
+    yield answer == 3, "count again."
+
+
+# --- the mechanism -----------------------------------------------------------------------------------
+
+
+def test_a_stub_is_not_begun():
+    def stub(x):
+        return ...
+
+    assert verdict("99.1", stub) == "not attempted yet"
+    assert verdict("99.2", ...) == "not attempted yet"
+    assert verdict("99.2", (3, ...)) == "not attempted yet"
+
+
+def test_the_first_case_that_fails_gives_the_hint():
+    assert verdict("99.1", lambda x: 7) == "hint: for 1 the answer is 2."
+    assert verdict("99.1", lambda x: 2) == "hint: for -1 the answer is 0."
+    assert verdict("99.1", lambda x: x + 1) == "correct"
+
+
+def test_whatever_the_answer_does_nothing_is_raised(capsys):
+    def broken(x):
+        raise ValueError("first line\nsecond line")
+
+    assert verdict("99.1", broken) == "hint: your answer raised ValueError: first line"
+    assert verdict("99.1", lambda: 3).startswith("hint: your answer raised TypeError")
+    assert verdict("99.1", 3).startswith("hint: your answer raised TypeError")
+    check("98.7", 3)
+    assert capsys.readouterr().out.startswith("98.7 hint: there is no exercise 98.7; there are 01.1")
+
+
+def test_check_prints_one_line(capsys):
+    check("99.2", 3)
+    check("99.2")
+    assert capsys.readouterr().out == "99.2 correct\n99.2 not attempted yet\n"
+
+
+# --- the exercises -----------------------------------------------------------------------------------
+
+
+def _exercises() -> dict[str, tuple[str, str, str]]:
+    """Number -> the notebook's first code cell, the exercise's cell, its solution."""
+    found = {}
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        cells = nbformat.read(path, as_version=4).cells
+        code = [cell.source for cell in cells if cell.cell_type == "code"]
+        stubs = {number: source for source in code for number in re.findall(r'^check\("([\d.]+)"', source, re.M)}
+        for cell in cells:
+            if cell.cell_type == "markdown" and "<summary>Solution</summary>" in cell.source:
+                assert cell.source.rstrip().endswith("</details>"), cell.source
+                (solution,) = re.findall(r"^```python\n(.*?)^```", cell.source, re.M | re.S)
+                (number,) = re.findall(r'^check\("([\d.]+)"', solution, re.M)
+                found[number] = (code[0], stubs[number], solution)
+        assert set(stubs) <= set(found), f"{path.name}: an exercise without a solution"
+    return found
+
+
+EXERCISES = _exercises()
+
+
+def _wrong(number: str) -> list[tuple]:
+    return importlib.import_module(f"wrong_answers_{number[:2]}").WRONG[number]
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    monkeypatch.setenv("ANIMEGAN_SMOKE", "1")
+    monkeypatch.chdir(NOTEBOOKS)
+
+
+def _printed(first_cell: str, source: str) -> str:
+    out = io.StringIO()
+    names = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(out):
+        exec(first_cell, names)  # noqa: S102 - our own notebooks
+        exec(source, names)
+    return out.getvalue().rstrip().splitlines()[-1]
+
+
+def test_every_check_belongs_to_an_exercise_and_the_other_way_round():
+    verdict("01.1", ...)  # reads all checks
+    assert {number for number in exercises.CHECKS if number < "90"} == set(EXERCISES)
+    for notebook in exercises.NOTEBOOKS:
+        assert len([number for number in EXERCISES if number.startswith(notebook)]) >= 3
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_the_stub_is_not_begun(number):
+    first, stub, _ = EXERCISES[number]
+    assert _printed(first, stub) == f"{number} not attempted yet"
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
+    first, _, solution = EXERCISES[number]
+    hints = []
+    cases = exercises._find(number)
+
+    def noting(answer):
+        for holds, hint in cases(answer):
+            hints.append(hint)
+            yield holds, hint
+
+    monkeypatch.setitem(exercises.CHECKS, number, noting)
+    assert _printed(first, solution) == f"{number} correct"
+    monkeypatch.setitem(exercises.CHECKS, number, cases)
+    assert hints and all("\n" not in hint for hint in hints)
+
+    met = set()
+    for answer, fragment in _wrong(number):
+        said = verdict(number, answer)
+        assert said.startswith("hint: ") and fragment in said, f"{number}: {said!r} for {fragment!r}"
+        met.add(said.removeprefix("hint: "))
+    assert len(met) >= len(set(hints)), f"{number}: hints that no wrong answer meets: {set(hints) - met}"

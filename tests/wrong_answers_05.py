@@ -1,0 +1,79 @@
+"""Wrong answers to the exercises of notebook 05, and a piece of the hint that each must meet."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+from wrong_answers_04 import MadeUpRun
+
+
+def _means(history, name):
+    epochs = history["epoch"]
+    return {epoch: history[name][epochs == epoch].mean() for epoch in sorted(set(epochs.tolist()))}
+
+
+def _means_of_equal_parts(history, name):
+    epochs = sorted(set(history["epoch"].tolist()))
+    return {e: part.mean() for e, part in zip(epochs, np.array_split(history[name], len(epochs)), strict=True)}
+
+
+def _means_from_epoch_1(history, name):
+    return dict(enumerate(_means(history, name).values(), start=1))
+
+
+def _stillest(change=lambda a, b: np.abs(a.astype(float) - b).mean(), in_order=sorted):
+    def stillest(grids):
+        epochs = in_order(grids)
+        changes = {b: change(grids[b], grids[a]) for a, b in zip(epochs, epochs[1:], strict=False)}
+        return min(changes, key=changes.get)
+
+    return stillest
+
+
+USUAL = MadeUpRun()
+OTHER = MadeUpRun(replace(USUAL.config, beta1=0.9))
+SEEN = "the eyes are whole"
+
+WRONG = {
+    "05.1": [
+        (lambda history, name: list(_means(history, name).values()), "return a dictionary"),
+        (lambda history, name: {e: 2 * mean for e, mean in _means(history, name).items()}, "the means 0.7 and 0.8"),
+        (lambda history, name: _means(history, "D_x"), "names the column"),
+        (_means_of_equal_parts, "ask history['epoch']"),
+        (_means_from_epoch_1, "here they are 4 and 7"),
+    ],
+    "05.2": [
+        (("curves", "grids"), "four words"),
+        (("curve", "grids", "grids", "neither"), "'curves', 'grids' or 'neither'"),
+        (("grids", "grids", "grids", "neither"), "numbers of the history"),
+        (("curves", "curves", "grids", "neither"), "where can you see a face"),
+        (("curves", "grids", "curves", "neither"), "where do many lie side by side"),
+        (("curves", "grids", "grids", "grids"), "held against all the pictures"),
+    ],
+    "05.3": [
+        (lambda grids: 10.0, "a whole number"),
+        (lambda grids: max(grids), "the answer is 3"),
+        (_stillest(change=lambda a, b: (a - b).mean()), "in uint8"),
+        (_stillest(change=lambda a, b: abs((a.astype(float) - b).mean())), "must not cancel"),
+        (lambda grids: sorted(grids).index(_stillest()(grids)) + 1, "not a place in the list"),
+        (_stillest(in_order=list), "sort them"),
+    ],
+    "05.4": [
+        ((USUAL, 2), "four things"),
+        ((SimpleNamespace(epochs=[1, 2]), [1, 2, 2], 2, SEEN), "the run that you judged"),
+        ((USUAL, [2], 2, SEEN), "three times"),
+        ((USUAL, ["A", "B", "B"], "B", SEEN), "epochs of the run (it has 1, 2)"),
+        ((MadeUpRun(epochs=range(1, 26)), [26, 25, 25], 25, SEEN), "(it has 1, 2, ..., 25)"),
+        ((USUAL, [1, 2, 2], 1, SEEN), "the blind test decides"),
+        ((USUAL, [1, 2, 2], 2, "better"), "give the reason in a sentence"),
+    ],
+    "05.5": [
+        ((USUAL, OTHER), "three things"),
+        (("imgs/mine", OTHER, "beta1"), "the first two are runs"),
+        ((USUAL, MadeUpRun(OTHER.config, epochs=[1]), "beta1"), "two finished epochs"),
+        ((USUAL, MadeUpRun(OTHER.config, pictures=128), "beta1"), "from other pictures"),
+        ((USUAL, MadeUpRun(replace(USUAL.config, epoch=5, outf="imgs/other")), "epoch"), "have the same settings"),
+        ((USUAL, MadeUpRun(OTHER.config, ema=0.0), "beta1"), "2 settings differ (beta1, ema)"),
+        ((USUAL, OTHER, "ema"), "names the setting that differs"),
+    ],
+}
