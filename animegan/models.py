@@ -198,6 +198,42 @@ def format_shapes(rows: list[LayerShape]) -> str:
     return "\n".join(lines)
 
 
+def conv_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    """Height (or width) of what a convolution makes of an input of that height: rounded down, as PyTorch does.
+
+    (size + 2 * padding - kernel) // stride + 1. All in pixels. Raises UserError where no such layer can be.
+    Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", section 2.4.
+    """
+    _check_layer(size, kernel, stride, padding)
+    if size + 2 * padding < kernel:
+        padded = f" and padding {padding} on both sides" if padding else ""
+        raise UserError(f"a kernel of {kernel} does not fit into an input of {size}{padded}: take a smaller kernel.")
+    return (size + 2 * padding - kernel) // stride + 1
+
+
+def conv_transpose_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+    """Height (or width) of what a transposed convolution makes of an input of that height.
+
+    (size - 1) * stride - 2 * padding + kernel. All in pixels. Raises UserError where no such layer can be.
+    Source: Dumoulin and Visin 2016, section 4.
+    """
+    _check_layer(size, kernel, stride, padding)
+    output = (size - 1) * stride - 2 * padding + kernel
+    if output < 1:
+        raise UserError(
+            f"padding {padding} takes {2 * padding} pixels away, and without it there would be {output + 2 * padding}: "
+            f"take a smaller padding."
+        )
+    return output
+
+
+def _check_layer(size: int, kernel: int, stride: int, padding: int) -> None:
+    for name, value in {"size": size, "kernel": kernel, "stride": stride, "padding": padding}.items():
+        least = 0 if name == "padding" else 1
+        if type(value) is not int or value < least:
+            raise UserError(f"{name} {value!r} is impossible: give a whole number of {least} or more.")
+
+
 def check_image_size(size: int) -> None:
     """Raise UserError unless `size` is the one that this network makes."""
     if size != IMAGE_SIZE:

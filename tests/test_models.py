@@ -1,8 +1,19 @@
+import itertools
+
 import pytest
 import torch
 
 from animegan.errors import UserError
-from animegan.models import NetD, NetG, check_image_size, format_shapes, init_weights, shape_table
+from animegan.models import (
+    NetD,
+    NetG,
+    check_image_size,
+    conv_size,
+    conv_transpose_size,
+    format_shapes,
+    init_weights,
+    shape_table,
+)
 
 
 def test_shapes_are_those_of_the_handout():
@@ -74,3 +85,59 @@ def test_another_image_size_is_refused_with_the_reason():
     check_image_size(96)
     with pytest.raises(UserError, match="--imageSize 64 .* 4, 8, 16, 32 .* 96"):
         check_image_size(64)
+
+
+@pytest.mark.parametrize("layer", [torch.nn.Conv2d, torch.nn.ConvTranspose2d])
+def test_sizes_are_pytorchs_for_every_layer_that_can_be(layer):
+    size_of = conv_size if layer is torch.nn.Conv2d else conv_transpose_size
+    possible = 0
+    for kernel, stride, padding, size in itertools.product((1, 3, 4, 5), (1, 2, 3), (0, 1, 2, 4), (1, 2, 4, 7, 32)):
+        x = torch.zeros(1, 1, size, size)
+        try:
+            output = layer(1, 1, kernel, stride, padding)(x).shape[-1]
+        except RuntimeError:
+            output = 0
+        if not output:  # some versions of PyTorch raise, others return an empty tensor
+            with pytest.raises(UserError):
+                size_of(size, kernel, stride, padding)
+        else:
+            assert size_of(size, kernel, stride, padding) == output
+            possible += 1
+    assert 150 < possible < 240  # of 240: both answers were asked for
+
+
+def test_sizes_are_those_of_the_handout():
+    size = 1
+    for row, expected in zip(shape_table(NetG(8, 8)), (4, 8, 16, 32, 96), strict=True):
+        size = conv_transpose_size(size, row.kernel, row.stride, row.padding)
+        assert size == expected
+    for row, expected in zip(shape_table(NetD(8)), (32, 16, 8, 4, 1), strict=True):
+        size = conv_size(size, row.kernel, row.stride, row.padding)
+        assert size == expected
+
+
+@pytest.mark.parametrize("size_of", [conv_size, conv_transpose_size])
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((0, 3, 1, 0), "size 0 is impossible: give a whole number of 1 or more"),
+        ((8, 0, 1, 0), "kernel 0 is impossible"),
+        ((8, 3, 0, 0), "stride 0 is impossible"),
+        ((8, 3, 1, -1), "padding -1 is impossible: give a whole number of 0 or more"),
+        ((8.0, 3, 1, 0), "size 8.0 is impossible"),
+        ((8, True, 1, 0), "kernel True is impossible"),
+    ],
+)
+def test_an_impossible_layer_is_told_in_one_line(size_of, arguments, line):
+    with pytest.raises(UserError) as caught:
+        size_of(*arguments)
+    assert line in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_layers_that_leave_nothing_say_what_to_change():
+    with pytest.raises(UserError, match="kernel of 5 does not fit into an input of 2: take a smaller kernel"):
+        conv_size(2, 5, 1, 0)
+    with pytest.raises(UserError, match="input of 2 and padding 1 on both sides"):
+        conv_size(2, 5, 1, 1)
+    with pytest.raises(UserError, match="padding 2 takes 4 pixels away, and without it there would be 4: .* smaller"):
+        conv_transpose_size(1, 4, 2, 2)

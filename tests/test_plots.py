@@ -1,0 +1,359 @@
+"""What the pictures show, and how a notebook keeps them."""
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from IPython.core.formatters import DisplayFormatter
+from PIL import Image
+
+from animegan import _curves
+from animegan._curves import (
+    BLUE,
+    ORANGE,
+    POINTS,
+    Trace,
+    _draw_curves,
+    _moving_mean,
+    _thinned,
+    history_picture,
+    new_figure,
+)
+from animegan._curves import PANELS as CURVES
+from animegan._shown import MOST_BYTES, Picture, font_for, small_png
+from animegan.errors import UserError
+from animegan.plots import (
+    MOST_WIDTH,
+    _shades,
+    compare_epochs,
+    overlap_counts,
+    overlap_picture,
+    plot_history,
+    plot_steps,
+    steps_per_epoch,
+    through_epochs,
+)
+from animegan.runs import Run, Step
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour[1:]))
+
+
+def pixels_of(picture: Image.Image, colour: str) -> int:
+    apart = np.abs(np.asarray(picture.convert("RGB"), dtype=int) - rgb(colour)).max(axis=-1)
+    return int((apart <= 1).sum())  # matplotlib rounds its colours
+
+
+def holds(picture: Image.Image, part: Image.Image) -> list[tuple[int, int]]:
+    """The corners (left, top) at which `part` lies in `picture`, pixel for pixel."""
+    whole, small = np.asarray(picture.convert("RGB")), np.asarray(part.convert("RGB"))
+    height, width = small.shape[:2]
+    tops, lefts = np.nonzero((whole[: -height + 1, : -width + 1] == small[0, 0]).all(axis=-1))
+    return [
+        (int(left), int(top))
+        for top, left in zip(tops, lefts, strict=True)
+        if (whole[top : top + height, left : left + width] == small).all()
+    ]
+
+
+def steps(count: int, per_epoch: int = 4) -> list[Step]:
+    return [
+        Step(1 + n // per_epoch, 1 + n % per_epoch, 1.0 + n, 2.0 + n, 0.8, 0.2, seconds=n / 10) for n in range(count)
+    ]
+
+
+# --- faces -------------------------------------------------------------------------------------------
+
+
+def test_compare_epochs_sets_the_same_cells_below_each_other(finished):
+    picture = compare_epochs([finished], [1, 3], count=5)
+    for cell in range(5):
+        (first,), (last,) = (holds(picture, finished.faces(epoch)[cell]) for epoch in (1, 3))
+        assert first[0] == last[0] and first[1] < last[1]
+    assert not holds(picture, finished.faces(3)[5])
+    assert picture.tobytes() == compare_epochs(finished, [1, 3], count=5).tobytes()
+
+
+def test_compare_epochs_refuses_what_is_no_run(finished):
+    with pytest.raises(UserError, match=r"'imgs/mine' is not a run: open its folder first"):
+        compare_epochs("imgs/mine", [1])
+    with pytest.raises(UserError, match="no run"):
+        compare_epochs([], [1])
+
+
+def test_through_epochs_has_a_row_a_face_and_a_column_an_epoch(finished):
+    picture = through_epochs(finished, (0, 9))
+    corners = [[holds(picture, finished.faces(epoch)[cell])[0] for epoch in (1, 2, 3)] for cell in (0, 9)]
+    for row in corners:
+        assert row[0][0] < row[1][0] < row[2][0]
+        assert len({top for _, top in row}) == 1
+    assert corners[0][0][1] < corners[1][0][1]
+    assert [left for left, _ in corners[0]] == [left for left, _ in corners[1]]
+    assert through_epochs(finished, 9).tobytes() == through_epochs(finished, (9,)).tobytes()
+
+
+def test_through_epochs_takes_the_epochs_in_the_order_asked_for(finished):
+    picture = through_epochs(finished, (4,), epochs=[3, 1])
+    (last,), (first,) = (holds(picture, finished.faces(epoch)[4]) for epoch in (3, 1))
+    assert last[0] < first[0]
+    assert not holds(picture, finished.faces(2)[4])
+
+
+@pytest.mark.parametrize(("count", "blocks"), [(13, 1), (14, 2), (25, 2), (27, 3)])
+def test_through_epochs_wraps_so_that_a_notebook_need_not_shrink_it(finished, count, blocks):
+    picture = through_epochs(finished, (0,), epochs=[1 + n % 3 for n in range(count)])
+    one = through_epochs(finished, (0,), epochs=[1 + n % 3 for n in range(-(-count // blocks))])
+    assert picture.width == one.width <= MOST_WIDTH
+    assert picture.height == pytest.approx(blocks * one.height, abs=10 * blocks)
+
+
+def test_through_epochs_refuses_cells_and_epochs_that_are_not_there(finished):
+    for cells in ((64,), (-1,), 64):
+        with pytest.raises(UserError, match=r"cell (64|-1) is out of range: .* 0 to 63"):
+            through_epochs(finished, cells)
+    with pytest.raises(UserError, match="no cell"):
+        through_epochs(finished, ())
+    with pytest.raises(UserError, match="no epoch to show"):
+        through_epochs(finished, epochs=())
+    with pytest.raises(UserError, match="has epochs 1 to 3"):
+        through_epochs(finished, epochs=(4,))
+
+
+# --- curves ------------------------------------------------------------------------------------------
+
+
+def test_the_history_of_a_run_is_drawn_in_both_colours(finished):
+    picture = plot_history(finished)
+    assert picture.width > picture.height > 300
+    half = picture.width // 2
+    for side in (picture.crop((0, 0, half, picture.height)), picture.crop((half, 0, *picture.size))):
+        assert pixels_of(side, BLUE) > 200 and pixels_of(side, ORANGE) > 200
+    assert picture.tobytes() == plot_history([finished]).tobytes()
+
+
+def test_the_curves_are_those_of_the_steps_over_epochs():
+    panel = new_figure((4, 3)).subplots()
+    trace = Trace("run", steps(10), per_epoch=4)
+    _draw_curves(panel, trace, "--", CURVES["loss"], width=3, faint=0.2)
+    raw_D, mean_D, raw_G, mean_G = panel.lines
+    assert list(raw_D.get_xdata()) == [(n + 1) / 4 for n in range(10)]
+    assert list(raw_D.get_ydata()) == [1.0 + n for n in range(10)]
+    assert list(raw_G.get_ydata()) == [2.0 + n for n in range(10)]
+    assert mean_D.get_linestyle() == mean_G.get_linestyle() == "--"
+    assert mean_D.get_ydata()[4] == pytest.approx(5.0) and mean_D.get_ydata()[0] == pytest.approx(1.5)
+    assert (mean_D.get_color(), mean_G.get_color()) == (BLUE, ORANGE)
+
+
+def test_runs_of_unlike_length_are_smoothed_over_the_same_part_of_the_axis(monkeypatch):
+    widths = []
+    monkeypatch.setattr(_curves, "_draw_curves", lambda *arguments, **_: widths.append(arguments[4]))
+    long, short = Trace("long", steps(400, per_epoch=20), 20), Trace("short", steps(80, per_epoch=40), 40)
+    history_picture([long, short], smooth=None)
+    assert widths == [10, 20, 10, 20]  # half an epoch of 20 epochs, in both panels
+    widths.clear()
+    history_picture([long, short], smooth=7)
+    assert widths == [7] * 4
+
+
+def test_a_width_of_1_leaves_one_curve_without_a_shadow():
+    panel = new_figure((4, 3)).subplots()
+    _draw_curves(panel, Trace("run", steps(10), 4), "-", CURVES["loss"], width=1, faint=0.2)
+    assert len(panel.lines) == 2
+    assert list(panel.lines[0].get_ydata()) == [1.0 + n for n in range(10)]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 7, 50])
+def test_the_moving_mean_is_that_of_the_values_around(width):
+    values = np.random.default_rng(0).normal(size=20)
+    expected = [values[max(0, n - width // 2) : n + (width + 1) // 2].mean() for n in range(20)]
+    assert np.allclose(_moving_mean(values, width), expected)
+
+
+def test_a_long_curve_is_thinned_but_keeps_its_spikes_and_its_end():
+    x, y = np.arange(100_000.0), np.random.default_rng(0).normal(size=100_000)
+    y[54_321], y[99_999] = 50.0, -9.0
+    thin_x, thin_y = _thinned(x, y)
+    assert len(thin_x) <= 2 * (POINTS + 4)
+    assert 50.0 in thin_y and (thin_x[-1], thin_y[-1]) == (99_999, -9.0)
+    assert (np.diff(thin_x) > 0).all() and np.array_equal(y[thin_x.astype(int)], thin_y)
+    assert _thinned(x[:1000], y[:1000])[0].size == 1000
+
+
+def test_several_runs_are_named_below_and_differ_in_their_lines(finished, tmp_path):
+    one, two = (plot_history(finished, finished.share(tmp_path / name)) for name in ("mine", "another"))
+    changed = np.nonzero((np.asarray(one) != np.asarray(two)).any(axis=(1, 2)))[0]
+    assert changed.size and changed.min() > 0.9 * one.height
+    same = plot_history(finished)
+    assert pixels_of(one, BLUE) > 200 and one.tobytes() != same.tobytes()
+
+
+@pytest.mark.parametrize("has_chinese", [True, False], ids=["fonts of this machine", "no Chinese font"])
+def test_a_run_whose_folder_has_a_chinese_name_is_drawn_without_a_warning(
+    finished, tmp_path, recwarn, monkeypatch, has_chinese
+):
+    if not has_chinese:
+        monkeypatch.setattr(_curves, "_families", lambda names: ["DejaVu Sans"])
+    run = finished.share(tmp_path / "动漫")
+    assert plot_history(run, finished).size == plot_history(finished, finished).size
+    assert compare_epochs([run, finished], [1]).height > 96
+    assert not [str(w.message) for w in recwarn]
+    assert font_for(20, ["动漫"]).getlength("动漫") > 0
+
+
+def test_a_history_that_cannot_be_drawn_says_why(finished, tmp_path):
+    with pytest.raises(UserError, match="no run"):
+        plot_history()
+    with pytest.raises(UserError, match="is not a run"):
+        plot_history("imgs/mine")
+    with pytest.raises(UserError, match="smooth 0 is out of range"):
+        plot_history(finished, smooth=0)
+    new = Run.create(replace(finished.config, outf=str(tmp_path / "new")), {})
+    with pytest.raises(UserError, match="the run new has no step in its history yet"):
+        plot_history(new)
+
+
+def test_a_run_in_progress_grows_into_an_axis_of_all_its_epochs():
+    early, late = (plot_steps(steps(count), 4, epochs=5, smooth=1) for count in (8, 20))
+    assert early.size == late.size
+    begin, end = right_end(plot_steps(steps(2), 4, epochs=5, smooth=1)), right_end(late)
+    assert end > 0.95 * late.width
+    # Two steps are half an epoch.
+    assert (right_end(early) - begin) / (end - begin) == pytest.approx((2 - 0.5) / (5 - 0.5), abs=0.03)
+
+
+def right_end(picture: Image.Image) -> int:
+    """Where the orange curve of the right panel ends, the legend above it left out."""
+    orange = (np.asarray(picture)[int(picture.height * 0.2) :] == rgb(ORANGE)).all(axis=-1)
+    columns = np.nonzero(orange)[1]
+    return int(columns.max()) if len(columns) else 0
+
+
+def test_before_the_first_step_there_are_empty_axes():
+    empty = plot_steps([], epochs=25)
+    assert empty.size == plot_steps(steps(4), 4, epochs=25).size
+
+
+def test_steps_per_epoch_is_what_training_does(finished):
+    assert steps_per_epoch(finished) == max(step.iteration for step in finished.read_steps()) == 4
+
+
+def test_figures_leave_matplotlibs_global_state_alone():
+    code = (
+        "import sys, animegan.plots as plots\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "plots.plot_steps([]), plots.overlap_picture(5, 3, 1)\n"
+        "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+# --- overlap -----------------------------------------------------------------------------------------
+
+LAYERS = [
+    (5, 3, 1, 8),
+    (4, 2, 1, 8),
+    (4, 1, 0, 1),
+    (3, 2, 0, 5),
+    (2, 3, 0, 4),
+    (5, 1, 2, 6),
+    (1, 1, 0, 3),
+    (7, 2, 5, 9),
+]
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding", "size"), LAYERS)
+def test_overlap_counts_are_what_a_transposed_convolution_of_ones_gives(kernel, stride, padding, size):
+    layer = torch.nn.ConvTranspose2d(1, 1, kernel, stride, padding, bias=False)
+    torch.nn.init.ones_(layer.weight)
+    with torch.no_grad():
+        written = layer(torch.ones(1, 1, size, size))[0, 0].numpy()
+    counts = overlap_counts(kernel, stride, padding, size)
+    assert np.array_equal(np.outer(counts, counts), written)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "size"), [(5, 3, 1, 96), (4, 2, 1, 32), (4, 1, 0, 4), (3, 5, 0, 9)]
+)
+def test_read_counts_are_the_gradient_of_a_convolution_of_ones(kernel, stride, padding, size):
+    layer = torch.nn.Conv2d(1, 1, kernel, stride, padding, bias=False)
+    torch.nn.init.ones_(layer.weight)
+    x = torch.ones(1, 1, size, size, requires_grad=True)
+    layer(x).sum().backward()
+    counts = overlap_counts(kernel, stride, padding, size, transposed=False)
+    assert np.array_equal(np.outer(counts, counts), x.grad[0, 0].numpy())
+
+
+def test_the_handouts_last_layer_prints_a_checkerboard_and_its_others_do_not():
+    inside = slice(4, -4)
+    assert list(overlap_counts(5, 3, 1)[3:9]) == [2, 1, 2, 2, 1, 2]
+    assert set(overlap_counts(4, 2, 1)[inside]) == {2}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "transposed"), [(5, 3, 1, True), (3, 3, 0, True), (5, 3, 1, False)]
+)
+def test_the_overlap_picture_has_a_shade_a_count(kernel, stride, padding, transposed):
+    picture = overlap_picture(kernel, stride, padding, transposed=transposed)
+    counts = overlap_counts(kernel, stride, padding, transposed=transposed)
+    values, areas = np.unique(np.outer(counts, counts), return_counts=True)
+    found = np.array([pixels_of(picture, _hex(shade)) for shade in _shades(values)])
+    shown = values > 0  # 0 is as white as the paper
+    assert (found[shown] > 300).all()
+    assert found[shown] / found[shown].sum() == pytest.approx(areas[shown] / areas[shown].sum(), abs=0.02)
+
+
+def _hex(shade) -> str:
+    return shade if isinstance(shade, str) else "#" + bytes(int(part * 255 + 0.5) for part in shade[:3]).hex()
+
+
+@pytest.mark.parametrize("arguments", [(5, 0, 1), (0, 3, 1), (5, 3, -1), (2, 1, 5), (5, 3, 1, 0)])
+def test_an_overlap_that_cannot_be_is_refused(arguments):
+    with pytest.raises(UserError):
+        overlap_picture(*arguments)
+
+
+# --- in a notebook -----------------------------------------------------------------------------------
+
+
+def noise(width: int, height: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+def test_a_notebook_keeps_one_small_png_of_a_picture():
+    data, _ = DisplayFormatter().format(Picture(noise(1200, 400)))
+    assert set(data) == {"image/png", "text/plain"}
+    assert len(data["image/png"]) <= MOST_BYTES
+    assert " at 0x" not in data["text/plain"]
+    shown = Image.open(io.BytesIO(data["image/png"]))
+    assert shown.width / shown.height == pytest.approx(3, rel=0.02)
+
+
+def test_a_picture_saved_is_as_fine_as_it_was_drawn(tmp_path):
+    original = noise(300, 200)
+    for path in (tmp_path / "picture.png", tmp_path / "picture.bmp"):
+        Picture(original).save(path)
+        assert Image.open(path).tobytes() == original.tobytes()
+    Picture(original).save(tmp_path / "picture.jpg")
+
+
+def test_a_small_picture_keeps_its_size_and_its_colours():
+    flat = Image.new("RGB", (200, 100), "#0072b2")
+    flat.paste("#d55e00", (0, 0, 20, 100))
+    shown = Image.open(io.BytesIO(small_png(flat))).convert("RGB")
+    assert shown.size == flat.size
+    assert np.abs(np.asarray(shown, dtype=int) - np.asarray(flat, dtype=int)).max() <= 8
+
+
+@pytest.mark.parametrize("most", [3_000, 40_000])
+def test_a_png_keeps_within_its_limit(most):
+    assert len(small_png(noise(500, 300), most)) <= most
+
+
+def test_the_pictures_of_a_run_are_small_in_a_notebook(finished):
+    for picture in (plot_history(finished), through_epochs(finished, (0, 1)), compare_epochs([finished], [1, 3])):
+        assert len(picture._repr_png_()) <= MOST_BYTES
