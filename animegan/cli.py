@@ -112,6 +112,21 @@ def share(options: argparse.Namespace) -> None:
     print(f"{len(copy.epochs)} grids, history and netG of {len(epochs)} epochs: {copy.path} ({size / 1e6:.1f} MB)")
 
 
+def slides(options: argparse.Namespace) -> None:
+    try:
+        from animegan.slides import export
+    except ModuleNotFoundError as error:
+        raise UserError(f"slides need {error.name}: pip install -e '.[notebooks]' installs it.") from error
+
+    kinds = [options.to] if options.to else ["pptx", "html"]
+    if options.out:
+        kinds = [kind for kind in kinds if options.out.lower().endswith(f".{kind}")]
+        if not kinds:
+            raise UserError(f"--out {options.out}: let it end in .{options.to or 'pptx or .html'}.")
+    for kind in kinds:
+        print(f"slides: {export(options.notebook, kind, options.out, with_code=not options.no_input)}")
+
+
 def doctor(_options: argparse.Namespace) -> int:
     from animegan.doctor import examine, has_failed, report
 
@@ -209,6 +224,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("run", help="run folder")
     command.add_argument("out", help="new folder for the copy: grids, history and settings, no checkpoint")
     command.add_argument("--weights", type=int, nargs="*", help="netG of these epochs too (default: the last)")
+
+    command = _command(commands, "slides", slides, "a notebook as PowerPoint, and as one HTML file of slides")
+    command.add_argument("notebook", help="an .ipynb file, run; JupyterLab's slide types say what begins a slide")
+    command.add_argument("--to", choices=("pptx", "html"), help="only one of the two (default: both)")
+    command.add_argument("--out", help="file to write (default: beside the notebook); its suffix says which kind")
+    command.add_argument("--no-input", action="store_true", help="leave out the code of all cells")
 
     _command(commands, "doctor", doctor, "check Python, PyTorch, GPU driver, CUDA, disk and Jupyter")
     return parser

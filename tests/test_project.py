@@ -25,7 +25,8 @@ def environment() -> dict:
 
 def required() -> dict[str, str]:
     """What pyproject.toml asks for, extras included: conda's name -> the bounds, in one order."""
-    lines = [*PYPROJECT["dependencies"], *(x for extra in PYPROJECT["optional-dependencies"].values() for x in extra)]
+    extras = {name: lines for name, lines in PYPROJECT["optional-dependencies"].items() if name != "browser"}
+    lines = [*PYPROJECT["dependencies"], *(line for extra in extras.values() for line in extra)]
     parsed = [Requirement(line) for line in lines]
     return {CONDA_NAMES.get(r.name, r.name): _sorted(str(r.specifier)) for r in parsed}
 

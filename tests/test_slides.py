@@ -1,0 +1,823 @@
+"""Notebooks as slides: what arrives, where it is laid, and that nothing is cut off."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import unicodedata
+from itertools import combinations
+from pathlib import Path
+
+import nbconvert
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from conftest import picture
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image, ImageFont
+from pptx import Presentation
+from pptx.enum.dml import MSO_FILL
+from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.oxml.ns import qn
+from pptx.util import Pt
+from traitlets.config import Config
+
+from animegan.cli import main
+from animegan.errors import UserError
+from animegan.slides import OfflineSlidesExporter, PptxExporter
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+PROSE = "The generator learns to draw faces from noise while the discriminator learns to tell them from real ones. "
+CHINESE = (
+    "生成对抗网络是一种非监督式学习方法，该方法的特点是通过让两个神经网络相互博弈的方式进行学习。“引号”——《书名》！"
+)
+
+
+def png(width=300, height=200, format="PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    picture(1, width, height).save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def text(source, kind=None, **options):
+    cell = new_markdown_cell(source, **options)
+    if kind:
+        cell.metadata["slideshow"] = {"slide_type": kind}
+    return cell
+
+
+def code(source, *outputs, kind=None, **metadata):
+    if kind:
+        metadata["slideshow"] = {"slide_type": kind}
+    return new_code_cell(source, outputs=list(outputs), metadata=metadata)
+
+
+def shown(**data):
+    names = {"png": "image/png", "plain": "text/plain", "html": "text/html", "markdown": "text/markdown"}
+    data = {names.get(key, key): base64.b64encode(v).decode() if key == "png" else v for key, v in data.items()}
+    return new_output("display_data", data=data)
+
+
+def printed(content):
+    return new_output("stream", text=content)
+
+
+def presentation(cells, folder=".", name="report", **config):
+    content, _ = PptxExporter(config=Config(config)).from_notebook_node(
+        new_notebook(cells=list(cells)), {"metadata": {"name": name, "path": str(folder)}}
+    )
+    return Presentation(io.BytesIO(content))
+
+
+def html(cells, folder="."):
+    content, _ = OfflineSlidesExporter().from_notebook_node(
+        new_notebook(cells=list(cells)), {"metadata": {"name": "report", "path": str(folder)}}
+    )
+    return BeautifulSoup(content, "html.parser")
+
+
+def titles(deck):
+    return [slide.shapes.title.text_frame.text for slide in deck.slides]
+
+
+def words_on(slide):
+    """All that a slide says: texts, tables, and the descriptions of its pictures."""
+    found = []
+    for shape in slide.shapes:
+        if shape.has_text_frame:
+            found.append(shape.text_frame.text)
+        if shape.has_table:
+            found += [cell.text_frame.text for row in shape.table.rows for cell in row.cells]
+        found.append(shape._element.xpath(".//p:cNvPr")[0].get("descr") or "")
+    return " ".join(found)
+
+
+def all_words(deck):
+    return " ".join(words_on(slide) for slide in deck.slides)
+
+
+def pictures_of(slide):
+    return [shape for shape in slide.shapes if shape._element.tag == qn("p:pic")]
+
+
+@pytest.fixture(scope="module")
+def torture():
+    """A notebook in which every kind of content is too much for one slide."""
+    table = "| epoch | loss | remark |\n|---|---|---|\n" + "\n".join(
+        f"| {n} | {n / 7:.3f} | ok{n} |" for n in range(40)
+    )
+    wide = [f"measurement{n}" for n in range(25)]
+    program = "\n".join(f"value_{n} = netG(z_{n})  # comment {n}" for n in range(60))
+    return [
+        text("# Faces 动漫头像 by DCGAN\n\nA student", "slide"),
+        code("plot()", shown(png=png(400, 400)), jupyter={"source_hidden": True}),
+        text("## Long text\n\n" + "".join(f"{PROSE}number{n} " for n in range(25)), "slide"),
+        text(f"## {PROSE * 3}\n\nThe title is too long.", "slide"),
+        text(f"## Chinese\n\n{CHINESE * 5}\n\n- {CHINESE}\n  - {CHINESE}", "slide"),
+        text("## Long table\n\n" + table, "slide"),
+        text(
+            f"## Wide table\n\n|{'|'.join(wide)}|\n|{'---|' * 25}\n|{'|'.join(f'12345.67{n}' for n in range(25))}|",
+            "slide",
+        ),
+        text(f"## High cell\n\n| a | b |\n|---|---|\n| x | {PROSE * 25} |", "slide"),
+        text("## Program", "slide"),
+        code(program, printed("\n".join(f"line {n}" for n in range(50)))),
+        text(f"## Long line\n\n```python\nx = '{'word ' * 60}'\ny = '{'z' * 400}'\n```\n\nafter it", "slide"),
+        text("## Big picture", "slide"),
+        code("plot()", shown(png=png(1600, 1000)), jupyter={"source_hidden": True}),
+        text("*Caption.* " + PROSE * 3),
+        text("## Wide picture\n\n" + PROSE, "slide"),
+        code("plot()", shown(png=png(1200, 300)), tags=["hide-input"]),
+        text("## Tall picture\n\n" + PROSE + "\n\n- one\n- two", "slide"),
+        code("plot()", shown(png=png(300, 900)), tags=["remove-input"]),
+        text("## Two pictures", "slide"),
+        code("plot()", shown(png=png(500, 400)), shown(png=png(500, 400))),
+        text("## Formulas\n\nInline $D(G(z))$ and $\\frac{a}{b}$ and\n\n$$\\sum_{i=1}^n x_i$$\n\nlast", "slide"),
+        text("## Lists\n\n" + "\n".join(f"{n}. item{n} {PROSE}" for n in range(1, 31)), "slide"),
+        text("## Fragments\n\nfirst", "slide"),
+        text("second", "fragment"),
+        code("x = 1", shown(png=png()), kind="fragment"),
+        text("Say **this** aloud.", "notes"),
+        text("LEFTOUT", "skip"),
+        text("no heading", "subslide"),
+        text("## Section", "slide"),
+    ]
+
+
+# --- as nbconvert and JupyterLab see it -----------------------------------------------------------------
+
+
+def test_the_exporters_are_registered():
+    assert nbconvert.get_exporter("pptx") is PptxExporter
+    assert nbconvert.get_exporter("offline_slides") is OfflineSlidesExporter
+    assert {"pptx", "offline_slides"} <= set(nbconvert.get_export_names())
+    for exporter in (PptxExporter, OfflineSlidesExporter):
+        assert exporter.export_from_notebook and exporter.output_mimetype  # what JupyterLab asks for
+
+
+def test_listing_the_exporters_is_quick():
+    """JupyterLab imports every exporter to fill its menu."""
+    heavy = "('torch', 'matplotlib', 'pptx', 'bs4', 'markdown_it', 'pygments')"
+    code = f"import sys, animegan.slides as s; s.PptxExporter(); print([n for n in {heavy} if n in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not {"torch", "matplotlib", "pptx"} & set(re.findall(r"\w+", out))
+
+
+def test_jupyter_nbconvert_writes_a_pptx(tmp_path):
+    nbformat.write(new_notebook(cells=[text("# Title\n\nhello"), code("secret_code()")]), tmp_path / "报告.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--to", "pptx", "--no-input", str(tmp_path / "报告.ipynb")]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    deck = Presentation(tmp_path / "报告.pptx")
+    assert titles(deck) == ["Title"]
+    assert "secret_code" not in all_words(deck)
+
+
+# --- which cell begins a slide ----------------------------------------------------------------------------
+
+
+def test_slide_types():
+    deck = presentation(
+        [
+            text("ignored", "skip"),
+            text("# One", "slide"),
+            text("goes on", "-"),
+            text("## Two\n\nbody", "subslide"),
+            text("### a smaller heading"),
+            text("no heading", "slide"),
+        ]
+    )
+    assert titles(deck) == ["One", "Two", "Two (2)"]
+    assert "goes on" in words_on(deck.slides[0])
+    assert "a smaller heading" in words_on(deck.slides[1])
+    assert "ignored" not in all_words(deck)
+
+
+def test_without_slide_types_headings_of_level_1_and_2_begin_a_slide():
+    deck = presentation([text("before\n\n# One\n\na\n\n## Two\n\nb\n\n### Three\n\nc"), text("d"), text("e", "skip")])
+    assert titles(deck) == ["report", "One", "Two"]
+    assert "b Three c d" in " ".join(words_on(deck.slides[2]).split())
+
+
+def test_title_slide_and_section():
+    deck = presentation([text("# Faces\n\nby me", "slide"), text("## Part", "slide"), text("## Part 2\n\nx", "slide")])
+    layouts = [slide.slide_layout.name for slide in deck.slides]
+    assert layouts == ["Title Slide", "Section Header", "Title and Content"]
+
+
+def test_notes_arrive_as_notes_and_only_there():
+    cells = [text("# One\n\nx", "slide"), text("Say **this**.\n\n- 还有这个", "notes"), text("more", "notes")]
+    slide = presentation(cells).slides[0]
+    assert slide.notes_slide.notes_text_frame.text == "Say this.\n• 还有这个\n\nmore"
+    assert "Say" not in words_on(slide)
+    notes = html(cells).select(".page .notes")
+    assert [note.text for note in notes] == ["Say this.\n• 还有这个\n\nmore"]
+
+
+def test_fragments_appear_one_click_after_the_other():
+    cells = [text("# T\n\nzero", "slide"), text("one", "fragment"), text("one more", "-")]
+    cells += [code("x", shown(png=png()), kind="fragment", tags=["hide-input"])]
+    slide = presentation(cells).slides[0]
+    clicks = slide._element.xpath(".//p:cTn[@nodeType='clickEffect']//p:spTgt/@spid")
+    kinds = {str(shape.shape_id): shape for shape in slide.shapes}
+    assert [kinds[spid].has_text_frame and kinds[spid].text_frame.text for spid in clicks] == ["one\none more", False]
+    assert slide._element.xpath(".//p:bldP/@spid") == clicks[:1]
+    ids = slide._element.xpath(".//p:cTn/@id")
+    assert len(set(ids)) == len(ids)
+    assert [box["data-step"] for box in html(cells).select("[data-step]")] == ["1", "2"]
+
+
+def test_a_fragment_that_goes_on_to_a_next_slide_is_not_waited_for():
+    cells = [text("# T\n\nzero", "slide"), text("\n\n".join([PROSE * 3] * 12), "fragment")]
+    pages = html(cells).select(".page")
+    assert len(pages) > 1
+    assert [len(page.select("[data-step]")) for page in pages[:2]] == [1, 0]
+
+
+# --- what of a cell is shown --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"jupyter": {"source_hidden": True}}, {"tags": ["hide-input"]}, {"tags": ["remove-input"]}]
+)
+def test_hidden_code_is_not_shown_but_its_output_is(metadata):
+    deck = presentation([text("# T"), code("secret()", printed("result"), **metadata), code("open()")])
+    assert "secret" not in all_words(deck)
+    assert "result" in all_words(deck) and "open()" in all_words(deck)
+
+
+def test_a_hidden_cell_that_has_not_been_run_leaves_a_line():
+    run = code("run()", jupyter={"source_hidden": True})
+    run["execution_count"] = 3
+    for cell, says in ((run, False), (code("plot()", jupyter={"source_hidden": True}), True), (code("open()"), False)):
+        assert ("has not been run" in all_words(presentation([text("# T\n\nx"), cell]))) == says
+
+
+def test_hidden_outputs_and_cells():
+    cells = [text("# T"), code("a()", printed("first"), tags=["remove-output"]), code("b()", tags=["remove-cell"])]
+    words = all_words(presentation([*cells, code("c()", printed("third"), jupyter={"outputs_hidden": True})]))
+    assert "a()" in words and "c()" in words
+    assert not re.search(r"first|b\(\)|third", words)
+
+
+def test_outputs():
+    bar = "\r".join(f"{n}%" for n in range(101)) + "\nred: \x1b[31mdone\x1b[0m\n"
+    error = new_output("error", ename="ZeroDivisionError", evalue="division by zero", traceback=["long\ntraceback"])
+    frame = "<table><thead><tr><th></th><th>loss</th></tr></thead><tr><th>0</th><td>1.5</td></tr></table>"
+    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}}
+    deck = presentation(
+        [
+            text("# T"),
+            code("", printed(bar), error, shown(html=frame, plain="frame"), shown(plain="IntSlider()", **widget)),
+            code("", shown(plain="EpochComparer: 25 epochs", png=png(), **widget), shown(markdown="**marked**")),
+        ]
+    )
+    words = all_words(deck)
+    assert "100%" in words and "99%" not in words and "red: done" in words
+    assert "ZeroDivisionError: division by zero" in words and "traceback" not in words
+    assert [shape.table.cell(1, 1).text for s in deck.slides for shape in s.shapes if shape.has_table] == ["1.5"]
+    assert "interactive widget" in words and "IntSlider()" in words
+    alts = [shape._element.nvPicPr.cNvPr.get("descr") for s in deck.slides for shape in pictures_of(s)]
+    assert alts == ["EpochComparer: 25 epochs"]
+    assert "marked" in words and "**" not in words
+
+
+def test_a_long_log_says_what_is_left_out():
+    words = all_words(presentation([text("# T"), code("", printed("\n".join(f"line{n}." for n in range(1000))))]))
+    assert "line0." in words and "line999." in words and "line500." not in words
+    assert "945 lines left out" in words
+
+
+def test_markup():
+    source = (
+        "**bold** *italic* ~~gone~~ `code` [link](https://example.org) [local](03.ipynb) H<sub>2</sub>O<br>next\n\n"
+        "> quoted\n\n<details><summary>More</summary>\n\ninside\n\n</details>\n\n<script>alert(1)</script>"
+    )
+    slide = presentation([text("# T\n\n" + source)]).slides[0]
+    runs = [
+        run for shape in slide.shapes if shape.has_text_frame for p in shape.text_frame.paragraphs for run in p.runs
+    ]
+    by_text = {run.text: run for run in runs}
+    assert by_text["bold"].font.bold and by_text["italic"].font.italic and by_text["More"].font.bold
+    assert by_text["code"].font.name == "Consolas"
+    assert by_text["gone"]._r.rPr.get("strike") == "sngStrike"
+    assert by_text["2"]._r.rPr.get("baseline").startswith("-")
+    assert by_text["link"].hyperlink.address == "https://example.org"
+    assert [run.text for run in runs if run.hyperlink.address] == ["link"]
+    assert "inside" in words_on(slide) and "alert" not in words_on(slide)
+    assert "O\vnext" in words_on(slide)
+
+
+def test_nested_lists():
+    slide = presentation([text("# T\n\n1. one\n   - deep\n2. two\n\n   more\n3. three\n\n- free")]).slides[0]
+    shape = slide.placeholders[1]
+    found = []
+    for paragraph in shape.text_frame.paragraphs:
+        properties = paragraph._p.pPr
+        number, bullet = properties.find(qn("a:buAutoNum")), properties.find(qn("a:buChar"))
+        mark = "" if bullet is None else bullet.get("char")
+        found.append((paragraph.text, int(properties.get("lvl")), mark if number is None else number.get("startAt")))
+    # PowerPoint counts on from startAt; what stands between two items makes it begin anew, at 3.
+    assert found == [
+        ("one", 0, "1"),
+        ("deep", 1, "•"),
+        ("two", 0, "1"),
+        ("more", 0, ""),
+        ("three", 0, "3"),
+        ("free", 0, "•"),
+    ]
+    margins = [int(p._p.pPr.get("marL")) for p in shape.text_frame.paragraphs]
+    assert margins[1] > margins[0] == margins[2] == margins[3]
+
+
+def test_code_is_coloured_and_monospaced():
+    (slide,) = presentation([code("def f(x):\n    return 'text'  # why\n\nf(1)")]).slides
+    shape = next(shape for shape in slide.shapes if shape.has_text_frame and "def" in shape.text_frame.text)
+    assert [p.text for p in shape.text_frame.paragraphs] == ["def f(x):", "    return 'text'  # why", " ", "f(1)"]
+    runs = [run for p in shape.text_frame.paragraphs for run in p.runs]
+    assert {run.font.name for run in runs} == {"Consolas"}
+    colours = {run.text: run.font.color.rgb for run in runs if run.font.color.type}
+    assert len({colours["def"], colours["'text'"], colours["# why"], colours["1"], colours["f"]}) == 5
+    assert shape.fill.type == MSO_FILL.SOLID
+
+
+# --- pictures and formulas -------------------------------------------------------------------------------------
+
+
+def test_pictures_come_from_attachments_data_addresses_and_files_beside_the_notebook(tmp_path):
+    (tmp_path / "我的 图.png").write_bytes(png())
+    image = Image.open(io.BytesIO(png()))
+    turned = image.getexif()
+    turned[0x0112] = 6
+    image.save(tmp_path / "turned.jpg", exif=turned)
+    image.save(tmp_path / "new.webp")
+    encoded = base64.b64encode(png()).decode()
+    sources = [
+        "![attached](attachment:a.png)",
+        f"![data](data:image/png;base64,{encoded})",
+        "![file](<我的 图.png>)",
+        "![turned](turned.jpg)",
+        "![webp](new.webp)",
+        '<img src="turned.jpg" width="80" alt="small">',
+    ]
+    cell = text("# T\n\n" + "\n\n".join(sources), attachments={"a.png": {"image/png": encoded}})
+    found = {
+        shape._element.nvPicPr.cNvPr.get("descr"): shape
+        for slide in presentation([cell], tmp_path).slides
+        for shape in pictures_of(slide)
+    }
+    assert set(found) == {"attached", "data", "file", "turned", "webp", "small"}
+    for name, shape in found.items():
+        ratio = 200 / 300 if name in ("turned", "small") else 300 / 200
+        assert shape.width / shape.height == pytest.approx(ratio, abs=0.02), name
+    assert found["small"].width < found["turned"].width
+    sources = [image["src"] for image in html([cell], tmp_path).select("img")]
+    assert len(sources) == 6 and all(source.startswith("data:image/") for source in sources)
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("gone.png", "there is no gone.png"),
+        ("https://example.org/x.png", "https://example.org/x.png is not fetched"),
+        ("//example.org/x.png", "is not fetched"),
+        ("file:///etc/passwd", "is not fetched"),
+        ("/etc/hostname", "give its path as seen from the notebook"),
+        ("attachment:gone.png", "there is no attachment:gone.png"),
+        ("broken.png", "broken.png cannot be read"),
+        ("data:image/png;base64,AAAA", "cannot be read"),
+        ("drawing.svg", "drawing.svg cannot be read"),
+    ],
+)
+def test_a_picture_that_cannot_be_shown_leaves_a_line(tmp_path, address, says):
+    (tmp_path / "broken.png").write_bytes(png()[:500])
+    (tmp_path / "drawing.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    words = all_words(presentation([text(f'# T\n\n<img alt="my face" src="{address}">')], tmp_path))
+    assert says in words and "my face" in words
+
+
+def test_an_output_is_described_by_what_it_says_of_itself_or_by_its_cell():
+    outputs = [shown(png=png(), plain=plain) for plain in ("two faces", "<Figure>", "<Figure>", "<Figure>")]
+    sources = ["a()", "# the losses\nb()", "c()\nd()", ""]
+    deck = presentation([text("# T"), *map(code, sources, outputs)])
+    alts = [shape._element.nvPicPr.cNvPr.get("descr") for s in deck.slides for shape in pictures_of(s)]
+    assert alts == ["two faces", "the losses", "output of d()", "output of a cell"]
+
+
+def test_a_large_picture_is_made_smaller():
+    deck = presentation([text("# T"), code("", shown(png=png(5000, 100)))])
+    (shape,) = pictures_of(deck.slides[0])
+    assert shape.image.size == (2400, 48)
+
+
+def test_a_formula_in_a_sentence_is_text_where_it_can_be():
+    slide = presentation([text("# T\n\nSmall $x\\sim p_\\text{data}$ and $10^{-4}$ here")]).slides[0]
+    assert not pictures_of(slide)
+    runs = [run for p in slide.placeholders[1].text_frame.paragraphs for run in p.runs]
+    levels = {run.text.strip("\xa0"): int(run._r.rPr.get("baseline") or 0) for run in runs}
+    assert levels["data"] < 0 < levels["−4"] and levels["p"] == levels["10"] == 0
+    assert "Small x\xa0∼\xa0pdata and 10−4 here" in words_on(slide)
+
+
+def test_other_formulas_are_pictures_described_by_their_source():
+    tex = r"\min_G \max_D \mathbb{E}_{x\sim p_\text{data}}[\log D(x)]"
+    lines = r"\begin{align} a &= \frac12 \\ b &= \sqrt2 \end{align}"
+    slide = presentation([text(f"# T\n\nInside $\\frac{{a}}{{b}}$ it.\n\n$${tex}$$\n\n{lines}")]).slides[0]
+    alts = [shape._element.nvPicPr.cNvPr.get("descr") for shape in pictures_of(slide)]
+    assert alts == [r"formula: \frac{a}{b}", f"formula: {tex}", f"formula: {lines}"]
+    words = words_on(slide)
+    assert words.index("Inside") < words.index(r"\frac{a}") < words.index("it.")
+
+
+@pytest.mark.parametrize("tex", [r"\begin{pmatrix}1&2\end{pmatrix}", r"\text{损失}", r"\unknown{x}"])
+def test_a_formula_that_mathtext_cannot_do_is_shown_as_its_source(tex, caplog):
+    slide = presentation([text(f"# T\n\n$${tex}$$")]).slides[0]
+    assert tex in words_on(slide) and not pictures_of(slide)
+    assert not caplog.records
+
+
+# --- the layout ------------------------------------------------------------------------------------------------
+
+
+def test_every_shape_is_on_the_slide_and_over_no_other(torture):
+    deck = presentation(torture)
+    assert deck.slide_width / deck.slide_height == pytest.approx(16 / 9)
+    for slide in deck.slides:
+        boxes = []
+        for shape in slide.shapes:
+            box = shape.left, shape.top, shape.left + shape.width, shape.top + shape.height
+            assert box[0] >= 0 and box[1] >= 0 and box[2] <= deck.slide_width and box[3] <= deck.slide_height
+            boxes.append((shape.name, box))
+        for (one, a), (other, b) in combinations(boxes, 2):
+            inside = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+            assert min(inside) < Pt(1), f"{one} over {other} on {slide.shapes.title.text_frame.text}"
+
+
+class Ruler:
+    """Lines that a paragraph takes, counted another way than the library does: letter by letter."""
+
+    def __init__(self):
+        import matplotlib
+
+        folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+        self.fonts = {mono: ImageFont.truetype(str(folder / f"DejaVuSans{mono}.ttf"), 40) for mono in ("", "Mono")}
+
+    def width(self, letters, size, mono):
+        wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in letters)
+        rest = "".join(letter for letter in letters if unicodedata.east_asian_width(letter) not in "WF")
+        return size * (wide + self.fonts["Mono" if mono else ""].getlength(rest) / 40) * 0.9  # Arial is narrower
+
+    def lines(self, paragraph, room):
+        size = max((run.font.size.pt for run in paragraph.runs), default=1)
+        mono = any(run.font.name == "Consolas" for run in paragraph.runs)
+        count, used = 1, 0.0
+        for piece in re.findall(r"\v|\s|[\u3000-\u9fff\uff00-\uffef]|[^\s\u3000-\u9fff\uff00-\uffef]+", paragraph.text):
+            advance = self.width(piece, size, mono)
+            if piece == "\v" or (used + advance > room and not piece.isspace()):
+                count, used = count + 1, 0.0
+            used += advance
+            while used > room and len(piece) > 1:  # a word longer than a line
+                count, used = count + 1, used - room
+        return count
+
+
+def heights(frame, room, ruler):
+    """Points that the paragraphs of a text frame take, by their own line spacing."""
+    total = 0.0
+    for paragraph in frame.paragraphs:
+        left = int(paragraph._p.pPr.get("marL") or 0) / Pt(1)
+        before = paragraph.space_before.pt if paragraph.space_before else 0
+        total += before + ruler.lines(paragraph, room - left) * paragraph.line_spacing.pt
+    return total
+
+
+def test_no_text_is_higher_than_its_box(torture):
+    ruler, measured = Ruler(), 0
+    for slide in presentation(torture).slides:
+        for shape in slide.shapes:
+            if shape.has_table:
+                columns = [column.width / Pt(1) for column in shape.table.columns]
+                assert sum(columns) <= shape.width / Pt(1) + 1
+                for row in shape.table.rows:
+                    for cell, column in zip(row.cells, columns, strict=True):
+                        beside = (cell.margin_left + cell.margin_right) / Pt(1)
+                        above = (cell.margin_top + cell.margin_bottom) / Pt(1)
+                        needed = above + heights(cell.text_frame, column - beside, ruler)
+                        assert needed <= row.height / Pt(1) + 1, cell.text_frame.text
+                        measured += 1
+                continue
+            if not shape.has_text_frame or (shape.is_placeholder and shape.placeholder_format.idx > 9):
+                continue
+            frame = shape.text_frame
+            beside = (frame.margin_left + frame.margin_right) / Pt(1) if not shape.is_placeholder else 0
+            above = (frame.margin_top + frame.margin_bottom) / Pt(1) if not shape.is_placeholder else 0
+            needed = above + heights(frame, shape.width / Pt(1) - beside, ruler)
+            assert needed <= shape.height / Pt(1) + 1, frame.text
+            measured += 1
+    assert measured > 100
+
+
+def test_letters_are_never_too_small_to_be_read(torture):
+    sizes = [int(size) / 100 for slide in presentation(torture).slides for size in slide._element.xpath(".//a:rPr/@sz")]
+    assert min(sizes) >= 9.5
+
+
+def test_nothing_is_lost(torture):
+    expected = set()
+    for cell in torture:
+        if "LEFTOUT" in cell.source or cell.cell_type == "code":
+            continue
+        source = re.sub(r"\$.*?\$", "", cell.source.replace("$$", "$"), flags=re.DOTALL)
+        expected |= set(re.findall(r"[a-z]{2,}[0-9]*|\d+\.\d{2,}|[\u4e00-\u9fff]+", source.lower()))
+    expected |= {f"value_{n}" for n in range(60)} | {f"line {n}" for n in range(50)} | {"item30", "number13"}
+    deck = presentation(torture)
+    notes = " ".join(s.notes_slide.notes_text_frame.text for s in deck.slides if s.has_notes_slide)
+    page = html(torture)
+    for arrived in (all_words(deck) + notes, page.get_text("")):
+        arrived = arrived.lower()
+        joined = re.sub(r"\s+", "", arrived)
+        missing = {
+            word for word in expected - {"python"} if word not in arrived and word.replace(" ", "") not in joined
+        }
+        assert not missing
+        assert "leftout" not in arrived
+        assert arrived.count("z") >= 400
+
+
+def test_what_is_too_long_goes_on_to_a_next_slide(torture):
+    deck = presentation(torture)
+    found = titles(deck)
+    for title in ("Long text", "Long table", "High cell", "Program", "Lists"):
+        assert title in found and f"{title} (2)" in found and f"{title} (1)" not in found
+    tables = [
+        shape.table for s in deck.slides for shape in s.shapes if shape.has_table and len(shape.table.columns) == 3
+    ]
+    assert len(tables) > 1
+    assert all([cell.text for cell in table.rows[0].cells] == ["epoch", "loss", "remark"] for table in tables)
+    assert sum(len(table.rows) - 1 for table in tables) == 40
+    lists = [s for s, title in zip(deck.slides, found, strict=True) if title.startswith("Lists")]
+    starts = [s._element.xpath(".//a:buAutoNum/@startAt")[0] for s in lists]
+    firsts = [re.search(r"item(\d+)", words_on(s))[1] for s in lists]
+    assert starts == firsts and len(starts) > 1
+
+
+def test_a_table_far_too_wide_becomes_several_with_the_first_column_repeated(torture):
+    deck = presentation(torture)
+    slides = [s for s, title in zip(deck.slides, titles(deck), strict=True) if title.startswith("Wide table")]
+    tables = [shape.table for s in slides for shape in s.shapes if shape.has_table]
+    heads = [[cell.text for cell in table.rows[0].cells] for table in tables]
+    assert len(heads) > 1 and all(head[0] == "measurement0" for head in heads)
+    assert [name for head in heads for name in head[1:]] == [f"measurement{n}" for n in range(1, 25)]
+
+
+def test_pictures_are_as_large_as_their_slide_allows(torture):
+    deck = presentation(torture)
+    by_title = dict(zip(titles(deck), deck.slides, strict=True))
+    (wide,) = pictures_of(by_title["Wide picture"])
+    assert wide.width > 0.75 * deck.slide_width
+    (tall,) = pictures_of(by_title["Tall picture"])
+    assert tall.height > 0.6 * deck.slide_height
+    one, other = pictures_of(by_title["Two pictures"])
+    assert one.top == other.top and one.height == other.height and one.left + one.width < other.left
+
+
+def test_titles_are_placeholders_and_pages_are_numbered(torture):
+    for number, slide in enumerate(presentation(torture).slides, 1):
+        assert slide.shapes.title.is_placeholder and slide.shapes.title.text_frame.text
+        empty = [s for s in slide.placeholders if s.has_text_frame and not s.text_frame.text]
+        assert not empty
+        numbers = [s for s in slide.placeholders if s.placeholder_format.type == PP_PLACEHOLDER.SLIDE_NUMBER]
+        if slide.slide_layout.name in ("Title and Content", "Title Only"):
+            assert [s.text_frame.text for s in numbers] == [str(number)]
+            assert numbers[0]._element.xpath(".//a:fld/@type") == ["slidenum"]
+        ids = [shape.shape_id for shape in slide.shapes]
+        assert len(set(ids)) == len(ids)
+
+
+def test_every_picture_has_a_description(torture):
+    for slide in presentation(torture).slides:
+        assert all(shape._element.nvPicPr.cNvPr.get("descr") for shape in pictures_of(slide))
+    assert all(image["alt"] for image in html(torture).select("img"))
+
+
+def test_chinese_has_a_font_that_has_it_and_is_as_wide_as_high():
+    from animegan._slides_measure import width, wrap
+    from animegan._slides_model import Span
+
+    slide = presentation([text("# 标题\n\n一句 with `代码` 话\n\n| 列 |\n|---|\n| 值 |")]).slides[0]
+    runs = [run for run in slide._element.iter(qn("a:r")) if re.search(r"[\u4e00-\u9fff]", run.find(qn("a:t")).text)]
+    assert len(runs) >= 5
+    assert {run.rPr.find(qn("a:ea")).get("typeface") for run in runs} == {"Microsoft YaHei"}
+    assert {run.rPr.get("lang") for run in runs} == {"zh-CN"}
+    assert width("生成器", 20) == 60
+    lines = wrap((Span("一二三四，五六七八。"),), 10, 40)
+    assert ["".join(span.text for span in line) for line in lines] == ["一二三", "四，五六", "七八。"]
+    assert "Microsoft YaHei" in html([text("# 标题")]).find("style").text
+
+
+def test_lines_between_chinese_characters_are_joined_without_a_space():
+    words = all_words(presentation([text("# T\n\n数据来源、\n数量 and\nmore")]))
+    assert "数据来源、数量 and more" in words
+
+
+def test_text_that_no_file_can_hold_is_left_out():
+    cells = [text("# T\x0b\x01\n\nodd \x00 \ud83d text"), code("x = '\x07'", printed("bell\x07\n"))]
+    words = all_words(presentation(cells))
+    assert "odd" in words and "bell" in words
+    assert not re.search(r"[\x00-\x08\x0e-\x1f\ud800-\udfff]", words)
+    assert "odd" in html(cells).text
+
+
+# --- HTML --------------------------------------------------------------------------------------------------------
+
+
+def test_html_needs_nothing_else(torture):
+    page = html([*torture, text("[link](https://example.org) ![x](https://example.org/x.png)", "slide")])
+    for tag in page.find_all(["script", "style", "img", "link", "iframe", "source"]):
+        for name in ("src", "href"):
+            assert not re.match(r"https?:|//", tag.get(name, "")), tag
+        assert not tag.string or not re.search(r"https?://|@import|url\(", tag.string)
+    assert [a["href"] for a in page.select("a")] == ["https://example.org"]
+
+
+def test_html_has_the_same_pages_as_the_presentation(torture):
+    sections = html(torture).select("section.page")
+    assert [section.select_one("h1, h2").text for section in sections] == titles(presentation(torture))
+    for section in sections:
+        for box in section.select(".title, .box"):
+            left, top, width, height = (
+                float(v) for v in re.findall(r"(?:^|;)(?:left|top|width|height):([\d.]+)rem", box["style"])
+            )
+            assert left >= 0 and top >= 0 and left + width <= 9.6 and top + height <= 5.4
+
+
+def test_html_escapes_what_is_no_markup():
+    page = html([text("# a <b & c\n\n`<script>alert(1)</script>`"), code("x < y", printed("<img src=x>"))])
+    assert page.select_one("h1, h2").text == "a <b & c"
+    assert len(page.select("script")) == 1 and not page.select("img")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not BROWSER:
+        pytest.skip("there is no Chromium on this machine: install the system's package chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install playwright")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, torture, tmp_path):
+    """The slides in a browser without a network, and all that it asked for."""
+    path = tmp_path / "report.ipynb"
+    nbformat.write(new_notebook(cells=torture), path)
+    assert main(["slides", str(path), "--to", "html"]) == 0
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 720}, has_touch=True)
+    page = context.new_page()
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url[:60]))
+    page.goto((tmp_path / "report.slides.html").as_uri())
+    yield page
+    context.close()
+
+
+def test_html_in_a_browser(opened):
+    def title():
+        return opened.locator(".page.now .title").inner_text()
+
+    def press(*keys):
+        for key in keys:
+            opened.keyboard.press(key)
+
+    assert "动漫头像" in title()
+    press("ArrowRight")
+    assert title() == "Long text" and opened.url.endswith("#2")
+    press(" ", "PageDown")
+    assert title() != "Long text (2)" and opened.url.endswith("#4")
+    press("Home")
+    assert opened.url.endswith("#1")
+    press("End")
+    assert title() == "Section"
+    press("ArrowRight")
+    assert title() == "Section"
+    number = [s.get_attribute("aria-label") for s in opened.locator("section").all()].index("Fragments") + 1
+    opened.evaluate(f"location.hash = '#{number}'")
+    opened.wait_for_function(f"location.hash === '#{number}' && document.querySelector('.now .later')")
+    shown = opened.locator(".page.now .box:visible")
+    assert [shown.count(), press("ArrowRight"), shown.count()] == [1, None, 2]
+    notes = opened.locator(".page.now .notes")
+    assert not notes.is_visible()
+    press("n")
+    assert notes.is_visible() and "Say this aloud." in notes.inner_text()
+    assert all(url.startswith(("file:", "data:")) for url in opened.asked)
+
+
+def test_html_text_stays_in_its_boxes(opened):
+    count = opened.locator("section.page").count()
+    checked = 0
+    for number in range(count):
+        opened.evaluate(f"location.hash = '#{number + 1}'")
+        opened.wait_for_function(f"document.querySelectorAll('.page')[{number}].classList.contains('now')")
+        over = opened.evaluate(
+            """[...document.querySelectorAll('.now .box, .now .title')].map(box => [box.innerText.slice(0, 40),
+               box.scrollHeight - box.clientHeight, box.scrollWidth - box.clientWidth])"""
+        )
+        assert all(high <= 3 and wide <= 3 for _, high, wide in over), over
+        checked += len(over)
+    assert checked > count
+
+
+def test_html_prints_a_page_a_slide_and_fits_a_telephone(opened, tmp_path):
+    content = opened.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", content)) == opened.locator("section.page").count()
+    opened.set_viewport_size({"width": 390, "height": 800})
+    opened.keyboard.press("ArrowRight")
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    assert float(opened.evaluate("parseFloat(getComputedStyle(document.querySelector('.now .box p')).fontSize)")) >= 13
+
+
+# --- bad input ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cells", [[], [text("x", "skip")], [text("")], [code("")], [code("x", tags=["remove-cell"])]])
+def test_nothing_to_show(cells):
+    for exporter in (PptxExporter(), OfflineSlidesExporter()):
+        with pytest.raises(UserError, match="has nothing to show"):
+            exporter.from_notebook_node(new_notebook(cells=cells), {"metadata": {"name": "report"}})
+
+
+@pytest.fixture
+def fails(capsys):
+    def call(*arguments):
+        assert main(["slides", *map(str, arguments)]) == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert len(lines) == 1, lines
+        return lines[0]
+
+    return call
+
+
+def test_mistakes_are_one_line(fails, tmp_path, monkeypatch):
+    assert "there is no notebook" in fails(tmp_path / "gone.ipynb")
+    assert "there is no notebook" in fails(tmp_path)
+    for name, content in {
+        "text.ipynb": b"hello",
+        "list.ipynb": b"[1, 2]",
+        "empty.ipynb": b"",
+        "bytes.ipynb": b"\xff\xfe\x00",
+        "odd.ipynb": json.dumps({"cells": [{"cell_type": "code"}], "nbformat": 4, "nbformat_minor": 5}).encode(),
+        "future.ipynb": json.dumps({"cells": [], "metadata": {}, "nbformat": 99, "nbformat_minor": 0}).encode(),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        assert "is not a notebook, or a damaged one" in fails(tmp_path / name)
+    good = tmp_path / "good.ipynb"
+    nbformat.write(new_notebook(cells=[text("# T\n\nx")]), good)
+    assert "let it end in .pptx or .html" in fails(good, "--out", tmp_path / "x.pdf")
+    assert "let it end in .pptx" in fails(good, "--to", "pptx", "--out", tmp_path / "x.html")
+    assert "could not be saved" in fails(good, "--out", tmp_path / "no" / "folder.pptx")
+    monkeypatch.setattr(Path, "read_text", lambda *_a, **_k: (_ for _ in ()).throw(PermissionError(13, "denied")))
+    assert "cannot be read (denied)" in fails(good)
+
+
+def test_a_missing_library_is_named(fails, tmp_path, monkeypatch):
+    nbformat.write(new_notebook(cells=[text("# T\n\nx")]), tmp_path / "good.ipynb")
+    for name in [name for name in sys.modules if name.startswith(("pptx", "animegan._slides_"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pptx", None)
+    assert "slides need pptx" in fails(tmp_path / "good.ipynb", "--to", "pptx")
+
+
+def test_the_command_writes_both_beside_the_notebook(tmp_path, capsys):
+    path = tmp_path / "我的 报告.ipynb"
+    nbformat.write(new_notebook(cells=[text("# T\n\nx"), code("y()")]), path)
+    assert main(["slides", str(path)]) == 0
+    assert "我的 报告.pptx" in capsys.readouterr().out
+    assert titles(Presentation(tmp_path / "我的 报告.pptx")) == ["T"]
+    assert "y()" in (tmp_path / "我的 报告.slides.html").read_text(encoding="utf-8")
+    assert main(["slides", str(path), "--no-input", "--out", str(tmp_path / "x.html")]) == 0
+    assert "y()" not in (tmp_path / "x.html").read_text(encoding="utf-8")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        ["x.html", path.name, "我的 报告.pptx", "我的 报告.slides.html"]
+    )
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_notebook_of_the_course_becomes_slides(path):
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"name": path.stem, "path": str(path.parent)}}
+    content, _ = OfflineSlidesExporter().from_notebook_node(notebook, where)
+    assert content.count("<section") >= 5
+
+
+def test_the_report_shows_no_code_and_asks_the_student_for_words():
+    path = next(path for path in NOTEBOOKS if path.stem.startswith("08"))
+    page = BeautifulSoup(OfflineSlidesExporter().from_filename(str(path))[0], "html.parser")
+    assert not page.select("pre")
+    assert page.select_one("h1").text == "Anime faces from noise"
+    assert page.text.count("write here") >= 8
+    assert "you will be able to" not in page.text
