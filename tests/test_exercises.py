@@ -98,7 +98,7 @@ def _printed(first_cell: str, source: str) -> str:
     out = io.StringIO()
     names = {"__name__": "__main__"}
     with contextlib.redirect_stdout(out):
-        exec(first_cell, names)  # noqa: S102 - our own notebooks
+        exec(first_cell, names)
         exec(source, names)
     return out.getvalue().rstrip().splitlines()[-1]
 
