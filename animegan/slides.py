@@ -4,7 +4,7 @@
     jupyter nbconvert --to pptx notebooks/08_report.ipynb
     jupyter nbconvert --to offline_slides notebooks/08_report.ipynb
 
-JupyterLab offers both under File > Save and Export Notebook As, as "Pptx" and "Offline_slides".
+JupyterLab offers both under File > Save and Export Notebook As, as "PowerPoint" and "Offline_slides".
 
 **Which cell begins a slide** is what JupyterLab's property inspector says (the gears at the right; "Slide
 Type"): `Slide` and `Sub-Slide` begin one, `Fragment` appears with the next key press, `Notes` go to the

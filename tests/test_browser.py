@@ -139,10 +139,9 @@ def test_the_report_leaves_from_the_file_menu(open_notebook, tmp_path):
     page = open_notebook(_named("08"))
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.locator(".lm-Menu-itemLabel", has_text="Save and Export Notebook As").click()
-    with page.context.expect_event("page") as opened:
+    with page.expect_download(timeout=2 * MINUTES) as download:
         page.locator(".lm-Menu-itemLabel", has_text="PowerPoint").click()
-    download = opened.value.wait_for_event("download", timeout=2 * MINUTES)
-    download.save_as(tmp_path / "report.pptx")
+    download.value.save_as(tmp_path / "report.pptx")
     slides = Presentation(tmp_path / "report.pptx").slides
     assert len(slides) >= 7
     assert all(slide.shapes.title.text.strip() for slide in slides)

@@ -152,9 +152,9 @@ def torture():
 
 
 def test_the_exporters_are_registered():
-    assert nbconvert.get_exporter("pptx") is PptxExporter
+    assert nbconvert.get_exporter("pptx") is nbconvert.get_exporter("PowerPoint") is PptxExporter
     assert nbconvert.get_exporter("offline_slides") is OfflineSlidesExporter
-    assert {"pptx", "offline_slides"} <= set(nbconvert.get_export_names())
+    assert {"pptx", "PowerPoint", "offline_slides"} <= set(nbconvert.get_export_names())
     for exporter in (PptxExporter, OfflineSlidesExporter):
         assert exporter.export_from_notebook and exporter.output_mimetype  # what JupyterLab asks for
 
