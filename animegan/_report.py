@@ -1,4 +1,4 @@
-"""What was found in a folder of pictures, as lists of names and as a short text."""
+"""What was found in a folder, as lists of names and as a short text."""
 
 from __future__ import annotations
 
@@ -69,3 +69,14 @@ def some(names: list[str] | dict[str, str]) -> str:
         names = [f"{name} = {original}" for name, original in names.items()]
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return printable(", ".join(names[:5])) + more
+
+
+def ranges(numbers: list[int]) -> str:
+    """1, 2, 3, 25 -> "1 to 3, 25"."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(f"{part[0]} to {part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)

@@ -1,6 +1,7 @@
 """The command line: it names things and calls them."""
 
 import argparse
+import difflib
 import re
 import sys
 from dataclasses import fields
@@ -19,7 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Windows console cannot print every file name
-    options = _parser().parse_args(arguments)
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        options.parser.unknown(unknown)
     try:
         return options.command(options) or 0
     except UserError as error:
@@ -43,7 +46,10 @@ def draw(options: argparse.Namespace) -> None:
 def check_data(options: argparse.Namespace) -> None:
     from animegan.faces import check_folder
 
-    print(check_folder(options.folder))
+    report = check_folder(options.folder)
+    print(report)
+    if not report.usable:
+        print("  nothing to train on: put a few thousand faces there, or draw some: animegan draw")
 
 
 def train(options: argparse.Namespace) -> int:
@@ -58,7 +64,11 @@ def train(options: argparse.Namespace) -> int:
     if options.quick:
         given = {**QUICK, **given}
     outf = given.get("outf", TrainConfig.outf)
-    before = Run(outf).config.as_dict() if options.resume else {}
+    before, done_before = {}, 0
+    if options.resume:
+        before, done_before = Run(outf).config.as_dict(), max(Run(outf).epochs, default=0)
+    elif "data_path" not in given:
+        _one_set(Path(TrainConfig.data_path))
     config = TrainConfig.from_dict({**before, **given})
     if options.draw:
         from animegan.drawing import drawn_set, write_faces
@@ -69,9 +79,11 @@ def train(options: argparse.Namespace) -> int:
     if not run.epochs or run.epochs[-1] < config.epoch:
         print(f"stopped; everything is kept in {run.path}. Go on with: animegan train --resume --outf {run.path}")
         return 130
-    picture = run.path / "compare.png"
-    _save(_compare([run], [1, config.epoch]), picture)
-    print(f"epoch 1 beside epoch {config.epoch}: {picture}")
+    if done_before >= config.epoch:
+        print(f"{run.path} has {done_before} epochs already: nothing was trained; a larger --epoch goes on")
+    picture, first, last = run.path / "compare.png", run.epochs[0], run.epochs[-1]
+    _save(_compare([run], [first, last]), picture)
+    print(f"epoch {first} beside epoch {last}: {picture}" if first < last else f"faces of epoch {last}: {picture}")
     return 0
 
 
@@ -96,20 +108,22 @@ def compare(options: argparse.Namespace) -> None:
     from animegan.runs import Run
 
     runs = [Run(path) for path in options.runs]
-    epochs = options.epochs or [1, min(max(run.epochs, default=1) for run in runs)]
+    epochs = sorted(set(options.epochs or [1, min(max(run.epochs, default=1) for run in runs)]))
     out = Path(options.out or runs[0].path / "compare.png")
     _save(_compare(runs, epochs, options.count), out)
     print(f"epochs {', '.join(map(str, epochs))}: {out}")
 
 
 def share(options: argparse.Namespace) -> None:
+    from animegan._report import ranges
     from animegan.runs import Run
 
     run = Run(options.run)
     epochs = options.weights if options.weights is not None else [max(run.epochs, default=1)]
     copy = run.share(options.out, epochs)
     size = sum(path.stat().st_size for path in copy.path.iterdir())
-    print(f"{len(copy.epochs)} grids, history and netG of {len(epochs)} epochs: {copy.path} ({size / 1e6:.1f} MB)")
+    networks = f"netG of epoch{'s' * (len(epochs) > 1)} {ranges(epochs)}" if epochs else "no weights"
+    print(f"grids of epochs {ranges(copy.epochs)}, history, {networks}: {copy.path} ({size / 1e6:.1f} MB)")
 
 
 def slides(options: argparse.Namespace) -> None:
@@ -135,12 +149,27 @@ def doctor(_options: argparse.Namespace) -> int:
     return 1 if has_failed(findings) else 0
 
 
+def _one_set(data: Path) -> None:
+    """Raise UserError where `data` holds several data sets: the default must not mix them unasked."""
+    sets = (
+        sorted(path.name for path in data.iterdir() if path.is_dir() and path.name[0] != ".") if data.is_dir() else []
+    )
+    if len(sets) > 1:
+        raise UserError(
+            f"{data} holds {', '.join(sets[:5])}{' and more' * (len(sets) > 5)}: name one with --data_path "
+            f"{data / sets[0]}, or all of them together with --data_path {data}."
+        )
+
+
 def _ingredient(text: str) -> tuple[str, bool | float]:
     """`ema=0.99` -> ("ema", 0.99), `flips=false` -> ("flips", False)."""
     name, _, value = text.partition("=")
     if value.lower() in ("true", "false"):
         return name, value.lower() == "true"
-    return name, float(value)
+    try:
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=NUMBER or NAME=true, e.g. ema=0.99") from None
 
 
 def _compare(runs: list, epochs: list[int], count: int = 24):
@@ -160,6 +189,18 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+    def unknown(self, words: list[str]) -> NoReturn:
+        """End with an error about words that are no option of this command."""
+        near = difflib.get_close_matches(words[0].partition("=")[0], self._option_string_actions, 1)
+        hint = (
+            f", did you mean {near[0]}?"
+            if near
+            else ""
+            if words[0].startswith("-")
+            else ' (quote a path with spaces: "my faces")'
+        )
+        self.error(f"unrecognized arguments: {' '.join(words)}{hint}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -237,7 +278,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _command(commands, name: str, function, help: str) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
-    command.set_defaults(command=function)
+    command.set_defaults(command=function, parser=command)
     return command
 
 

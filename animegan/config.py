@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from animegan.errors import UserError
-from animegan.models import check_image_size
 
 
 def _option(default: Any, help: str) -> Any:
@@ -50,6 +49,10 @@ class TrainConfig:
                 raise UserError(f"--{name} {getattr(self, name)!r} is not a number; give one, e.g. {_default(name)}.")
         for name in ("data_path", "outf"):
             object.__setattr__(self, name, str(getattr(self, name)))  # a pathlib.Path is welcome too
+            if not getattr(self, name).strip():
+                raise UserError(f"--{name} is empty: name a folder, e.g. {_default(name)} (is a variable not set?).")
+        from animegan.models import check_image_size  # here: `animegan --help` need not wait for PyTorch
+
         check_image_size(self.imageSize)
         if self.batchSize < 2:
             raise UserError(

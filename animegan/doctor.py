@@ -155,7 +155,7 @@ def judge_gpu(machine: Machine) -> Finding:
     if smi is None or smi.trouble:
         if machine.nvidia_built_in:
             return _after("NVIDIA driver")
-        return _ok("none: training runs on the CPU; for a run of minutes: animegan train --quick")
+        return _ok("none: training runs on the CPU; for a run of minutes: animegan train --quick --draw")
     if not torch.cuda:
         return _warn("not used: this PyTorch is built without CUDA", *_install(machine))
     built = int(torch.cuda.split(".")[0])

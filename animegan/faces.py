@@ -140,7 +140,8 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
     if os.path.isfile(folder):
         raise UserError(f"{shown} is a file: give the folder that holds the pictures (unpack an archive)")
     if not os.path.isdir(folder):
-        raise UserError(f"there is no folder {shown}: check the path, or {_HOW_TO_GET_SOME}")
+        here = "" if folder.is_absolute() else f" in {printable(os.getcwd())}"
+        raise UserError(f"there is no folder {shown}{here}: check the path, or {_HOW_TO_GET_SOME}")
     found, skipped = _scan(folder)
     key = hashlib.sha256(json.dumps([_VERSION, image_size, found]).encode()).hexdigest()
     path_hash = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogatepass")).hexdigest()

@@ -27,6 +27,7 @@ from PIL import Image
 from torch import Tensor
 
 from animegan._files import write_whole
+from animegan._report import ranges
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.models import NetG
@@ -146,6 +147,8 @@ class Run:
         Returns the copy. Raises UserError where `to` holds a run already, or an epoch is missing.
         """
         names = [self._epoch_file("netG_{:03d}.pth", epoch).name for epoch in weights]
+        if Path(to).is_dir() and any(Path(to).iterdir()):
+            raise UserError(f"{to} is not empty, and nothing in it is overwritten: name a new folder for the copy.")
         copy = Run.create(replace(self.config, outf=str(to)), {k: v for k, v in self.info.items() if k != "config"})
         for name in (*names, "history.csv"):
             _write_bytes(copy.path / name, (self.path / name).read_bytes())
@@ -157,8 +160,8 @@ class Run:
     def _epoch_file(self, pattern: str, epoch: int) -> Path:
         path = _or_jpeg(self.path / pattern.format(epoch))
         if not path.is_file():
-            have = self.epochs
-            there = f"it has epochs {have[0]} to {have[-1]}" if have else "no epoch is finished yet"
+            have = [epoch for epoch in self.epochs if _or_jpeg(self.path / pattern.format(epoch)).is_file()]
+            there = f"there is one for epoch {ranges(have)}" if have else "no epoch is finished yet"
             raise UserError(f"{self.path} has no {path.name}: {there}.")
         return path
 
@@ -318,8 +321,9 @@ def _write_bytes(path: Path, content: bytes) -> None:
     try:
         write_whole(path, content, durable=True)
     except OSError as error:
-        mend = "free some space" if error.errno == errno.ENOSPC else "make sure that it may be written there"
+        mends = {errno.ENOSPC: "free some space", errno.ENOENT: "make the folder first"}
+        mend = mends.get(error.errno, "make sure that it may be written there")
         raise UserError(
             f"{path} could not be saved ({error.strerror or error}); what was saved before is kept: "
-            f"{mend}, then go on with --resume."
+            f"{mend}, then try again (a run goes on with --resume)."
         ) from error

@@ -22,6 +22,7 @@ from animegan.faces import Faces, batches, epoch_order, load_faces, to_unit
 from animegan.recipes import Game, get_recipe
 from animegan.runs import FACES_IN_GRID, START_ANEW, Run, Step, check_run_folder, fixed_noise
 
+HOPELESS = 1e4  # a loss is a number of nats a picture: at 20 the other player is beyond reach already
 UPDATE_SECONDS = 0.5  # more often is a strain on Jupyter and on the eye
 
 
@@ -71,6 +72,10 @@ def train(
         )
     if not resume:
         run = Run.create(config, _facts(config, faces, device))
+    if progress:
+        left_out = faces.report.total - len(faces)
+        why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
+        print(f"{len(faces):,} pictures{why}, on {device}")
     trainer = _Trainer(config, run, faces, device)
     if resume:
         trainer.restore()
@@ -113,7 +118,8 @@ class _Trainer:
             raise UserError(f"the checkpoint in {self.run.path} is of another run; {START_ANEW}") from error
         # A kill between history and checkpoint leaves lines that will be lived through again.
         self.steps = [s for s in self.run.read_steps() if (s.epoch, s.iteration) <= (self.epoch, self.iteration)]
-        self.run.save_info(self.config)
+        if self.epoch <= self.config.epoch:  # else it is finished, and stays as it is
+            self.run.save_info(self.config)
 
     def run_epochs(self, progress: bool, on_update: Callable[[Progress], None] | None) -> None:
         config = self.config
@@ -167,6 +173,8 @@ class _Trainer:
         for (epoch, iteration, seconds, _), row in zip(self.unread, values, strict=True):
             if not all(map(math.isfinite, row)):
                 raise UserError(self._not_finite(f"the loss is not finite at epoch {epoch}, step {iteration}"))
+            if max(row) > HOPELESS:
+                raise UserError(self._not_finite(f"the loss is {max(row):.0e} at epoch {epoch}, step {iteration}"))
             self.steps.append(Step(epoch, iteration, *row, seconds))
         last = self.steps[-1]
         epoch, losses = f"epoch {last.epoch}/{self.config.epoch}", f"loss D {last.loss_D:.2f} G {last.loss_G:.2f}"

@@ -83,6 +83,34 @@ def test_options_are_spelled_as_in_the_handout_and_in_the_usual_way(run, drawn, 
     assert (config.recipe, config.changes) == ("handout", {"flips": True, "ema": 0.9})
 
 
+def test_a_finished_run_is_not_changed_by_resume(run, finished, tmp_path):
+    shutil.copytree(finished.path, tmp_path / "run")
+    settings = (tmp_path / "run" / "run.json").read_bytes()
+    for epoch in ([], ["--epoch", 2]):
+        status, out, _ = run("train", "--resume", "--outf", tmp_path / "run", *epoch)
+        assert status == 0 and "has 3 epochs already: nothing was trained" in out and "epoch 1 beside epoch 3" in out
+    assert (tmp_path / "run" / "run.json").read_bytes() == settings
+
+
+def test_several_data_sets_are_not_mixed_unasked(fails, run, drawn, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(drawn, "data/drawn")
+    assert run("train", *TINY_OPTIONS, "--epoch", 1, "--outf", "imgs/one")[0] == 0
+    shutil.copytree(drawn / "faces", "data/mine")
+    line = fails("train", *TINY_OPTIONS, "--outf", "imgs/two")
+    assert "data holds drawn, mine: name one with --data_path data/drawn" in line.replace(os.sep, "/")
+    assert run("train", *TINY_OPTIONS, "--epoch", 1, "--outf", "imgs/all", "--data_path", "data")[0] == 0
+
+
+def test_train_says_what_it_learns_from(run, drawn, tmp_path):
+    shutil.copytree(drawn, tmp_path / "data")
+    (tmp_path / "data" / "broken.png").write_bytes(b"x")
+    _, out, _ = run(*train(tmp_path / "data", tmp_path / "run", "--epoch", 1))
+    left_out = len(list((tmp_path / "data").rglob("*"))) - 36
+    assert re.search(r"36 pictures \(\d files left out; why: animegan data check .*\), on cpu", out) and left_out
+    assert "faces of epoch 1:" in out
+
+
 def test_resume_needs_no_other_option(run, drawn, tmp_path, finished):
     shutil.copytree(finished.path, tmp_path / "run")
     status, out, _ = run("train", "--resume", "--outf", tmp_path / "run", "--epoch", 4)
@@ -155,6 +183,8 @@ def test_the_library_imports_without_what_only_notebooks_need():
         "    sys.modules[name] = None\n"
         "import animegan.training, animegan.drawing, animegan.plots, animegan.doctor, animegan.cli\n"
         "assert 'torchvision' not in sys.modules, 'it takes a second that the first step need not wait for'\n"
+        "import os; os.execv(sys.executable, [sys.executable, '-c', "
+        '\'import sys, animegan.cli; assert "torch" not in sys.modules, "--help need not wait for it"\'])\n'
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
@@ -162,11 +192,14 @@ def test_the_library_imports_without_what_only_notebooks_need():
 # --- bad input ---------------------------------------------------------------------------------------
 
 
-def test_no_data_says_how_to_get_some_and_offers_the_drawn_faces(fails, tmp_path):
+def test_no_data_says_how_to_get_some_and_offers_the_drawn_faces(fails, run, tmp_path, monkeypatch):
     line = fails(*train(tmp_path / "nowhere", tmp_path / "run"))
     assert "there is no folder" in line and "put a few thousand faces there" in line and "--draw" in line
     (tmp_path / "empty").mkdir()
     assert "there are no pictures in" in fails(*train(tmp_path / "empty", tmp_path / "run"))
+    assert "nothing to train on" in run("data", "check", tmp_path / "empty")[1]
+    monkeypatch.chdir(tmp_path)
+    assert f"there is no folder photos in {tmp_path}" in fails(*train("photos", tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
@@ -224,7 +257,11 @@ def test_bad_files_are_left_out_and_named_while_training_goes_on(run, drawn, tmp
         (["--set", "ema"], "--set"),
         (["--device", "quantum"], "--device quantum is not to be had here"),
         (["--lr", "fast"], "argument --lr: invalid float value: 'fast'"),
-        (["--epochs", 3], "unrecognized arguments: --epochs 3"),
+        (["--epochs", 3], "animegan train: unrecognized arguments: --epochs 3, did you mean --epoch?"),
+        (["my", "faces"], 'unrecognized arguments: my faces (quote a path with spaces: "my faces")'),
+        (["--set", "shift"], "shift is not NAME=NUMBER or NAME=true"),
+        (["--data_path", ""], "--data_path is empty: name a folder"),
+        (["--outf", " "], "--outf is empty: name a folder"),
     ],
 )
 def test_a_setting_that_cannot_work(fails, drawn, tmp_path, options, message):
@@ -291,9 +328,14 @@ def test_a_loss_that_is_not_finite(fails, drawn, tmp_path, monkeypatch):
     assert "the loss is not finite at epoch 3, step 2" in line and "epoch 2 and all before it are kept" in line
 
 
+def test_a_learning_rate_far_too_large(fails, drawn, tmp_path):
+    line = fails(*train(drawn, tmp_path / "run", "--lr", 1e9))
+    assert "training has diverged and was stopped" in line and "smaller --lr than 1e+09" in line
+
+
 def test_sample_and_compare_say_what_is_missing(fails, finished, tmp_path):
     assert "there is no run in" in fails("sample", tmp_path)
-    assert "has no netG_009.pth: it has epochs 1 to 3" in fails("sample", finished.path, "--epoch", 9)
+    assert "has no netG_009.pth: there is one for epoch 1 to 3" in fails("sample", finished.path, "--epoch", 9)
     assert "--count 0 is too small" in fails("sample", finished.path, "--count", 0)
     assert "no suffix of a picture" in fails("sample", finished.path, "--out", tmp_path / "faces.txt")
     assert "has no fake_samples_epoch_009.png" in fails("compare", finished.path, "--epochs", 1, 9)
@@ -303,8 +345,9 @@ def test_sample_and_compare_say_what_is_missing(fails, finished, tmp_path):
 
 def test_share_says_what_it_made_and_what_is_wrong(run, fails, finished, tmp_path):
     _, out, _ = run("share", finished.path, tmp_path / "copy", "--weights", 1, 3)
-    assert "3 grids, history and netG of 2 epochs" in out and "copy" in out
-    assert "already holds a run" in fails("share", finished.path, tmp_path / "copy")
+    assert "grids of epochs 1 to 3, history, netG of epochs 1, 3" in out and "copy" in out
+    line = fails("share", finished.path, tmp_path / "copy")
+    assert "is not empty, and nothing in it is overwritten: name a new folder" in line and "--" not in line
     assert "has no netG_009.pth" in fails("share", finished.path, tmp_path / "new", "--weights", 9)
     assert "there is no run in" in fails("share", tmp_path / "nowhere", tmp_path / "new")
 

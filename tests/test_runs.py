@@ -82,7 +82,7 @@ def test_no_run_is_one_clear_line(tmp_path, finished):
         Run(tmp_path)
     with pytest.raises(UserError, match="it holds the runs run: name one of them"):
         Run(finished.path.parent)
-    with pytest.raises(UserError, match="has no netG_009.pth: it has epochs 1 to 3"):
+    with pytest.raises(UserError, match="has no netG_009.pth: there is one for epoch 1 to 3"):
         finished.generator(9)
     with pytest.raises(UserError, match="no epoch is finished yet"):
         new_run(tmp_path).grid(1)

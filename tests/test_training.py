@@ -221,7 +221,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(drawn, tm
 
 
 def test_a_learning_rate_that_explodes_is_noticed(drawn, tmp_path):
-    with pytest.raises(UserError, match="not finite"):
+    with pytest.raises(UserError, match="has diverged"):
         train(config(drawn, tmp_path / "run", lr=1e30, epoch=3), progress=False)
 
 
@@ -321,7 +321,7 @@ def test_a_full_disk_at_the_end_of_an_epoch_keeps_the_last_good_checkpoint(drawn
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(UserError, match="netD_002.pth could not be saved .*free some space, then go on with --resume"):
+    with pytest.raises(UserError, match="netD_002.pth could not be saved .*free some space, then try again"):
         train(config(drawn, tmp_path / "run"), progress=False)
     monkeypatch.undo()
     assert Run(tmp_path / "run").load_checkpoint()["epoch"] == 2
