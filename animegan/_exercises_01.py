@@ -16,7 +16,10 @@ def to_unit_by_hand(answer):
         return float(answer(torch.full((1,), value, dtype=torch.uint8))[0])
 
     yield of(0) == -1, f"0 becomes {of(0):g}, not -1."
-    yield of(255) == 1, f"255 becomes {of(255):g}, not 1; did a uint8 overflow?"
+    yield (
+        of(255) == 1,
+        f"255 becomes {of(255):g}, not 1: the middle is 127.5, and a uint8 overflows unless .float() comes first.",
+    )
     yield abs(of(51) + 0.6) < 1e-5, f"51 is a fifth of the way from -1 to 1, so it becomes -0.6; yours is {of(51):g}."
     pictures = torch.zeros(2, 3, 4, 5, dtype=torch.uint8)
     shape = tuple(answer(pictures).shape)
@@ -41,6 +44,8 @@ def gradient(answer):
 
     size = list(pair([0.0, 0.0, 0.0], 1.0)[0].shape)
     yield size == [3], f"for logits of the shape [3] the result has the shape [3]; yours has {size}."
+    by_p = not torch.allclose(pair([0.0], 1.0)[0], torch.tensor([-2.0]))
+    yield by_p, "that is the slope by the probability p; by the logit it is p (1 - p) times as much."
     yield equal([0.0], 1.0), f"{compare([0.0], 1.0)}."
     yield equal([0.0], 0.0), f"{compare([0.0], 0.0)}; the label matters."
     several = [2.0, -1.0, 0.5, 3.0]
@@ -54,6 +59,7 @@ def freeze(answer):
     before = copy.deepcopy(network.state_dict())
     frozen = answer(network)
     yield isinstance(frozen, nn.Module), f"return the network itself, not a {type(frozen).__name__}."
+    yield frozen is network, "that is a copy: the network that was handed in is to be frozen."
     left = sum(weight.requires_grad for weight in frozen.parameters())
     yield left == 0, f"{left} tensors of weights still want a gradient; see `requires_grad`."
     same = all(torch.equal(before[name], tensor) for name, tensor in frozen.state_dict().items())
@@ -89,7 +95,10 @@ def effect(answer):
     found = answer(network, z, some, others)
     yield isinstance(found, float), f"return a plain number, not a {type(found).__name__}."
     compare = f"the test network's effect is {true:.4f}, yours says {found:.4f}"
-    yield abs(found - true) < 0.01 * true, f"in train mode {compare}; compare the pictures of z only."
+    yield (
+        abs(found - true) < 0.01 * true,
+        f"in train mode {compare}: the mean absolute difference, of the pictures of z alone, in netG's own mode.",
+    )
     counted = int(network.layer1[1].num_batches_tracked)
     yield counted == 0, "measuring changed netG: in train mode every forward pass moves BatchNorm's running statistics."
     still = answer(network.eval(), z, some, others)
@@ -99,6 +108,7 @@ def effect(answer):
 @exercise("01.6")
 def pull(answer):
     target = torch.tensor([1.0, -0.5, 2.0])
+    yield not answer(target).requires_grad, "return weight.detach(): the numbers alone, without the graph behind them."
     off = (answer(target) - target).abs().max().item()
     yield off < 0.05, f"after 100 steps the weights are still off by {off:.2f}: what is in `.grad` when a step begins?"
     moved = answer(target, steps=1).abs()
@@ -108,6 +118,8 @@ def pull(answer):
 
 @exercise("01.7")
 def latent(answer):
+    is_tensor = isinstance(answer(0, 2, 5), Tensor) and answer(0, 2, 5).dtype == torch.float32
+    yield is_tensor, "return a tensor of float32, as the network takes it: torch.randn makes one."
     shape = tuple(answer(0, 200, 5).shape)
     yield shape == (200, 5, 1, 1), f"latent(0, 200, 5) has the shape [200, 5, 1, 1]; yours has {list(shape)}."
     z = answer(0, 200, 5)

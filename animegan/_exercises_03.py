@@ -56,7 +56,10 @@ def _picture_side(z: int = 1, **changed: tuple[int, int, int]) -> int:
 
 @exercise("03.4")
 def parameters(answer):
-    yield answer(1, 1, 5, False) == 25, "one channel in, one out, kernel 5, no BatchNorm: a kernel has 5x5 weights."
+    yield (
+        answer(1, 1, 5, False) == 25,
+        "one channel in, one out, kernel 5, no BatchNorm: 5x5 weights, no bias, and nothing else.",
+    )
     yield answer(64, 3, 5, False) == 4800, "NetG's layer5, 64 to 3 channels: a kernel for each pair of in and out."
     yield answer(3, 64, 5, True) == 4928, "NetD's layer1, 3 to 64, has BatchNorm: a scale and a shift for each output."
     sides = ((3, 64, 5, True), (64, 128, 4, True), (128, 256, 4, True), (256, 512, 4, True), (512, 1, 4, False))
@@ -93,6 +96,12 @@ def even_layer(answer):
 @exercise("03.7")
 def a_pair_for_64(answer):
     netG, netD = answer
+    layers = {"netG.layer5": netG.layer5, "netD.layer1": netD.layer1}
+    lost = [name for name, layer in layers.items() if not isinstance(layer, nn.Sequential)]
+    yield (
+        not lost,
+        f"{lost and lost[0]} is only a convolution now, without what followed it: replace {lost and lost[0]}[0].",
+    )
     with torch.inference_mode():
         pictures = netG.eval()(torch.zeros(2, 100, 1, 1))
         yield tuple(pictures.shape[2:]) == (64, 64), f"G makes {_by(pictures)}: layer5 is to turn 32 into 64."

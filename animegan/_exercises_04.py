@@ -25,6 +25,15 @@ PREDICTIONS = {
 def loss_of_D(answer):
     unsure, sure = torch.zeros(4), torch.full((4,), 8.0)
     yield _is_number(answer(unsure, unsure, 0.0)), "return one number, the mean over the batch, not one per picture."
+    learning = answer(torch.zeros(4, requires_grad=True), unsure, 0.0)
+    yield (
+        isinstance(learning, torch.Tensor) and learning.requires_grad,
+        "return a tensor that D can learn from: no .item().",
+    )
+    yield (
+        not is_close(answer(unsure, unsure, 0.0), _bce(0.5, 1.0) + _bce(0.5, 0.0)),
+        "binary_cross_entropy_with_logits takes the sigmoid itself: give it the logits as they are.",
+    )
     yield (
         is_close(answer(unsure, unsure, 0.0), 2 * math.log(2)),
         "logits of 0 for real and fake give log 2 twice, 1.386: add the loss on the real ones to that on the fakes.",
@@ -59,7 +68,7 @@ def step_of_G(answer):
     before, before_D = _weights(netG), _weights(netD)
     loss = answer(netG, netD, torch.optim.SGD(netG.parameters(), lr=0.1), z)
 
-    yield _is_number(loss), "return the loss of G as a number: loss.item()."
+    yield isinstance(loss, float), "return the loss of G as a plain number: loss.item()."
     yield (
         all(torch.equal(a, b) for a, b in zip(_weights(netD), before_D, strict=True)),
         "D's weights have changed: in G's step D is the fixed judge, only optimizerG makes a step.",

@@ -37,6 +37,7 @@ def formula_picture(tex: str) -> Picture | None:
 @functools.lru_cache(maxsize=1024)
 def formula_text(tex: str) -> Spans | None:
     """A formula as text in italics with sub- and superscripts; None if it takes more than that."""
+    tex = re.sub(r"\\[dt]?frac\s*(?:\{(\w+)\}\{(\w+)\}|(\w)\s*(\w))", _slashed, tex)
     try:
         parsed, fonts = _parse(tex), {}
         if parsed.rects:  # a fraction, a root
@@ -59,6 +60,12 @@ def formula_text(tex: str) -> Spans | None:
         return joined(spans)
     except Exception:
         return None
+
+
+def _slashed(fraction: re.Match) -> str:
+    """In a sentence a half is 1/2: a bar would make the line higher, or the formula a picture."""
+    above, below = (part for part in fraction.groups() if part)
+    return f"{above}/{below}"
 
 
 def _advance(font, size: float, code: int, fonts: dict) -> float:

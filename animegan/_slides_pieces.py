@@ -31,6 +31,7 @@ FEW_LINES, FEW_ROWS = 4, 4  # of code and of a table, that are not parted
 LONG_WORD = 9  # times the letters' size: a longer word may be broken, if a table has too many columns
 AIRY = 1.4  # a table that has room is at most this much wider than its words
 ROW_GAP = 24  # points between pictures side by side
+HALF_A_PAGE = 190  # points
 GROWTH = 2.0  # a picture is enlarged at most this much
 
 
@@ -193,7 +194,9 @@ class Image:
 
     @property
     def least(self) -> float:
-        return self.height if self.picture.tex else 0.45 * self.height
+        if self.picture.tex:
+            return self.height
+        return max(0.25 * self.height, min(0.45 * self.height, HALF_A_PAGE))  # small, but on the page of its code
 
     def within(self, width: float, height: float) -> Image:
         scale = min(1.0, width / self.width, height / self.height)

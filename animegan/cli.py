@@ -128,7 +128,7 @@ def share(options: argparse.Namespace) -> None:
 
 def slides(options: argparse.Namespace) -> None:
     try:
-        from animegan.slides import export
+        from animegan.slides import export, to_write
     except ModuleNotFoundError as error:
         raise UserError(f"slides need {error.name}: pip install -e '.[notebooks]' installs it.") from error
 
@@ -139,6 +139,8 @@ def slides(options: argparse.Namespace) -> None:
             raise UserError(f"--out {options.out}: let it end in .{options.to or 'pptx or .html'}.")
     for kind in kinds:
         print(f"slides: {export(options.notebook, kind, options.out, with_code=not options.no_input)}")
+    if left := to_write(options.notebook):
+        print(f"still to be written (✍): slide {', '.join(map(str, left))}")
 
 
 def doctor(_options: argparse.Namespace) -> int:

@@ -51,6 +51,8 @@ def verdict(number: str, answer: Any) -> str:
                 return f"hint: {hint}"
     except _NotAttempted:
         return "not attempted yet"
+    except _Nothing:
+        return "hint: your function returns nothing: end it with a line `return ...` (print only shows)."
     except Exception as error:  # a student's code may raise anything, and the notebook goes on
         return f"hint: your answer raised {type(error).__name__}: {_one_line(error)}"
     return "correct"
@@ -66,6 +68,10 @@ class _NotAttempted(Exception):
     pass
 
 
+class _Nothing(Exception):
+    pass
+
+
 class _Asked:
     """The student's function, which may still be the stub that returns `...`."""
 
@@ -76,6 +82,8 @@ class _Asked:
         result = self.function(*arguments, **options)
         if _is_blank(result):
             raise _NotAttempted
+        if result is None:
+            raise _Nothing
         return result
 
 

@@ -43,9 +43,8 @@ def compare_epochs(runs: Run | Sequence[Run], epochs: Sequence[int], count: int 
     size = runs[0].config.imageSize
     columns = min(COLUMNS, count)
     rows = -(-count // columns)
-    labels = [
-        [f"epoch {epoch}", *([run.path.name, run.config.recipe] if len(runs) > 1 else [])] for run, epoch in blocks
-    ]
+    tell = _told_apart(runs)
+    labels = [[f"epoch {epoch}", *tell[number]] for number in range(len(runs)) for epoch in epochs]
     lines = [line for label in labels for line in label]
     font, small = font_for(20, lines), font_for(15, lines)
     label_width = 24 + round(
@@ -71,6 +70,18 @@ def compare_epochs(runs: Run | Sequence[Run], epochs: Sequence[int], count: int 
             row, column = divmod(cell, columns)
             sheet.paste(face, (label_width + column * (size + GAP), top + row * (size + GAP)))
     return Picture(sheet)
+
+
+def _told_apart(runs: Sequence[Run]) -> list[list[str]]:
+    """Of several runs the name of each and its recipe, or where that is the same for all, what else differs."""
+    if len(runs) == 1:
+        return [[]]
+    settings = [{**run.config.as_dict(), **run.info.get("ingredients", {})} for run in runs]
+    ours = [name for name in settings[0] if name not in ("epoch", "device", "data_path", "outf", "changes")]
+    differ = [name for name in ours if len({str(each.get(name)) for each in settings}) > 1]
+    shown = ["recipe"] if "recipe" in differ or not differ else differ[:2]
+    named = [[each[name] if name == "recipe" else f"{name} {each[name]}" for name in shown] for each in settings]
+    return [[run.path.name, *lines] for run, lines in zip(runs, named, strict=True)]
 
 
 def through_epochs(run: Run, cells: int | Sequence[int] = (0,), epochs: Sequence[int] | None = None) -> Picture:
@@ -215,7 +226,7 @@ def overlap_picture(
     panel.locator_params(integer=True)
     panel.set_xlabel(f"{len(counts)}x{len(counts)} {side} pixels" + f", from {size}x{size}" * transposed)
     panel.legend(
-        handles=[_patch(shade, f"{value}x") for shade, value in zip(shades, values, strict=True)][:MOST_SHADES],
+        handles=[_patch(shades[n], f"{values[n]}x") for n in _spread(len(values), MOST_SHADES)],
         loc="upper left", bbox_to_anchor=(1, 1.03), frameon=False, handlelength=1, handleheight=1, fontsize=9,
     )  # fmt: skip
 
@@ -226,6 +237,11 @@ def overlap_picture(
     profile.set(xlim=(-0.8, len(counts) - 0.2), ylim=(0, counts.max() * 1.15 + 0.1), xlabel=f"{side} pixels of a row")
     profile.locator_params(integer=True)
     return drawn(figure)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most `most` of the numbers 0 to count - 1, the first and the last among them."""
+    return sorted(set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()))
 
 
 def _shades(values: np.ndarray) -> list[Any]:

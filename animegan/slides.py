@@ -109,6 +109,14 @@ def export(notebook: str | Path, to: str, out: str | Path | None = None, with_co
     return out
 
 
+def to_write(notebook: str | Path) -> list[int]:
+    """The numbers of the slides on which the sign ✍ still asks for words of one's own."""
+    path = Path(notebook)
+    return [
+        number for number, page in enumerate(_pages(_read(path), path.stem, path.parent, True), 1) if "✍" in repr(page)
+    ]
+
+
 def _read(path: Path):
     if not path.is_file():
         raise UserError(f"there is no notebook {path}: give the path of an .ipynb file.")

@@ -169,8 +169,9 @@ class ShapeExplorer(PicturedBox):
         except UserError as error:
             self._lines += [f"output size = {formula}", f"Impossible: {error}"]
         else:
-            self._lines += [f"output size = {formula} = {output}", f"{size}x{size} becomes {output}x{output}"]
-            self._shown = _pattern(kernel, stride, padding, size, transposed)
+            self._shown, drawn = _pattern(kernel, stride, padding, size, transposed)
+            smaller = f" (the picture is drawn for {drawn}x{drawn})" if drawn < size else ""
+            self._lines += [f"output size = {formula} = {output}", f"{size}x{size} becomes {output}x{output}{smaller}"]
             self.image.value = jpeg(self._shown)
         for part, line in zip(self.lines, self._lines, strict=True):
             say(part, line, bold=part is self.lines[-1])
@@ -181,13 +182,17 @@ class ShapeExplorer(PicturedBox):
         return stacked(*self._lines, *([self._shown] if self._shown else []))
 
 
-def _pattern(kernel: int, stride: int, padding: int, size: int, transposed: bool) -> Image.Image:
-    """The overlap for an input small enough to read; where none so small can be, for the one that was asked for."""
-    small = min(size, OVERLAP_INPUT if transposed else OVERLAP_INPUT * stride)
+def _pattern(kernel: int, stride: int, padding: int, size: int, transposed: bool) -> tuple[Image.Image, int]:
+    """The overlap for an input small enough to read, and that input's size; where none so small can be, for all of it.
+
+    It is large enough for a pixel in the middle to be overlapped by all kernels that can reach it.
+    """
+    small = max(OVERLAP_INPUT, 2 * -(-kernel // stride)) if transposed else max(OVERLAP_INPUT * stride, 2 * kernel)
+    small = min(size, small)
     try:
-        return overlap_picture(kernel, stride, padding, small, transposed)
+        return overlap_picture(kernel, stride, padding, small, transposed), small
     except UserError:
-        return overlap_picture(kernel, stride, padding, size, transposed)
+        return overlap_picture(kernel, stride, padding, size, transposed), size
 
 
 def _number(label: str, value: int, least: int, most: int) -> ipywidgets.IntSlider:

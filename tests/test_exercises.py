@@ -48,6 +48,7 @@ def test_whatever_the_answer_does_nothing_is_raised(capsys):
     def broken(x):
         raise ValueError("first line\nsecond line")
 
+    assert verdict("99.1", lambda x: None).startswith("hint: your function returns nothing")
     assert verdict("99.1", broken) == "hint: your answer raised ValueError: first line"
     assert verdict("99.1", lambda: 3).startswith("hint: your answer raised TypeError")
     assert verdict("99.1", 3).startswith("hint: your answer raised TypeError")

@@ -11,7 +11,7 @@ import torch
 from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
-from animegan import _curves
+from animegan import _curves, plots
 from animegan._curves import (
     BLUE,
     ORANGE,
@@ -112,6 +112,24 @@ def test_through_epochs_wraps_so_that_a_notebook_need_not_shrink_it(finished, co
     assert picture.height == pytest.approx(blocks * one.height, abs=10 * blocks)
 
 
+def test_runs_are_told_apart_by_what_differs(finished, tmp_path):
+    def labels(**changes):
+        other = finished.share(tmp_path / f"other-{len(list(tmp_path.iterdir()))}")
+        other.save_info(replace(other.config, **changes))
+        return [lines[1:] for lines in plots._told_apart([finished, other])]
+
+    assert labels() == [["stable"], ["stable"]]
+    assert labels(recipe="handout") == [["stable"], ["handout"]]
+    assert labels(beta1=0.9) == [["beta1 0.5"], ["beta1 0.9"]]
+    assert labels(lr=0.01, seed=3, nz=16) == [["lr 0.0002", "seed 0"], ["lr 0.01", "seed 3"]]
+    assert plots._told_apart([finished]) == [[]]
+
+
+def test_the_legend_reaches_from_the_smallest_to_the_largest():
+    assert plots._spread(5, 12) == [0, 1, 2, 3, 4]
+    assert plots._spread(64, 12)[0] == 0 and plots._spread(64, 12)[-1] == 63 and len(plots._spread(64, 12)) == 12
+
+
 def test_through_epochs_refuses_cells_and_epochs_that_are_not_there(finished):
     for cells in ((64,), (-1,), 64):
         with pytest.raises(UserError, match=r"cell (64|-1) is out of range: .* 0 to 63"):
@@ -120,7 +138,7 @@ def test_through_epochs_refuses_cells_and_epochs_that_are_not_there(finished):
         through_epochs(finished, ())
     with pytest.raises(UserError, match="no epoch to show"):
         through_epochs(finished, epochs=())
-    with pytest.raises(UserError, match="has epochs 1 to 3"):
+    with pytest.raises(UserError, match="there is one for epoch 1 to 3"):
         through_epochs(finished, epochs=(4,))
 
 

@@ -27,7 +27,7 @@ from traitlets.config import Config
 
 from animegan.cli import main
 from animegan.errors import UserError
-from animegan.slides import OfflineSlidesExporter, PptxExporter
+from animegan.slides import OfflineSlidesExporter, PptxExporter, to_write
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -407,6 +407,22 @@ def test_an_output_is_described_by_what_it_says_of_itself_or_by_its_cell():
     assert alts == ["two faces", "the losses", "output of d()", "output of a cell"]
 
 
+def test_a_few_lines_of_code_stay_on_the_slide_with_their_picture():
+    source = "import matplotlib.pyplot as plt\n\nplt.plot([1, 2])\nplt.show()"
+    for size in ((640, 480), (1100, 1000)):
+        slides = presentation([text("# T"), code(source, shown(png=png(*size)))]).slides
+        with_picture = [slide for slide in slides if pictures_of(slide)]
+        assert len(with_picture) == 1 and "plt.plot" in words_on(with_picture[0])
+
+
+def test_what_is_still_to_be_written_is_counted(tmp_path, capsys):
+    cells = [text("# A", "slide"), text("# B\n\n**✍ write here**", "slide"), text("✍", "skip")]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "report.ipynb")
+    assert to_write(tmp_path / "report.ipynb") == [2]
+    assert main(["slides", str(tmp_path / "report.ipynb"), "--to", "html"]) == 0
+    assert "still to be written (✍): slide 2" in capsys.readouterr().out
+
+
 def test_a_large_picture_is_made_smaller():
     deck = presentation([text("# T"), code("", shown(png=png(5000, 100)))])
     (shape,) = pictures_of(deck.slides[0])
@@ -419,17 +435,19 @@ def test_a_formula_in_a_sentence_is_text_where_it_can_be():
     runs = [run for p in slide.placeholders[1].text_frame.paragraphs for run in p.runs]
     levels = {run.text.strip("\xa0"): int(run._r.rPr.get("baseline") or 0) for run in runs}
     assert levels["data"] < 0 < levels["−4"] and levels["p"] == levels["10"] == 0
+    halves = presentation([text("# T\n\nA $\\frac{1}{2}$ and $\\frac ab$ here")]).slides[0]
+    assert "A 1/2 and a/b here" in words_on(halves) and not pictures_of(halves)
     assert "Small x\xa0∼\xa0pdata and 10−4 here" in words_on(slide)
 
 
 def test_other_formulas_are_pictures_described_by_their_source():
     tex = r"\min_G \max_D \mathbb{E}_{x\sim p_\text{data}}[\log D(x)]"
     lines = r"\begin{align} a &= \frac12 \\ b &= \sqrt2 \end{align}"
-    slide = presentation([text(f"# T\n\nInside $\\frac{{a}}{{b}}$ it.\n\n$${tex}$$\n\n{lines}")]).slides[0]
+    slide = presentation([text(f"# T\n\nInside $\\sqrt{{b}}$ it.\n\n$${tex}$$\n\n{lines}")]).slides[0]
     alts = [shape._element.nvPicPr.cNvPr.get("descr") for shape in pictures_of(slide)]
-    assert alts == [r"formula: \frac{a}{b}", f"formula: {tex}", f"formula: {lines}"]
+    assert alts == [r"formula: \sqrt{b}", f"formula: {tex}", f"formula: {lines}"]
     words = words_on(slide)
-    assert words.index("Inside") < words.index(r"\frac{a}") < words.index("it.")
+    assert words.index("Inside") < words.index(r"\sqrt{b}") < words.index("it.")
 
 
 @pytest.mark.parametrize("tex", [r"\begin{pmatrix}1&2\end{pmatrix}", r"\text{损失}", r"\unknown{x}"])
@@ -725,9 +743,11 @@ def test_html_text_stays_in_its_boxes(opened):
         opened.wait_for_function(f"document.querySelectorAll('.page')[{number}].classList.contains('now')")
         over = opened.evaluate(
             """[...document.querySelectorAll('.now .box, .now .title')].map(box => [box.innerText.slice(0, 40),
-               box.scrollHeight - box.clientHeight, box.scrollWidth - box.clientWidth])"""
+               box.scrollHeight - box.clientHeight, box.scrollWidth - box.clientWidth,
+               parseFloat(getComputedStyle(box).fontSize)])"""
         )
-        assert all(high <= 3 and wide <= 3 for _, high, wide in over), over
+        # A font that stands in for Chinese may reach out of its line a little; a line too many is more than that.
+        assert all(high <= max(3, 0.3 * letters) and wide <= 3 for _, high, wide, letters in over), over
         checked += len(over)
     assert checked > count
 

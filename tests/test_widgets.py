@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import itertools
 import shutil
 import types
@@ -433,7 +434,7 @@ train(TrainConfig(outf={str(tmp_path / "c")!r}, **config), progress=False, on_up
     assert trained[0]["image/png"] != notebook.cells[6].outputs[0]["text"].strip()
     finished_, stopped, failed = notebook.cells[7].outputs[0]["text"].splitlines()
     assert "Finished: 3 epochs" in finished_
-    assert "Stopped in epoch 2 of 3, step 4 of 4: run this cell again to go on." in stopped
+    assert re.search(r"Stopped in epoch 2 of 3, step \d of 4: run this cell again to go on\.", stopped)
     assert "Stopped by an error in epoch 1 of 3" in failed
 
     page, _ = HTMLExporter().from_notebook_node(notebook)

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import torch
 
 
@@ -48,13 +49,17 @@ def _disturbing(seed, count, nz):
 WRONG = {
     "01.1": [
         (lambda images: images.float() / 255, "0 becomes 0, not -1"),
-        (lambda images: images * 2 / 255 - 1, "did a uint8 overflow"),
+        (lambda images: images * 2 / 255 - 1, "a uint8 overflows unless"),
         (lambda images: torch.where(images > 127, 1.0, -1.0), "51 is a fifth of the way"),
         (lambda images: (images.float() / 127.5 - 1).flatten(), "yours is [120]"),
         (lambda images: images.double() / 127.5 - 1, "yours is float64"),
     ],
     "01.2": [
         (lambda logits, label: (logits.sigmoid() - label).mean(), "yours has []"),
+        (
+            lambda logits, label: (1 - label / logits.sigmoid()) / (1 - logits.sigmoid()) / len(logits),
+            "p (1 - p) times",
+        ),
         (lambda logits, label: logits.sigmoid() / len(logits), "autograd says [-0.5], yours says [0.5]"),
         (lambda logits, label: (logits.sigmoid() - 1) / len(logits), "the label matters"),
         (lambda logits, label: logits.sigmoid() - label, "a mean over the batch"),
@@ -62,6 +67,7 @@ WRONG = {
     ],
     "01.3": [
         (lambda network: [weight.requires_grad_(False) for weight in network.parameters()], "not a list"),
+        (lambda network: copy.deepcopy(network).requires_grad_(False), "that is a copy"),
         (lambda network: network.eval(), "13 tensors of weights still want a gradient"),
         (_weights_to_zero, "the weights have changed"),
         (lambda network: network.requires_grad_(False).eval(), "in eval mode now"),
@@ -76,15 +82,17 @@ WRONG = {
     ],
     "01.5": [
         (lambda netG, z, some, others: torch.zeros(1), "not a Tensor"),
-        (_all_pictures, "compare the pictures of z only"),
+        (_all_pictures, "of the pictures of z alone"),
         (_on_the_network_itself, "measuring changed netG"),
         (_always_in_train_mode, "leave the mode as it is"),
     ],
     "01.6": [
+        (lambda target, steps=100: target.clone().requires_grad_(), "return weight.detach()"),
         (_without_zero_grad, "what is in `.grad` when a step begins"),
         (lambda target, steps=100: target.clone(), "moves every weight by the learning rate"),
     ],
     "01.7": [
+        (lambda seed, count, nz: np.random.default_rng(seed).normal(size=(count, nz, 1, 1)), "a tensor of float32"),
         (lambda seed, count, nz: torch.zeros(count, nz), "yours has [200, 5]"),
         (
             lambda seed, count, nz: torch.rand(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed)),

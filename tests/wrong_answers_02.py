@@ -94,6 +94,7 @@ WRONG = {
         (_cut_on_both_sides, "yours is 201x200"),
     ],
     "02.3": [
+        (lambda values: values.add_(1).mul_(127.5).round().clamp(0, 255).to(torch.uint8), "make new ones"),
         (lambda values: _scaled(values).round().clamp(0, 255), "the result is torch.float32"),
         (lambda values: (values * 127.5).round().clamp(0, 255).to(torch.uint8), "-1 and 1 become"),
         (lambda values: (_scaled(values).round().int() % 256).to(torch.uint8), "lie beyond"),
@@ -102,7 +103,7 @@ WRONG = {
     ],
     "02.4": [
         (lambda rows: len(rows), "that makes 1"),
-        (_red(empty=None), "an empty table"),
+        (_red(empty=1), "an empty table"),
         (_red(circle=False), "0.99 is red as well"),
         (_red(saturation=0), "nearly black"),
         (_red(limit=0.07), "too far from 0"),
@@ -112,6 +113,7 @@ WRONG = {
         (lambda paths: _duplicates(paths, key=lambda path: path.stat().st_size), "different bytes"),
         (lambda paths: {a: c for c, a in _duplicates(paths).items()}, "later file leads to the earlier"),
         (lambda paths: _duplicates(paths, keep_first=False), "lead to the first"),
+        (lambda paths: _duplicates(sorted(paths)), "go by the list"),
         (lambda paths: _only_of_the_first(paths) if paths else {}, "several groups"),
     ],
     "02.6": [

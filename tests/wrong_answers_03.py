@@ -39,6 +39,12 @@ def _pair(layer5=(4, 2, 1), layer1=(4, 2, 1), channels=3):
     return netG, netD
 
 
+def _bare_layer5():
+    netG = NetG()
+    netG.layer5 = nn.ConvTranspose2d(64, 3, 4, 2, 1, bias=False)
+    return netG, NetD()
+
+
 WRONG = {
     "03.1": [
         (lambda size, kernel, stride, padding: (size + 2 * padding - kernel) // stride, "counts, too"),
@@ -75,6 +81,7 @@ WRONG = {
         ((5, 3, 1), "written [1, 2] times"),
     ],
     "03.7": [
+        (_bare_layer5(), "netG.layer5 is only a convolution now"),
         (_pair(layer5=(5, 3, 1)), "G makes 96x96"),
         (_pair(channels=1), "have 1 channels"),
         (_pair(layer1=(5, 3, 1)), "D cannot take 64x64"),

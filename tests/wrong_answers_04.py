@@ -83,6 +83,11 @@ GAP = 0.4
 
 WRONG = {
     "04.1": [
+        (lambda real, fake, smoothing: _loss_D()(real, fake, smoothing).item(), "no .item()"),
+        (
+            lambda real, fake, smoothing: _loss_D()(real.sigmoid(), fake.sigmoid(), smoothing),
+            "takes the sigmoid itself",
+        ),
         (lambda real, fake, smoothing: real - fake, "one number, the mean over the batch"),
         (_mean_loss_D, "log 2 twice, 1.386"),
         (_unsure_loss_D, "has a loss near 0"),

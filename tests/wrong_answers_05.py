@@ -34,6 +34,12 @@ USUAL = MadeUpRun()
 OTHER = MadeUpRun(replace(USUAL.config, beta1=0.9))
 SEEN = "the eyes are whole"
 
+
+def _before_is_one_less(grids):
+    changes = {e: np.abs(grids[e].astype(float) - grids[e - 1].astype(float)).mean() for e in grids if e - 1 in grids}
+    return min(changes, key=changes.get)
+
+
 WRONG = {
     "05.1": [
         (lambda history, name: list(_means(history, name).values()), "return a dictionary"),
@@ -57,6 +63,7 @@ WRONG = {
         (_stillest(change=lambda a, b: abs((a.astype(float) - b).mean())), "must not cancel"),
         (lambda grids: sorted(grids).index(_stillest()(grids)) + 1, "not a place in the list"),
         (_stillest(in_order=list), "sort them"),
+        (_before_is_one_less, "not a place in the list"),
     ],
     "05.4": [
         ((USUAL, 2), "four things"),
@@ -74,6 +81,7 @@ WRONG = {
         ((USUAL, MadeUpRun(OTHER.config, pictures=128), "beta1"), "from other pictures"),
         ((USUAL, MadeUpRun(replace(USUAL.config, epoch=5, outf="imgs/other")), "epoch"), "have the same settings"),
         ((USUAL, MadeUpRun(OTHER.config, ema=0.0), "beta1"), "2 settings differ (beta1, ema)"),
+        ((USUAL, OTHER, "changes"), "name the ingredient itself"),
         ((USUAL, OTHER, "ema"), "names the setting that differs"),
     ],
 }
