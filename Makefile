@@ -31,8 +31,9 @@ test: setup
 	$(BIN)/python -m pytest
 	ANIMEGAN_SMOKE=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(NOTEBOOKS)
 
+# JupyterLab shows the whole project, and a terminal in it knows the command animegan.
 lab: setup
-	$(BIN)/jupyter lab notebooks/00_setup.ipynb
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb
 
 notebooks: setup
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(EXECUTE) $(NOTEBOOKS)
