@@ -28,12 +28,14 @@ _OPENED = [name for name in FORMATS if name in Image.OPEN]  # AVIF needs Pillow 
 class Picture(NamedTuple):
     """What is known of a file: its kinds (fields of `FolderReport`), and the rest if it is used.
 
-    `digest` is the SHA-256 of the file, `pixels` uint8 [3, S, S]; both None if it is left out.
+    `digest` is the SHA-256 of the file, `pixels` uint8 [3, S, S], `format` Pillow's name of what the
+    file is; all None if it is left out.
     """
 
     kinds: list[str]
     digest: bytes | None = None
     pixels: np.ndarray | None = None
+    format: str | None = None
 
 
 def read_picture(path: Path, size: int, image_size: int) -> Picture:
@@ -41,13 +43,18 @@ def read_picture(path: Path, size: int, image_size: int) -> Picture:
 
     Raises nothing for a bad file: that is one of its kinds.
     """
-    promised = SUFFIXES.get(path.suffix.lower())
     if size > MAX_BYTES:
-        return Picture(["too_large" if promised else "foreign"])
+        return Picture(["too_large" if _promised(path.name) else "foreign"])
     try:
         data = path.read_bytes()
     except OSError:
         return Picture(["unreadable"])
+    return judge(data, path.name, image_size)
+
+
+def judge(data: bytes, name: str, image_size: int) -> Picture:
+    """The same of the bytes of a file called `name`."""
+    promised = _promised(name)
     try:
         with Image.open(io.BytesIO(data), formats=_OPENED) as image:
             short, long = sorted(image.size)
@@ -59,16 +66,33 @@ def read_picture(path: Path, size: int, image_size: int) -> Picture:
             kinds = ["odd_shapes"] if long > 2 * short else []
             kinds += ["misnamed"] if promised != found else []
             kinds += ["animated"] if found != "JPEG" and getattr(image, "is_animated", False) else []
-            return Picture(kinds, hashlib.sha256(data).digest(), _pixels(image, image_size))
+            return Picture(kinds, hashlib.sha256(data).digest(), _pixels(image, image_size), found)
     except (Image.DecompressionBombError, MemoryError):
         return Picture(["too_large"])
     except Exception:
         return Picture(["corrupt" if promised else "foreign"])
 
 
+def _promised(name: str) -> str | None:
+    """The format that a file's suffix promises."""
+    return SUFFIXES.get(Path(name).suffix.lower())
+
+
+def opened(data: bytes) -> Image.Image:
+    """A picture file that `judge` has passed, whole, as RGB. Raises what Pillow raises."""
+    with Image.open(io.BytesIO(data), formats=_OPENED) as image:
+        return _upright(image)
+
+
 def _pixels(image: Image.Image, image_size: int) -> np.ndarray:
-    """An open picture of any mode -> uint8 [3, S, S]: upright, on white, covering, centre-cropped."""
+    """An open picture of any mode -> uint8 [3, S, S]: covering, centre-cropped."""
     image.draft(None, (2 * image_size, 2 * image_size))  # JPEG: decode at a fraction of the size
+    image = ImageOps.fit(_upright(image), (image_size, image_size), Image.Resampling.BICUBIC)
+    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """An open picture of any mode as RGB: turned as its camera says, on white where it is transparent."""
     image.load()
     with contextlib.suppress(Exception):  # a damaged EXIF block does not spoil the picture
         ImageOps.exif_transpose(image, in_place=True)
@@ -81,5 +105,4 @@ def _pixels(image: Image.Image, image_size: int) -> np.ndarray:
     elif image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = ImageOps.fit(image.convert("RGB"), (image_size, image_size), Image.Resampling.BICUBIC)
-    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
+    return image.convert("RGB")

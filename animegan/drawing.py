@@ -18,6 +18,7 @@ import io
 import json
 import math
 import os
+import random
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -26,7 +27,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 from tqdm.auto import tqdm
 
 from animegan import _clothes, _features, _fringe, _hair, _scene
@@ -38,7 +39,7 @@ from animegan.errors import UserError
 
 __all__ = [
     "ACCESSORIES", "BACKGROUNDS", "BACK_HAIR", "BROWS", "COLLARS", "EXPRESSIONS", "EYES", "EYE_SHAPES",
-    "FRINGES", "HIGHLIGHTS", "SKINS", "Face", "draw", "drawn_set", "write_faces",
+    "FRINGES", "HIGHLIGHTS", "SKINS", "Face", "comic_page", "draw", "drawn_set", "write_faces",
 ]  # fmt: skip
 
 SKINS = CHOICES["skin"]
@@ -93,6 +94,43 @@ def draw(face: Face, size: int = 96) -> Image.Image:
     canvas.paint(brows, bare, 0.4)
     _scene.draw_accessory(sketch)
     return Image.fromarray(np.ascontiguousarray(canvas.pixels.astype(np.uint8).transpose(1, 2, 0)))
+
+
+def comic_page(seed: int = 0, index: int = 0, faces: int = 2) -> tuple[Image.Image, list[tuple[int, int, int]]]:
+    """A page of six panels, 720 x 960 pixels, with faces in some and bokeh in the others, and where the faces are.
+
+    It is there to try out what finds a face in a picture. faces: 0 to 6. The boxes are (left, top, side) of the
+    squares that the faces were drawn in, panel by panel. Same seed and index, same pixels. Raises UserError.
+    """
+    if not 0 <= faces <= 6:
+        raise UserError(f"{faces} faces do not fit on a page of 6 panels: give 0 to 6.")
+    chance = random.Random(f"comic {seed} {index}")
+    with_face, boxes = set(chance.sample(range(6), faces)), []
+    page = Image.new("RGB", (720, 960), "white")
+    for row in range(3):
+        gutter = chance.randint(320, 400)
+        for column, (left, right) in enumerate(((16, gutter - 8), (gutter + 8, 704))):
+            top, size = 16 + 312 * row, (right - left, 296)
+            panel = _bokeh(chance, size)
+            if (number := 2 * row + column) in with_face:
+                side = chance.randint(150, min(size))
+                x, y = (chance.randint(0, whole - side) for whole in size)
+                panel.paste(draw(Face.random(seed, 6 * index + number), side), (x, y))
+                boxes.append((left + x, top + y, side))
+            page.paste(panel, (left, top))
+            ImageDraw.Draw(page).rectangle((left, top, right, top + 296), outline="black", width=3)
+    return page, boxes
+
+
+def _bokeh(chance: random.Random, size: tuple[int, int]) -> Image.Image:
+    """Blurred lights on one colour."""
+    shade = tuple(chance.randint(140, 220) for _ in range(3))
+    panel = Image.new("RGB", size, shade)
+    for _ in range(9):
+        x, y, radius = chance.randint(0, size[0]), chance.randint(0, size[1]), chance.randint(8, 50)
+        lighter = tuple(part + chance.randint(8, 30) for part in shade)
+        ImageDraw.Draw(panel).ellipse((x - radius, y - radius, x + radius, y + radius), fill=lighter)
+    return panel
 
 
 def _frames(face: Face, unit: float) -> tuple[Frame, Frame]:

@@ -15,9 +15,7 @@ import hashlib
 import io
 import json
 import os
-import re
 import secrets
-import stat
 import tempfile
 import time
 import warnings
@@ -31,6 +29,7 @@ import torch
 from tqdm.auto import tqdm
 
 from animegan._files import whole
+from animegan._folder import OWN_FILE, scan
 from animegan._pictures import MIN_SIDE, read_picture
 from animegan._report import KINDS, FolderReport, printable, some
 from animegan.errors import UserError
@@ -38,7 +37,6 @@ from animegan.errors import UserError
 _VERSION = 1  # of the cache files; a new number makes all older ones stale
 _HOW_TO_GET_SOME = "put a few thousand faces there (JPEG or PNG), or train on drawn ones: animegan train --draw"
 _HEADER = 128  # bytes before the pixels in the .npy file, whatever the number of pictures
-_OWN_FILE = re.compile(r"\.animegan-(\d+)-[0-9a-f]{16}(-[0-9a-f]{8})?\.(npy|json|tmp)")
 
 
 @dataclass
@@ -142,7 +140,7 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
     if not os.path.isdir(folder):
         here = "" if folder.is_absolute() else f" in {printable(os.getcwd())}"
         raise UserError(f"there is no folder {shown}{here}: check the path, or {_HOW_TO_GET_SOME}")
-    found, skipped = _scan(folder)
+    found, skipped = scan(folder)
     key = hashlib.sha256(json.dumps([_VERSION, image_size, found]).encode()).hexdigest()
     path_hash = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogatepass")).hexdigest()
     elsewhere = Path(os.path.expanduser(os.environ.get("ANIMEGAN_CACHE") or tempfile.gettempdir()))
@@ -178,45 +176,6 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
     return faces
 
 
-def _scan(folder: Path) -> tuple[list[tuple[str, int, int]], dict[str, list[str]]]:
-    """All files to open as sorted (name, bytes, mtime_ns), and those judged by name, by kind.
-
-    The latter stay out of the cache key: a file manager rewrites its hidden files at every look.
-    """
-    found, skipped = [], {"hidden": [], "foreign": [], "unreadable": []}
-
-    def walk(path: str, prefix: str, above: tuple[str, ...]) -> None:
-        real = os.path.realpath(path)
-        if real in above:
-            return  # a link to a folder that holds it
-        try:
-            with os.scandir(path) as scan:
-                entries = list(scan)
-        except OSError:
-            skipped["unreadable"].append(prefix or "./")
-            return
-        for entry in entries:
-            name = prefix + entry.name
-            parts = name.split("/")
-            try:
-                if entry.is_dir():
-                    walk(entry.path, name + "/", (*above, real))
-                elif "__MACOSX" in parts:
-                    skipped["foreign"].append(name)
-                elif any(part.startswith(".") for part in parts):
-                    if not _OWN_FILE.fullmatch(entry.name):
-                        skipped["hidden"].append(name)
-                elif stat.S_ISREG((status := entry.stat()).st_mode):
-                    found.append((name, status.st_size, status.st_mtime_ns))
-                else:
-                    skipped["foreign"].append(name)  # a pipe would be waited for without end
-            except OSError:
-                skipped["unreadable"].append(name)
-
-    walk(str(folder), "", ())
-    return sorted(found), skipped
-
-
 def _decode(folder, found, image_size, progress, workers, stream) -> dict:
     """Decode all files in order into `stream`, as a .npy file; return the facts for the sidecar."""
     report, files, originals, pixels_hash = FolderReport(), [], {}, hashlib.sha256()
@@ -228,7 +187,7 @@ def _decode(folder, found, image_size, progress, workers, stream) -> dict:
             for first in range(0, len(found), 256):  # so that few results wait in memory
                 part = found[first : first + 256]
                 pictures = pool.map(lambda file: read_picture(folder / file[0], file[1], image_size), part)
-                for (name, *_), (kinds, digest, pixels) in zip(part, pictures, strict=True):
+                for (name, *_), (kinds, digest, pixels, _) in zip(part, pictures, strict=True):
                     bar.update()
                     for kind in kinds:
                         getattr(report, kind).append(name)
@@ -257,7 +216,7 @@ def _store(stem: Path, key: str, decode) -> None:
         stream.write(json.dumps({"key": key, **facts}).encode("ascii"))
     size = stem.name.split("-")[1]
     for path in stem.parent.iterdir():
-        own = _OWN_FILE.fullmatch(path.name)
+        own = OWN_FILE.fullmatch(path.name)
         if own and own[1] == size and not path.name.startswith(stem.name):
             # Another process may still write its temporary file, or (on Windows) map the old cache.
             with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ else:
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-CONDA_NAMES = {"torch": "pytorch"}
+CONDA_NAMES = {"torch": "pytorch", "opencv-python-headless": "opencv", "ImageHash": "imagehash"}
 
 
 def environment() -> dict:
@@ -75,7 +75,7 @@ def test_constraints_name_exact_versions_within_the_bounds():
     assert all(len(r.specifier) == 1 and next(iter(r.specifier)).operator == "==" for r in exact)
     for line in [*PYPROJECT["dependencies"], *(x for e in PYPROJECT["optional-dependencies"].values() for x in e)]:
         requirement = Requirement(line)
-        assert requirement.specifier.contains(versions[requirement.name]), requirement
+        assert requirement.specifier.contains(versions[requirement.name.lower()]), requirement
 
 
 def test_readme_names_commands_and_pictures_that_there_are():

@@ -2,8 +2,8 @@
 
 import base64
 import io
-import re
 import itertools
+import re
 import shutil
 import types
 from dataclasses import replace

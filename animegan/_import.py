@@ -1,0 +1,222 @@
+"""An import at work: every entry of every source is looked at once, in threads, and written down in a journal."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+from tqdm.auto import tqdm
+
+from animegan._archives import DAMAGED, NESTED, Entry, Source, is_archive
+from animegan._contact_sheet import contact_sheet
+from animegan._files import write_whole
+from animegan._folder import SHEET, TABLE
+from animegan._journal import ASIDE, DUPLICATE, KEPT, REMOVED, Found, Journal, Record
+from animegan._names import Names, safe_stem
+from animegan._pictures import MAX_PIXELS, SUFFIXES, judge
+from animegan._report import KINDS, printable
+from animegan._similar import FLAT, duplicates, look
+
+SIZE = 96  # pixels: pictures are compared in the size in which the networks see them
+THRESHOLD = 4  # of 64 bits; on 6,144 real faces the pairs up to 4 apart were the same drawing, those at 8 mostly not
+SUFFIX = {name: end for end, name in reversed(SUFFIXES.items())} | {"JPEG": ".jpg", "TIFF": ".tif", "PPM": ".ppm"}
+SHOWN_ASIDE = 40  # pictures on the contact sheet
+FACES, HIDDEN = "faces", ".import"
+
+
+@dataclass
+class Summary:
+    """What an import made of its sources, all imports into that folder counted; `str()` sums it up."""
+
+    folder: Path
+    kept: int
+    duplicates: int
+    reasons: Counter
+    new: int
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def table(self) -> Path:
+        """What became of every file, as CSV."""
+        return self.folder / TABLE
+
+    @property
+    def sheet(self) -> Path:
+        """The contact sheet."""
+        return self.folder / SHEET
+
+    def __str__(self) -> str:
+        lines = [f"{printable(str(self.folder))}: {self.kept:,} pictures to use, {self.new:,} of them new"]
+        lines += [f"  {count:>6,}  {reason}" for reason, count in self.reasons.most_common()]
+        lines += [f"  {self.duplicates:>6,}  duplicate of a sharper picture, or of the same"] * bool(self.duplicates)
+        return "\n".join(lines + [f"  note: {printable(note)}" for note in self.notes])
+
+
+class Import:
+    """The data set in the folder `out`, open for more; see `animegan.sources.import_pictures`."""
+
+    def __init__(self, out: Path, finder, progress: bool, workers: int | None, leave_out: Callable[[str], str]):
+        self.out, self.finder, self.progress, self.leave_out = out, finder, progress, leave_out
+        self.pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
+        self.faces, self.staged, self.aside = out / FACES, out / HIDDEN / "staged", out / HIDDEN / "aside"
+        for folder in (self.faces, self.staged, self.aside):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(out / HIDDEN / "journal.jsonl")
+        self.known = len(self.journal.records)
+        self.recover()
+        self.done = {(record.source, record.name, record.stamp) for record in self.journal.records}
+        files = [found.file for _, found in self.journal.pictures() if found.file]
+        self.names = Names([*files, *os.listdir(self.faces)])
+        self.first = {found.sha256: found.file for _, found in self.journal.pictures() if found.file}
+        self.notes: list[str] = []
+        self.before = sum(found.status == KEPT for _, found in self.journal.pictures())
+
+    def recover(self) -> None:
+        """Bring to an end what a kill has broken off: the journal says what is to be there."""
+        status = {found.file: found.status for _, found in self.journal.pictures() if found.file}
+        for name in os.listdir(self.staged):
+            if status.get(name) == KEPT:
+                os.replace(self.staged / name, self.faces / name)
+            else:
+                (self.staged / name).unlink()
+        for name in os.listdir(self.faces):
+            if status.get(name) == DUPLICATE:
+                (self.faces / name).unlink()
+
+    def close(self) -> None:
+        self.pool.shutdown(cancel_futures=True)
+        self.journal.close()
+
+    def take(self, source: Source) -> None:
+        """Look at every entry that was not looked at before: bytes are read here, one after the other, and judged
+        in the threads, a few at a time."""
+        where, waiting = str(source.path.resolve()), deque()
+        width = 4 * self.pool._max_workers
+        with tqdm(source, desc=source.path.name, unit=" files", mininterval=0.5, disable=not self.progress) as bar:
+            for entry in bar:
+                stamp = entry.stamp + (f"-crop{self.finder.margin:g}" if self.finder else "")
+                name = printable(entry.name)
+                if (where, name, stamp) not in self.done:
+                    self.done.add((where, name, stamp))
+                    waiting.append((Record(where, name, stamp), self.judged(entry)))
+                while len(waiting) > width:
+                    self.note(*waiting.popleft())
+            for record, future in waiting:
+                self.note(record, future)
+        self.notes += [source.note] * bool(source.note)
+
+    def judged(self, entry: Entry) -> Future:
+        if refused := entry.refused or self.leave_out(entry.name):
+            return self.pool.submit(_aside, refused)
+        try:
+            data = entry.read()
+        except DAMAGED as error:
+            return self.pool.submit(_aside, f"cannot be read ({type(error).__name__}): damaged in its source")
+        return self.pool.submit(_judged, data, entry.name, self.finder)
+
+    def note(self, record: Record, future: Future) -> None:
+        """Write down what was found in an entry, and give its pictures their places: all of it or nothing."""
+        for number, (found, data, suffix) in enumerate(future.result(), 1):
+            record.found.append(found)
+            if found.status == ASIDE:
+                if data and len(os.listdir(self.aside)) < SHOWN_ASIDE:
+                    write_whole(self.aside / f"{len(os.listdir(self.aside)):03}.png", data)
+            elif same := self.first.get(found.sha256):
+                found.status, found.reason = DUPLICATE, f"the same bytes as {same}"
+            else:
+                face = f" face {number}" if number > 1 else ""
+                found.file = self.names.new(safe_stem(record.name) + face, suffix)
+                self.first[found.sha256] = found.file
+                write_whole(self.staged / found.file, data)
+        self.journal.add(record)
+        for found in record.found:
+            if found.file:
+                os.replace(self.staged / found.file, self.faces / found.file)
+
+    def settle(self, threshold: int) -> Summary:
+        """Take the duplicates out again, and say what is there now."""
+        candidates = [found for _, found in self.journal.pictures() if found.status in (KEPT, REMOVED)]
+        for found in candidates:
+            if not (self.faces / found.file).exists():
+                found.status, found.reason = REMOVED, "not in the folder any more"
+        hashes = [found.hash for found in candidates]
+        same = duplicates(hashes, [found.sharpness for found in candidates], threshold)
+        pairs = [(candidates[n], candidates[m]) for n, m in same.items() if candidates[n].status == KEPT]
+        is_changed = bool(pairs) or len(self.journal.records) > self.known or not (self.out / SHEET).exists()
+        if is_changed:  # it shows the duplicates of this import: another one, of nothing new, leaves it as it is
+            write_whole(self.out / SHEET, self.sheet(candidates, pairs))
+        for found, sharper in pairs:
+            found.status, found.reason = DUPLICATE, f"shows the same as {sharper.file}, which is sharper"
+        self.journal.rewrite()  # first: what is deleted next is then known as a duplicate
+        for found, _ in pairs:
+            (self.faces / found.file).unlink(missing_ok=True)
+        self.journal.write_csv(self.out / TABLE)
+        statuses = Counter(found.status for _, found in self.journal.pictures())
+        reasons = Counter(found.reason for _, found in self.journal.pictures() if found.status in (ASIDE, REMOVED))
+        kept = statuses[KEPT]
+        return Summary(self.out, kept, statuses[DUPLICATE], reasons, max(0, kept - self.before), self.notes)
+
+    def sheet(self, candidates: list[Found], pairs: list[tuple[Found, Found]]) -> bytes:
+        """The contact sheet; the duplicates on it are those of this import, whose files are still there."""
+        out = {id(found) for found, _ in pairs}
+        kept = [self.faces / found.file for found in candidates if found.status == KEPT and id(found) not in out]
+        statuses = Counter(found.status for _, found in self.journal.pictures())
+        twins = [(self.faces / found.file, self.faces / sharper.file) for found, sharper in pairs]
+        return contact_sheet(
+            kept, len(kept), sorted(self.aside.iterdir()), statuses[ASIDE], twins, statuses[DUPLICATE] + len(pairs)
+        )
+
+
+# --- one entry, in a thread ---------------------------------------------------------------------------------
+
+Result = list[tuple[Found, bytes, str]]  # what was found, the bytes of its file, their suffix
+
+
+def _aside(reason: str, data: bytes = b"") -> Result:
+    """For what is set aside; of a picture, with a small one of it for the contact sheet."""
+    small = io.BytesIO()
+    with contextlib.suppress(Exception), Image.open(io.BytesIO(data)) as image:
+        if image.width * image.height <= MAX_PIXELS:
+            image.draft("RGB", (2 * SIZE, 2 * SIZE))
+            image = image.convert("RGB")
+            image.thumbnail((SIZE, SIZE))
+            image.save(small, "PNG")
+    return [(Found(ASIDE, reason), small.getvalue(), ".png")]
+
+
+def _judged(data: bytes, name: str, finder) -> Result:
+    if is_archive(data):
+        return _aside(NESTED)
+    if finder is None:
+        return _picture(data, name)
+    whole = judge(data, name, SIZE)
+    if whole.pixels is None:
+        return _aside(KINDS[whole.kinds[0]][0], data)
+    try:
+        crops = finder.crops(data)
+    except Exception:  # a picture that can be opened small, but not whole
+        return _aside(KINDS["corrupt"][0])
+    found = []
+    for box, crop in crops:
+        ((each, content, suffix),) = _picture(crop, "face.png")
+        each.box = tuple(box)
+        found.append((each, content, suffix))
+    return found or _aside("no face was found in it", data)
+
+
+def _picture(data: bytes, name: str) -> Result:
+    picture = judge(data, name, SIZE)
+    if picture.pixels is None:
+        return _aside(KINDS[picture.kinds[0]][0], data)
+    seen = look(picture.pixels)
+    if seen.contrast < FLAT:
+        return _aside("nearly one colour: there is nothing to be seen", data)
+    found = Found(KEPT, sha256=picture.digest.hex(), hash=seen.hash, sharpness=round(seen.sharpness, 3))
+    return [(found, data, SUFFIX[picture.format])]

@@ -1,0 +1,106 @@
+"""Public sets of anime faces: where each lies, what it holds, and what has to be left out of it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from animegan.errors import UserError
+
+RIGHTS = (
+    "scraped drawings, without a licence of those who drew them: for your own study; do not publish the pictures, and "
+    "better not the weights"
+)
+
+
+@dataclass(frozen=True)
+class PublicSet:
+    """A set in a repository on GitHub, at one commit: its files can be deleted, but not changed.
+
+    pattern: which entries of the archive are meant, with one group, a number; up to `last` they are drawings.
+    count: how many of those there are. Both are looked up in the archive before it is used: GitHub packs an archive
+    anew when it likes, so the hash of the file proves nothing, but what is in a commit is in it for good.
+    """
+
+    name: str
+    holds: str
+    repository: str
+    commit: str
+    pattern: str
+    last: int
+    count: int
+    left_out: str = ""
+    rights: str = RIGHTS
+
+    @property
+    def url(self) -> str:
+        return f"https://github.com/{self.repository}/archive/{self.commit}.zip"
+
+    def is_wanted(self, name: str) -> bool:
+        match = re.search(self.pattern, name)
+        return bool(match) and int(match[1]) <= self.last
+
+    def check(self, archive: Path) -> None:
+        """Raise UserError unless the archive holds what the set promises."""
+        try:
+            with zipfile.ZipFile(archive) as file:
+                found = sum(map(self.is_wanted, file.namelist()))
+        except (zipfile.BadZipFile, OSError) as error:
+            found = f"no archive ({error})"
+        if found != self.count:
+            wrong = archive.with_name(f"{archive.name}.wrong")
+            archive.replace(wrong)
+            raise UserError(
+                f"{self.name} should hold {self.count:,} pictures, and what was fetched holds {found}: it was set "
+                f"aside as {wrong} and not used. Try again, with another --mirror if you took one."
+            )
+
+
+SETS = {
+    each.name: each
+    for each in (
+        PublicSet(
+            "faces-96",
+            "33,431 faces of 96x96, cropped; the set of many homeworks of this kind",
+            "xiaohuiduan/cgan_anime_face",
+            "31e30fa29be8c84f0ccd886957ec4ecd688f9649",
+            r"(?:^|/)faces/(\d+)\.jpg$",
+            last=33430,
+            count=33431,
+            left_out="36,740 more files, which a network has made: to learn from those is to learn another's mistakes",
+        ),
+        PublicSet(
+            "portraits-256",
+            "3,400 portraits of 256x256 (the anime half of selfie2anime), which --crop makes faces of",
+            "zeka-io/selfie-to-anime",
+            "de41519",
+            r"(?:^|/)trainB/(\d+)\.jpg$",
+            last=9999,
+            count=3400,
+            left_out="photographs of people, and the test pictures",
+        ),
+    )
+}
+
+BY_HAND = """The archive of the handout (Baidu, https://pan.baidu.com/s/1C2l836KAGAQR_H_RnZkAqQ, code twrh) asks for an
+account and a program of its own: download it by hand, then  animegan data import FILE"""
+
+
+def mirrored(url: str, mirror: str | None) -> str:
+    """The address by way of a mirror: its address before the whole of the original one, as GitHub's proxies have it."""
+    return f"{mirror.rstrip('/')}/{url}" if mirror else url
+
+
+def listing() -> str:
+    """What there is to get, as text."""
+    lines = []
+    for each in SETS.values():
+        lines += [
+            f"{each.name:15} {each.holds}",
+            f"{'':15} left out: {each.left_out}",
+            f"{'':15} rights: {each.rights}",
+        ]
+        lines += [f"{'':15} from: {each.url}", ""]
+    return "\n".join([*lines, BY_HAND])

@@ -1,0 +1,153 @@
+"""A crawl with the real gallery-dl, of a small site on this machine that answers as Danbooru does."""
+
+import csv
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from test_sources import face
+
+pytest.importorskip("gallery_dl", reason="a crawl needs the extra 'data': pip install -e '.[data]'")
+
+from animegan import _crawl
+from animegan._crawl import crawl
+from animegan.errors import UserError
+from animegan.sources import crawl_pictures
+
+PER_PAGE = 200  # what gallery-dl asks for
+
+
+class Booru:
+    """Posts numbered from the newest down, every seventh rated explicit, every tenth a film."""
+
+    def __init__(self, count: int):
+        self.posts = [self.post(number) for number in range(count, 0, -1)]
+        self.searches: list[tuple[str, int]] = []
+        self.fetched: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+                if path == "/posts.json":
+                    content, kind = json.dumps(outer.search(query)).encode(), "application/json"
+                elif path.startswith("/data/"):
+                    outer.fetched.append(path)
+                    content, kind = face(int(path[6:].split(".")[0])), "image/png"
+                else:
+                    return self.send_error(404)
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+                return None
+
+            def log_message(self, *_):
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
+
+    def post(self, number: int) -> dict:
+        kind = "mp4" if number % 10 == 0 else "png"
+        return {
+            "id": number,
+            "rating": "e" if number % 7 == 0 else "g",
+            "file_url": f"/data/{number}.{kind}",
+            "large_file_url": f"/data/{number}.{kind}",
+            "file_ext": kind,
+            "created_at": "2026-01-02T03:04:05.000-05:00",
+            "source": f"https://example.org/art/{number}" if number % 3 else "",
+            "tag_string": "solo portrait", "tag_string_artist": "anna_b 山田" if number % 2 else "",
+            "tag_string_character": "", "tag_string_copyright": "original", "tag_string_general": "solo portrait",
+            "tag_string_meta": "", "score": 1, "md5": f"{number:032x}",
+        }  # fmt: skip
+
+    def search(self, query: dict) -> list[dict]:
+        """Deaf to the rating in the tags, as a site may be: the filter of ours has to hold."""
+        tags, page = query["tags"][0], query.get("page", ["1"])[0]
+        self.searches.append((tags, page))
+        below = int(page[1:]) if page.startswith("b") else None
+        posts = [post for post in self.posts if below is None or post["id"] < below]
+        start = 0 if below else (int(page) - 1) * PER_PAGE
+        return posts[start : start + int(query.get("limit", [PER_PAGE])[0])]
+
+
+@pytest.fixture
+def booru():
+    site = Booru(450)
+    yield site
+    site.http.shutdown()
+    site.http.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch):
+    monkeypatch.setattr(_crawl, "PAUSE", 0)
+    monkeypatch.setattr(_crawl, "RETRIES", 0)
+
+
+def rows(path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_crawl_stops_at_its_limit_and_goes_on_from_there(booru, tmp_path):
+    out = tmp_path / "抓取"
+    summary = crawl_pictures("solo portrait", 12, out, site=booru.url, progress=False)
+    assert summary.kept == 12
+    assert booru.searches[0][0] == "solo portrait rating:g"
+    table = rows(out / "sources.csv")
+    assert len(table) == 12 and len(booru.fetched) == 12
+    for row in table:
+        number = int(row["post"])
+        assert number % 7 and number % 10 and row["rating"] == "general"
+        assert row["artist"] == ("anna_b, 山田" if number % 2 else "unknown")
+        assert row["source"] == (f"https://example.org/art/{number}" if number % 3 else "")
+        assert row["licence"] == "none given"
+    first = set(booru.fetched)
+    assert crawl_pictures("solo portrait", 12, out, site=booru.url, progress=False).new == 0
+    assert len(booru.fetched) == 12, "nothing is fetched that is there"
+    assert crawl_pictures("solo portrait", 20, out, site=booru.url, progress=False).kept == 20
+    assert len(booru.fetched) == len(set(booru.fetched)) == 20 and first < set(booru.fetched)
+
+
+def test_paging_and_the_end_of_what_there_is(booru, tmp_path):
+    allowed = [post for post in booru.posts if post["id"] % 7 and post["id"] % 10]
+    count = crawl("solo", 2000, tmp_path / "all", site=booru.url)
+    assert count == len(allowed) == len(set(booru.fetched))
+    assert len(booru.searches) >= 3, "450 posts are three pages"
+
+
+def test_another_rating_only_if_asked_for(booru, tmp_path):
+    crawl("solo", 3, tmp_path / "e", rating="explicit", site=booru.url)
+    assert all(row["rating"] == "explicit" for row in rows(tmp_path / "e" / "sources.csv"))
+
+
+def test_the_users_own_settings_are_not_read(booru, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    (home / ".config" / "gallery-dl").mkdir(parents=True)
+    (home / ".config" / "gallery-dl" / "config.json").write_text('{"extractor": {"base-directory": "/nowhere"}}')
+    monkeypatch.setenv("HOME", str(home))
+    assert crawl("solo", 2, tmp_path / "out", site=booru.url) == 2
+
+
+def test_mistakes(booru, tmp_path):
+    for message, arguments in {
+        "--tags is empty": (" ", 5),
+        "--limit 0 is out of range": ("solo", 0),
+        "--limit 50000 is out of range": ("solo", 50_000),
+        "--rating all is not known": ("solo", 5, tmp_path, "all"),
+        "--site example.org is no address": ("solo", 5, tmp_path, "general", "example.org"),
+    }.items():
+        with pytest.raises(UserError, match=message):
+            crawl(*arguments[:2], *(arguments[2:] or [tmp_path]))
+    booru.http.shutdown()
+    booru.http.server_close()
+    with pytest.raises(UserError, match="gave nothing: .*Check the tags") as caught:
+        crawl("solo", 5, tmp_path / "none", site=booru.url)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,108 @@
+"""Faces are found in whole illustrations."""
+
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from test_sources import encoded, table
+
+from animegan.drawing import Face, draw
+from animegan.errors import UserError
+
+pytest.importorskip("cv2", reason="--crop needs the extra 'data': pip install -e '.[data]'")
+
+from animegan import _crop
+from animegan._crop import Box, FaceFinder, _square
+from animegan.sources import import_pictures
+
+
+@pytest.fixture(scope="session")
+def cascade() -> Path:
+    path = os.environ.get("ANIMEGAN_CASCADE")
+    if not path:
+        pytest.skip("set ANIMEGAN_CASCADE to lbpcascade_animeface.xml")
+    return Path(path)
+
+
+def test_a_square_stays_within_the_picture():
+    assert _square((100, 100, 50, 50), 1.0, 0.2, (400, 300)) == Box(90, 86, 70)
+    assert _square((0, 0, 50, 50), 2.0, 0.2, (400, 300)) == Box(0, 0, 140)
+    assert _square((150, 100, 40, 40), 2.0, 0.5, (400, 300)) == Box(240, 140, 160)
+    assert _square((10, 10, 100, 100), 1.0, 2.0, (120, 200)) == Box(0, 0, 120)
+
+
+def test_faces_are_cut_out_of_portraits(cascade, tmp_path):
+    archive = os.environ.get("ANIMEGAN_PORTRAITS")
+    if not archive:
+        pytest.skip("set ANIMEGAN_PORTRAITS to a zip of portraits")
+    with zipfile.ZipFile(archive) as file:
+        count = sum(name.endswith(".png") for name in file.namelist())
+    finder = FaceFinder(cascade)
+    summary = import_pictures([archive], tmp_path / "out", finder, threshold=-1, progress=False)
+    with_face = {name for name, row in table(tmp_path / "out").items() if row["status"] == "kept"}
+    assert len(with_face) >= 0.95 * count
+    assert summary.kept <= 1.05 * count
+    for path in (tmp_path / "out" / "faces").iterdir():
+        with Image.open(path) as image:
+            assert image.width == image.height >= 64
+
+
+def test_several_faces_one_and_none(cascade, tmp_path):
+    archive = os.environ.get("ANIMEGAN_PORTRAITS")
+    if not archive:
+        pytest.skip("set ANIMEGAN_PORTRAITS to a zip of portraits")
+    with zipfile.ZipFile(archive) as file:
+        names = sorted(name for name in file.namelist() if name.endswith(".png"))
+        portraits = [Image.open(io.BytesIO(file.read(name))).convert("RGB") for name in names[:40]]
+    finder = FaceFinder(cascade)
+    one, two = [p for p in portraits if len(finder.find(p)) == 1][:2]
+    page = Image.new("RGB", (1600, 900), "white")
+    page.paste(one, (100, 500))
+    page.paste(two.resize((400, 400)), (1000, 100))
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "page.jpg").write_bytes(encoded(page, "JPEG", quality=95))
+    (source / "landscape.png").write_bytes(encoded(Image.effect_noise((500, 400), 60).convert("RGB")))
+    summary = import_pictures([source], tmp_path / "out", finder, progress=False)
+    assert sorted(p.name for p in (tmp_path / "out" / "faces").iterdir()) == ["page face 2.png", "page.png"]
+    assert summary.reasons["no face was found in it"] == 1
+    with Image.open(source / "page.jpg") as stored:
+        boxes = finder.find(stored.convert("RGB"))
+    assert boxes[0].side > boxes[1].side and boxes[0].left > 900 and boxes[1].top > 400
+    row = table(tmp_path / "out")["page.jpg"]
+    assert int(row["side"]) == boxes[1].side and int(row["left"]) == boxes[1].left
+
+
+def test_drawn_faces_are_found_too(cascade):
+    finder, found = FaceFinder(cascade), 0
+    for index in range(30):
+        page = Image.new("RGB", (700, 500), "#9fc4e8")
+        page.paste(draw(Face.random(seed=0, index=index), size=220), (300, 150))
+        boxes = finder.find(page)
+        found += any(
+            abs(box.left + box.side / 2 - 410) < 60 and abs(box.top + box.side / 2 - 260) < 60 for box in boxes
+        )
+    assert found >= 25, f"{found} of 30"
+
+
+def test_mistakes(tmp_path, monkeypatch):
+    (tmp_path / "no.xml").write_text("<html>404</html>")
+    (tmp_path / "other.xml").write_text("<?xml version='1.0'?><opencv_storage><a>1</a></opencv_storage>")
+    (tmp_path / "bytes.xml").write_bytes(b"\xff\xfe\x00")
+    for name in ("no.xml", "other.xml"):
+        with pytest.raises(UserError, match="is not a cascade of OpenCV"):
+            FaceFinder(tmp_path / name)
+    for name in ("bytes.xml", "nowhere.xml"):
+        with pytest.raises(UserError, match="cannot be read"):
+            FaceFinder(tmp_path / name)
+    with pytest.raises(UserError, match="--margin 3 is out of range"):
+        FaceFinder(tmp_path / "no.xml", margin=3)
+    import cv2
+
+    monkeypatch.delattr(cv2, "CascadeClassifier")
+    with pytest.raises(UserError, match="needs OpenCV 4"):
+        FaceFinder(tmp_path / "no.xml")
+    assert _crop.CASCADE_SHA256.startswith("9376d30a")

@@ -1,0 +1,353 @@
+"""Downloads, from real servers on this machine's own address: cut, slow, moved, refused, wrong."""
+
+import email.utils
+import hashlib
+import io
+import threading
+import time
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from test_sources import face, table
+
+pytest.importorskip("pooch", reason="downloads need the extra 'data': pip install -e '.[data]'")
+
+from animegan import _download, sources
+from animegan._download import fetch
+from animegan._sets import SETS, PublicSet, mirrored
+from animegan.errors import UserError
+
+CONTENT = bytes(range(256)) * 8000  # 2 MB
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server:
+    """A web server on the loopback address. `answers` are given one after the other, the last one from then on.
+
+    An answer is a status with headers, or one of "whole", "cut" (half of what is asked for), "silent".
+    """
+
+    def __init__(self, content: bytes = CONTENT, answers=("whole",), ranges=True, tag='"v1"', length=True):
+        self.content, self.answers, self.ranges, self.tag, self.length = content, list(answers), ranges, tag, length
+        self.asked: list[tuple[str, str | None]] = []  # path, Range
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                outer.answer(self)
+
+            def log_message(self, *_):
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
+
+    def answer(self, request) -> None:
+        self.asked.append((request.path, request.headers.get("Range")))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, tuple):
+            status, headers = answer
+            request.send_response(status)
+            for name, value in {"Content-Length": "0", **headers}.items():
+                request.send_header(name, value)
+            return request.end_headers()
+        if answer == "silent":
+            time.sleep(3)
+            request.close_connection = True
+            return None
+        start, status = 0, 200
+        wanted = request.headers.get("Range")
+        if self.ranges and wanted and request.headers.get("If-Range") == self.tag:
+            start, status = int(wanted[6:-1]), 206
+        if start >= len(self.content):
+            request.send_response(416)
+            request.send_header("Content-Range", f"bytes */{len(self.content)}")
+            request.send_header("Content-Length", "0")
+            return request.end_headers()
+        body = self.content[start:]
+        request.send_response(status)
+        request.send_header("ETag", self.tag)
+        if self.length:
+            request.send_header("Content-Length", str(len(body)))
+        else:
+            request.send_header("Connection", "close")
+        if status == 206:
+            request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
+        request.end_headers()
+        request.wfile.write(body[: len(body) // 2] if answer == "cut" else body)
+        request.close_connection = True
+        return None
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(*args, **options) -> Server:
+        servers.append(Server(*args, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.http.shutdown()
+        server.http.server_close()
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch) -> list[float]:
+    """The pauses that were made; none of them is waited for."""
+    made = []
+    monkeypatch.setattr(_download, "_sleep", made.append)
+    return made
+
+
+def get(url, path, **options):
+    return fetch(url, path, allow_private=True, progress=False, **options)
+
+
+def fails(message, url, path, **options):
+    with pytest.raises(UserError, match=message) as caught:
+        get(url, path, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# --- it arrives ------------------------------------------------------------------------------------------------
+
+
+def test_whole_and_checked(serve, tmp_path):
+    server, path = serve(), tmp_path / "new folder" / "file.bin"
+    assert get(f"{server.url}/file", path, sha256=SHA256.upper()).read_bytes() == CONTENT
+    get(f"{server.url}/file", path, sha256=SHA256)
+    assert len(server.asked) == 1, "what is there is not fetched again"
+    assert [file.name for file in path.parent.iterdir()] == ["file.bin"]
+
+
+def test_cut_twice_and_gone_on_with(serve, tmp_path):
+    server = serve(answers=["cut", "cut", "whole"])
+    assert get(server.url, tmp_path / "file", sha256=SHA256).read_bytes() == CONTENT
+    starts = [int(asked[6:-1]) for _, asked in server.asked[1:]]
+    assert starts == pytest.approx([len(CONTENT) // 2, len(CONTENT) * 3 // 4], abs=2 * _download.PIECE)
+
+
+def test_gone_on_with_by_a_later_call(serve, tmp_path):
+    server = serve(answers=["cut", (503, {}), "whole"])
+    fails("answers 503", server.url, tmp_path / "file", tries=1)
+    arrived = (tmp_path / "file.part").stat().st_size
+    assert arrived > len(CONTENT) // 3 and not (tmp_path / "file").exists()
+    get(server.url, tmp_path / "file", sha256=SHA256)
+    assert server.asked[-1][1] == f"bytes={arrived}-"
+
+
+def test_another_version_in_between_is_fetched_anew(serve, tmp_path):
+    server = serve(answers=["cut", "whole"])
+    answer = server.answer
+
+    def changing(request):
+        answer(request)
+        server.content, server.tag = CONTENT[::-1], '"v2"'
+
+    server.answer = changing
+    assert get(server.url, tmp_path / "file").read_bytes() == CONTENT[::-1]
+
+
+def test_a_server_without_ranges_or_lengths(serve, tmp_path):
+    server = serve(answers=["cut", "whole"], ranges=False)
+    assert get(server.url, tmp_path / "a").read_bytes() == CONTENT
+    assert get(serve(length=False).url, tmp_path / "b").read_bytes() == CONTENT
+
+
+def test_all_there_but_the_last_rename(serve, tmp_path):
+    server = serve()
+    (tmp_path / "file.part").write_bytes(CONTENT)
+    (tmp_path / "file.part-of").write_text('"v1"')
+    assert get(server.url, tmp_path / "file", sha256=SHA256).read_bytes() == CONTENT
+
+
+def test_busy_servers_are_waited_for_as_long_as_they_say(serve, tmp_path, pauses):
+    later = email.utils.formatdate(time.time() + 40, usegmt=True)
+    answers = [(429, {"Retry-After": "7"}), (503, {"Retry-After": later}), (502, {}), (429, {"Retry-After": "9999"})]
+    server = serve(answers=[*answers, (503, {"Retry-After": "soon"}), "whole"])
+    get(server.url, tmp_path / "file", sha256=SHA256)
+    assert pauses[0] == 7 and 35 < pauses[1] <= 40 and pauses[2] == 8
+    assert pauses[3] == _download.LONGEST_PAUSE and pauses[4] == 32
+
+
+def test_a_file_that_is_kept_for_the_user(serve, tmp_path, monkeypatch):
+    server = serve()
+    monkeypatch.setenv("ANIMEGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(_download, "_check", lambda *_: None)
+    for _ in range(2):
+        kept = _download.kept_file(f"{server.url}/a/cascade.xml", SHA256, "give it with --cascade FILE")
+    assert kept == tmp_path / "cache" / "cascade.xml" and len(server.asked) == 1
+
+
+# --- it does not -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(401, "password"), (403, "refuses"), (404, "no such file"), (410, "taken down"), (451, "legal"), (418, "refuses")],
+)
+def test_a_no_is_told_at_once_with_what_to_do(serve, tmp_path, status, words):
+    server = serve(answers=[(status, {})])
+    line = fails(f"{status}: .*{words}", server.url, tmp_path / "file")
+    assert "download it in a browser" in line and len(server.asked) == 1
+
+
+def test_a_server_that_stays_busy_is_given_up(serve, tmp_path, pauses):
+    server = serve(answers=[(500, {})])
+    fails("the server answers 500, 6 times; download it", server.url, tmp_path / "file")
+    assert len(server.asked) == 6 and pauses == [2, 4, 8, 16, 32]
+
+
+def test_no_server_and_one_that_says_nothing(serve, tmp_path, monkeypatch):
+    server = serve()
+    server.http.server_close()
+    fails("no connection to the server", server.url, tmp_path / "file")
+    monkeypatch.setattr(_download, "TIMEOUT", (1, 0.2))
+    fails("does not answer, 2 times", serve(answers=["silent"]).url, tmp_path / "file", tries=2)
+
+
+def test_a_wrong_hash_sets_the_file_aside(serve, tmp_path):
+    line = fails("is not the file that was expected", serve().url, tmp_path / "file", sha256="0" * 64)
+    assert "file.wrong" in line and (tmp_path / "file.wrong").read_bytes() == CONTENT
+    assert not (tmp_path / "file").exists()
+    fails("is no SHA-256", serve().url, tmp_path / "file", sha256="12ab")
+
+
+def test_too_large_by_what_it_says_and_by_what_it_sends(serve, tmp_path):
+    fails("more than the limit", serve().url, tmp_path / "a", most=1_000_000)
+    fails("does not end", serve(length=False).url, tmp_path / "b", most=1_000_000)
+
+
+def test_only_the_web_and_only_other_machines(serve, tmp_path):
+    server = serve(answers=[(302, {"Location": "file:///etc/passwd"})])
+    fails("only addresses with http", server.url, tmp_path / "file")
+    for url in ("ftp://example.org/x", "file:///etc/passwd", "nonsense", "http://"):
+        fails("only addresses with http", url, tmp_path / "file")
+    for host in ("127.0.0.1", "localhost", "10.0.0.1", "192.168.1.1", "169.254.169.254", "[::1]", "0.0.0.0"):
+        with pytest.raises(UserError, match="this machine or one of your own network; --allow-private"):
+            fetch(f"http://{host}/x", tmp_path / "file", progress=False)
+
+
+def test_a_redirect_to_a_private_address_is_refused(serve, tmp_path, monkeypatch):
+    target, looked = serve(), []
+    server = serve(answers=[(302, {"Location": f"{target.url}/secret"})])
+    check = _download._check
+
+    def public_first(url, allow_private):
+        looked.append(url)
+        if len(looked) > 2:  # before all, and before the first request
+            check(url, allow_private)
+
+    monkeypatch.setattr(_download, "_check", public_first)
+    with pytest.raises(UserError, match="not fetched"):
+        fetch(server.url, tmp_path / "file", progress=False)
+    assert target.asked == []
+
+
+def test_redirects_are_followed_but_not_for_ever(serve, tmp_path):
+    target = serve()
+    server = serve(answers=[(301, {"Location": "/next"}), (307, {"Location": f"{target.url}/file"})])
+    assert get(server.url, tmp_path / "file").read_bytes() == CONTENT
+    assert [path for path, _ in server.asked] == ["/", "/next"]
+    fails("without end", serve(answers=[(302, {"Location": "/again"})]).url, tmp_path / "other")
+
+
+def test_a_full_disk_keeps_what_has_arrived(serve, tmp_path, monkeypatch):
+    write = _download._Fetch.write
+
+    def full(self, response, start, bar):
+        if start == 0:
+            (tmp_path / "file.part").write_bytes(CONTENT[:1000])
+        raise OSError(28, "No space left on device")
+
+    server = serve()
+    monkeypatch.setattr(_download._Fetch, "write", full)
+    fails("No space left on device.*make room.*What has arrived is kept", server.url, tmp_path / "file")
+    monkeypatch.setattr(_download._Fetch, "write", write)
+    get(server.url, tmp_path / "file", sha256=SHA256)
+    assert server.asked[-1][1] == "bytes=1000-"
+
+
+# --- public sets -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_set(monkeypatch) -> PublicSet:
+    """A set laid out as faces-96, with 12 drawings and 5 that are none."""
+    small = PublicSet(
+        "small", "12 faces", "someone/something", "abc", SETS["faces-96"].pattern, 11, 12, left_out="made by a network"
+    )
+    monkeypatch.setitem(SETS, "small", small)
+    return small
+
+
+def archive(count: int = 17) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("something-abc/README.md", "faces")
+        for n in range(count):
+            file.writestr(f"something-abc/faces/{n}.jpg", face(n))
+    return content.getvalue()
+
+
+def take(name, out, server, **options):
+    return sources.get(name, out, mirror=server.url, allow_private=True, progress=False, **options)
+
+
+def test_get_an_archive_with_the_connection_cut_twice(serve, small_set, tmp_path):
+    server = serve(archive(), answers=["cut", (503, {"Retry-After": "1"}), "cut", "whole"])
+    summary = take("small", tmp_path / "out", server)
+    assert summary.kept == 12
+    assert server.asked[0][0] == "/https://github.com/someone/something/archive/abc.zip"
+    rows = table(tmp_path / "out")
+    assert rows["something-abc/faces/12.jpg"]["reason"] == "not of the set: made by a network"
+    assert sum(asked is not None for _, asked in server.asked) == 3
+    assert take("small", tmp_path / "out", server).new == 0 and len(server.asked) == 4
+
+
+def test_an_archive_of_something_else_is_set_aside(serve, small_set, tmp_path):
+    for content, found in ((archive(5), "holds 5"), (b"<html>blocked</html>", "holds no archive")):
+        out = tmp_path / found
+        with pytest.raises(UserError, match=rf"should hold 12 pictures.*{found}.*set aside"):
+            take("small", out, serve(content))
+        assert (out / ".import" / "small.zip.wrong").read_bytes() == content
+
+
+def test_an_archive_of_ones_own(serve, tmp_path):
+    content = archive(4)
+    server, digest = serve(content), hashlib.sha256(content).hexdigest()
+    summary = sources.get(
+        url=f"{server.url}/my%20faces.zip", sha256=digest, out=tmp_path / "out", allow_private=True, progress=False
+    )
+    assert summary.kept == 4
+
+
+def test_the_registry():
+    faces = SETS["faces-96"]
+    assert faces.is_wanted("cgan_anime_face-31e30fa/faces/33430.jpg")
+    assert not faces.is_wanted("cgan_anime_face-31e30fa/faces/33431.jpg")
+    assert SETS["portraits-256"].is_wanted("x/dataset/selfie2anime/trainB/0001.jpg")
+    assert not SETS["portraits-256"].is_wanted("x/dataset/selfie2anime/trainA/0001.jpg")
+    assert mirrored("https://github.com/a", None) == "https://github.com/a"
+    assert mirrored("https://github.com/a", "https://m.example/") == "https://m.example/https://github.com/a"
+    text = sources.listing()
+    for word in ("faces-96", "portraits-256", "licence", "left out", "by hand", "animegan data import FILE"):
+        assert word in text
+
+
+def test_mistakes_of_get(tmp_path):
+    for message, arguments in {
+        "give the name of a set": {},
+        "there is no set best": {"name": "best"},
+        "one of them": {"name": "faces-96", "url": "https://example.org/a.zip"},
+        "--sha256 goes with --url": {"name": "faces-96", "sha256": "0" * 64},
+    }.items():
+        with pytest.raises(UserError, match=message):
+            sources.get(**arguments, out=tmp_path / "out")

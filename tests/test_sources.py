@@ -1,0 +1,559 @@
+"""An import: what it keeps, what it sets aside and why, and that it can be stopped and gone on with."""
+
+import csv
+import io
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import picture
+from PIL import Image, ImageFilter
+
+from animegan._archives import NESTED, OUTSIDE
+from animegan._names import Names, safe_stem
+from animegan.cli import main
+from animegan.drawing import Face, draw
+from animegan.errors import UserError
+from animegan.faces import load_faces
+
+pytest.importorskip("imagehash", reason="imports need the extra 'data': pip install -e '.[data]'")
+from animegan.sources import import_pictures
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def face(seed: int) -> bytes:
+    """A picture unlike those of other seeds."""
+    noise = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), np.uint8)
+    return encoded(Image.fromarray(noise).resize((128, 128), Image.Resampling.BICUBIC))
+
+
+def take(sources, out: Path, **options):
+    sources = sources if isinstance(sources, list) else [sources]
+    return import_pictures(sources, out, progress=False, **options)
+
+
+def table(out: Path) -> dict[str, dict[str, str]]:
+    """import.csv: name -> row (of an entry with several rows, the last)."""
+    with open(out / "import.csv", newline="", encoding="utf-8-sig") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+def files(out: Path) -> list[str]:
+    return sorted(path.name for path in (out / "faces").iterdir())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Five faces, one of them twice."""
+    source = tmp_path / "图片 source"
+    (source / "blonde").mkdir(parents=True)
+    for n in range(5):
+        (source / f"face {n}.png").write_bytes(face(n))
+    (source / "blonde" / "again.png").write_bytes(face(3))
+    return source
+
+
+# --- what it does ---------------------------------------------------------------------------------------
+
+
+def test_a_folder_becomes_a_data_set_that_training_reads(folder, tmp_path):
+    before = contents(folder)
+    summary = take(folder, tmp_path / "数据")
+    assert (summary.kept, summary.new, summary.duplicates) == (5, 5, 1)
+    assert contents(folder) == before
+    faces = load_faces(tmp_path / "数据", progress=False)
+    assert len(faces) == 5 and faces.report.foreign == ["contact_sheet.png", "import.csv"]
+    assert (tmp_path / "数据" / "faces" / "face 0.png").read_bytes() == face(0), "kept byte for byte"
+    assert "5 pictures to use" in str(summary) and "1  duplicate" in str(summary)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.xz", "tar.bz2", "7z", "picture"])
+def test_every_kind_of_source(folder, tmp_path, kind):
+    archive = tmp_path / f"faces.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(archive, "w") as file:
+            for path in folder.rglob("*.png"):
+                file.write(path, path.relative_to(folder))
+    elif kind == "7z":
+        py7zr = pytest.importorskip("py7zr")
+        with py7zr.SevenZipFile(archive, "w") as file:
+            file.writeall(folder, "faces")
+    elif kind == "picture":
+        archive = [folder / f"face {n}.png" for n in range(5)]
+    else:
+        with tarfile.open(archive, f"w:{kind[4:]}") as file:
+            file.add(folder, "faces")
+    assert take(archive, tmp_path / "out").kept == 5
+    assert set(contents(tmp_path / "out" / "faces").values()) == {face(n) for n in range(5)}
+
+
+def test_several_sources_and_a_second_import_add_nothing_twice(folder, tmp_path):
+    out, more = tmp_path / "out", tmp_path / "more"
+    more.mkdir()
+    (more / "face 9.png").write_bytes(face(9))
+    (more / "old.png").write_bytes(face(1))
+    assert take([folder, more], out).kept == 6
+    before = contents(out)
+    again = take([folder, more], out)
+    assert (again.kept, again.new) == (6, 0)
+    assert contents(out) == before
+    moved = folder.rename(tmp_path / "moved")  # the same pictures under another name
+    assert take(moved, out).new == 0
+    assert len(files(out)) == 6
+
+
+def test_the_sharpest_of_near_duplicates_is_kept(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    original = draw(Face.random(seed=0, index=1), size=300)
+    (source / "a small.jpg").write_bytes(encoded(original.resize((70, 70)), "JPEG", quality=60))
+    (source / "b sharp.png").write_bytes(encoded(original))
+    (source / "c blurred.png").write_bytes(encoded(original.filter(ImageFilter.GaussianBlur(4))))
+    (source / "d other.png").write_bytes(face(2))
+    summary = take(source, tmp_path / "out")
+    assert files(tmp_path / "out") == ["b sharp.png", "d other.png"]
+    assert summary.duplicates == 2
+    assert "shows the same as b sharp.png" in table(tmp_path / "out")["a small.jpg"]["reason"]
+    assert take(source, tmp_path / "all", threshold=-1).kept == 4
+
+
+def test_a_sharper_one_that_comes_later_takes_the_place(tmp_path):
+    original = draw(Face.random(seed=0, index=1), size=300)
+    first, second = tmp_path / "first.jpg", tmp_path / "second.png"
+    first.write_bytes(encoded(original.filter(ImageFilter.GaussianBlur(6)), "JPEG"))
+    second.write_bytes(encoded(original))
+    take(first, tmp_path / "out")
+    take(second, tmp_path / "out")
+    assert files(tmp_path / "out") == ["second.png"]
+
+
+def test_what_was_removed_by_hand_does_not_come_back(folder, tmp_path):
+    out = tmp_path / "out"
+    take(folder, out)
+    (out / "faces" / "face 2.png").unlink()
+    assert take(folder, out).kept == 4
+    assert "face 2.png" not in files(out)
+    assert table(out)["face 2.png"]["status"] == "removed by hand"
+
+
+def test_the_contact_sheet_shows_all_three_kinds(folder, tmp_path):
+    (folder / "tiny.png").write_bytes(encoded(picture(0, 20, 20)))
+    (folder / "blurred.png").write_bytes(encoded(Image.open(io.BytesIO(face(1))).filter(ImageFilter.GaussianBlur(3))))
+    summary = take(folder, tmp_path / "out")
+    sheet = Image.open(summary.sheet)
+    assert sheet.width > 1000 and sheet.height > 3 * 96
+    take(folder, tmp_path / "out")
+    assert Image.open(summary.sheet).tobytes() == sheet.tobytes(), "nothing new, nothing to show"
+
+
+# --- stopped, and gone on with ------------------------------------------------------------------------------
+
+
+def test_stopped_at_any_moment_it_ends_the_same(tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    source.mkdir()
+    for n in range(40):
+        (source / f"{n:02}.png").write_bytes(face(n % 37))
+    take(source, tmp_path / "straight")
+    code = (
+        "import sys; from animegan.sources import import_pictures\n"
+        "import_pictures([sys.argv[1]], sys.argv[2], progress=False, workers=1)"
+    )
+    killed = 0
+    for attempt in range(12):
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, source, tmp_path / "killed"], cwd=Path(__file__).parents[1]
+        )
+        until = time.monotonic() + 30
+        faces = tmp_path / "killed" / "faces"
+        while child.poll() is None and time.monotonic() < until:
+            if faces.is_dir() and len(os.listdir(faces)) >= 4 * attempt + 2:
+                child.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+                killed += 1
+                break
+            time.sleep(0.001)
+        child.wait()
+    summary = take(source, tmp_path / "killed")
+    assert killed >= 3
+    assert summary.kept == 37
+    assert contents(tmp_path / "killed" / "faces") == contents(tmp_path / "straight" / "faces")
+    assert table(tmp_path / "killed") == table(tmp_path / "straight")
+
+
+def test_a_line_that_was_cut_off_is_done_again(folder, tmp_path):
+    out = tmp_path / "out"
+    take(folder, out)
+    journal = out / ".import" / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-20])
+    assert take(folder, out).kept == 5
+    assert sum(1 for _ in open(journal)) == 6
+
+
+# --- a dirty archive ------------------------------------------------------------------------------------------
+
+
+def _zip_info(name: str, mode: int = 0) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = mode << 16
+    return info
+
+
+BAD = {  # name -> content, and a part of the reason
+    "../../evil.png": (face(100), OUTSIDE),
+    "/etc/absolute.png": (face(101), OUTSIDE),
+    "C:/windows.png": (face(102), OUTSIDE),
+    "..\\..\\back.png": (face(103), OUTSIDE),
+    "__MACOSX/._a.png": (b"\x00\x05\x16\x07", "a Mac"),
+    ".hidden.png": (face(104), "hidden"),
+    "folder/.git/config.png": (face(105), "hidden"),
+    "empty.png": (b"", "corrupt"),
+    "cut off.png": (face(106)[:900], "corrupt"),
+    "error page.jpg": (b"<html>404 Not Found</html>", "corrupt"),
+    "notes.txt": (b"crawled on a Sunday", "not a picture"),
+    "program.exe": (b"MZ\x90\x00" + b"\x00" * 500, "not a picture"),
+    "vector.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture"),
+    "script.eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture"),
+    "one.png": (encoded(Image.new("RGB", (1, 1))), "too small"),
+    "thumb.png": (encoded(picture(1, 63, 200)), "too small"),
+    "bomb.png": (encoded(Image.new("1", (20_000, 20_000))), "too large"),
+    "white.png": (encoded(Image.new("RGB", (200, 200), "white")), "nearly one colour"),
+    "gradient.png": (encoded(Image.linear_gradient("L").point(lambda v: 120 + v // 16)), "nearly one colour"),
+    "inner.zip": (b"PK\x03\x04" + b"\x00" * 100, NESTED),
+    "inner.7z": (b"7z\xbc\xaf\x27\x1c" + b"\x00" * 100, NESTED),
+    "inner.rar": (b"Rar!\x1a\x07\x01\x00" + b"\x00" * 100, NESTED),
+    "inner.tar.gz": (b"\x1f\x8b\x08" + b"\x00" * 100, NESTED),
+    "inner.jpg": (b"PK\x03\x04" + b"\x00" * 100, NESTED),
+    "a link.png": (b"/etc/passwd", "a link"),
+    "a device.png": (b"", "a device"),
+    "zeros.png": (b"\x00" * 3_000_000, "a bomb"),
+    "huge.png": (b"\x00" * (129 * 2**20), "too large"),
+    "broken.png": (face(107), "damaged in its source"),
+    "locked.png": (face(108), "encrypted"),
+}
+GOOD = {
+    "good.png": face(0),
+    "图片/二.png": face(1),
+    "emoji 🌸.png": face(2),
+    "CON.png": face(3),
+    "a<b>:c?.png": face(4),
+    "trailing dot..png": face(5),
+    "really a png.jpg": face(6),
+    "no suffix": face(7),
+    "Same.png": face(8),
+    "other/same.PNG": face(9),
+    "x" * 250 + ".png": face(10),
+    "with\nnewline.png": face(11),
+    "=formula().png": face(12),
+    "right\u202egnp.exe.png": face(13),
+    "animated.gif": encoded(picture(20, 96, 96), "GIF", save_all=True, append_images=[picture(21, 96, 96)]),
+    "cmyk.jpg": encoded(picture(22, 120, 150).convert("CMYK"), "JPEG"),
+}
+MODES = {"a link.png": 0o120777, "a device.png": 0o020666}
+
+
+@pytest.fixture(scope="module")
+def dirty(tmp_path_factory):
+    """A zip with all of BAD and GOOD; the same good file twice under one name, too."""
+    path = tmp_path_factory.mktemp("dirty") / "dirty.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {**{name: content for name, (content, _) in BAD.items()}, **GOOD}.items():
+            archive.writestr(_zip_info(name, MODES.get(name, 0)), content, zipfile.ZIP_DEFLATED)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("good.png", face(50))
+        archive.mkdir("empty folder") if hasattr(archive, "mkdir") else archive.writestr("empty folder/", b"")
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        broken, locked = archive.getinfo("broken.png"), archive.getinfo("locked.png")
+        start = broken.header_offset + 30 + len(broken.filename)
+    data[start + 200 : start + 260] = bytes(60)
+    directory = data.rindex(b"locked.png") - 46
+    assert data[directory : directory + 4] == b"PK\x01\x02" and locked
+    data[directory + 8] |= 1  # "encrypted"
+    path.write_bytes(data)
+    return path
+
+
+def test_a_dirty_archive_gives_all_that_is_good_and_a_reason_for_the_rest(dirty, tmp_path):
+    out = tmp_path / "out"
+    summary = take(dirty, out)
+    rows = table(out)
+    assert len(BAD) >= 30
+    for name, (_, reason) in BAD.items():
+        row = rows[name]
+        assert row["status"] == "set aside" and reason in row["reason"], (name, row)
+    assert summary.kept == len(GOOD) + 1
+    stored = set(contents(out / "faces").values())
+    assert stored == {*GOOD.values(), face(50)}
+    assert not [path for path in tmp_path.rglob("evil*")] and not Path("/etc/absolute.png").exists()
+    assert len(load_faces(out, progress=False)) == summary.kept
+
+
+def test_what_it_writes_has_names_for_every_system(dirty, tmp_path):
+    take(dirty, tmp_path / "out")
+    names = files(tmp_path / "out")
+    assert len({name.casefold() for name in names}) == len(names)
+    assert {"good.png", "good-2.png", "二.png", "emoji 🌸.png", "_CON.png", "a_b__c_.png", "really a png.png"} <= set(
+        names
+    )
+    for name in names:
+        assert not set(name) & set('<>:"/\\|?*\n\u202e') and len(name.encode()) < 140
+
+
+def test_a_dirty_tar(tmp_path):
+    archive = tmp_path / "dirty.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+
+        def add(name, content=b"", kind=tarfile.REGTYPE, target=""):
+            info = tarfile.TarInfo(name)
+            info.size, info.type, info.linkname = len(content), kind, target
+            file.addfile(info, io.BytesIO(content))
+
+        add("good.png", face(1))
+        add("../evil.png", face(2))
+        add("/abs.png", face(3))
+        add("link.png", kind=tarfile.SYMTYPE, target="/etc/passwd")
+        add("hard.png", kind=tarfile.LNKTYPE, target="good.png")
+        add("pipe.png", kind=tarfile.FIFOTYPE)
+        add("disk.png", kind=tarfile.BLKTYPE)
+        add("tty.png", kind=tarfile.CHRTYPE)
+        add("last.png", face(4))
+    assert take(archive, tmp_path / "out").kept == 2
+    rows = table(tmp_path / "out")
+    reasons = {name: row["reason"] for name, row in rows.items() if row["status"] == "set aside"}
+    assert reasons == {
+        "../evil.png": OUTSIDE, "/abs.png": OUTSIDE, "link.png": "a link", "hard.png": "a link",
+        "pipe.png": "a device, no file", "disk.png": "a device, no file", "tty.png": "a device, no file",
+    }  # fmt: skip
+
+
+def test_an_archive_that_breaks_off_gives_what_came_before(tmp_path):
+    archive = tmp_path / "half.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        for n in range(20):
+            info = tarfile.TarInfo(f"{n}.png")
+            info.size = len(face(n))
+            file.addfile(info, io.BytesIO(face(n)))
+    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    summary = take(archive, tmp_path / "out")
+    assert 5 <= summary.kept < 20
+    assert "breaks off after" in str(summary)
+
+
+def test_names_in_gbk_as_windows_in_china_writes_them(tmp_path):
+    archive = tmp_path / "gbk.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("AAAA.png", face(1))
+    archive.write_bytes(archive.read_bytes().replace(b"AAAA", "头像".encode("gbk")))
+    take(archive, tmp_path / "out")
+    assert files(tmp_path / "out") == ["头像.png"]
+
+
+def test_thousands_of_tiny_files_are_one_line_each(tmp_path):
+    archive = tmp_path / "tiny.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for n in range(5000):
+            file.writestr(f"{n}.txt", b"x")
+        file.writestr("one.png", face(1))
+    summary = take(archive, tmp_path / "out")
+    assert summary.kept == 1 and summary.reasons["not a picture"] == 5000
+
+
+def test_the_limit_of_all_bytes_together(tmp_path, monkeypatch):
+    monkeypatch.setattr("animegan._archives.MOST_TOTAL", 60_000)
+    for n in range(4):
+        (tmp_path / f"{n}.png").write_bytes(face(n))
+    archive = tmp_path / "much.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for n in range(4):
+            file.writestr(f"{n}.png", face(n))
+    assert 0 < take(archive, tmp_path / "out").kept < 4
+    monkeypatch.setattr("animegan._archives.MOST_ENTRIES", 2)
+    summary = take(archive, tmp_path / "few")
+    assert "more than 2 entries" in str(summary)
+
+
+def test_an_encrypted_7z_says_so(tmp_path):
+    py7zr = pytest.importorskip("py7zr")
+    with py7zr.SevenZipFile(tmp_path / "locked.7z", "w", password="secret") as file:
+        file.writestr(face(1), "a.png")
+    with pytest.raises(UserError, match="is encrypted: unpack it with its password"):
+        take(tmp_path / "locked.7z", tmp_path / "out")
+
+
+# --- names ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("a/b/c.jpg", "c"), ("..\\..\\evil.png", "evil"), ("CON.jpg", "_CON"), ("nul.tar.gz", "_nul.tar"),
+        ("COM1", "_COM1"), ("com¹.png", "_com¹"), ("lpt9.txt", "_lpt9"), ("conin$", "_conin$"), ("icon.png", "icon"),
+        ('a<b>:"|?*.png', "a_b______"), ("名 字.png", "名 字"), ("😀.png", "😀"), (".hidden.png", "hidden"),
+        ("...", "picture"), ("", "picture"), ("end. ", "end"), (" lead.png", "lead"), ("e\u0301.png", "é"),
+        ("a\x00b\x1f.png", "ab"), ("a\u202egnp.exe", "agnp"), ("half\ud83d.png", "half"), ("字" * 100, "字" * 40),
+    ],
+)  # fmt: skip
+def test_a_safe_stem(name, stem):
+    assert safe_stem(name) == stem
+
+
+def test_names_are_given_out_once():
+    names = Names(["Face.PNG"])
+    assert [names.new("face", ".png"), names.new("FACE", ".png"), names.new("face", ".jpg")] == [
+        "face-2.png", "FACE-3.png", "face.jpg",
+    ]  # fmt: skip
+    started = time.monotonic()
+    assert len({names.new("image", ".png") for _ in range(30_000)}) == 30_000
+    assert time.monotonic() - started < 5
+
+
+# --- mistakes, each one line ------------------------------------------------------------------------------
+
+
+def test_mistakes(folder, tmp_path, monkeypatch):
+    def fails(message, *arguments, **options):
+        with pytest.raises(UserError, match=message) as caught:
+            take(*arguments, **options)
+        assert "\n" not in str(caught.value)
+
+    fails("there is no .*nowhere", tmp_path / "nowhere", tmp_path / "out")
+    fails("out of range", folder, tmp_path / "out", threshold=40)
+    (tmp_path / "file").write_text("x")
+    fails("is a file", folder, tmp_path / "file")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "precious.jpg").write_bytes(b"x")
+    fails("holds something else", folder, tmp_path / "mine")
+    assert (tmp_path / "mine" / "precious.jpg").exists()
+    fails("imported into itself", folder, folder / "out")
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04" + b"\x00" * 50)
+    fails("cannot be read", tmp_path / "broken.zip", tmp_path / "out")
+    (tmp_path / "broken.7z").write_bytes(b"7z\xbc\xaf\x27\x1c" + b"\x00" * 50)
+    fails("cannot be read", tmp_path / "broken.7z", tmp_path / "out")
+    (tmp_path / "broken.tar.gz").write_bytes(b"\x1f\x8b" + b"\x00" * 50)
+    fails("cannot be read", tmp_path / "broken.tar.gz", tmp_path / "out")
+    take(folder, tmp_path / "damaged")
+    (tmp_path / "damaged" / ".import" / "journal.jsonl").write_text("{}\n")
+    fails("is damaged", folder, tmp_path / "damaged")
+
+
+def test_a_full_disk_keeps_what_there_is(folder, tmp_path, monkeypatch):
+    import animegan._import as module
+
+    write, calls = module.write_whole, []
+
+    def full(path, content, **options):
+        calls.append(path)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+        write(path, content, **options)
+
+    monkeypatch.setattr(module, "write_whole", full)
+    with pytest.raises(UserError, match="No space left on device.*what was imported is kept"):
+        take(folder, tmp_path / "out")
+    monkeypatch.undo()
+    assert take(folder, tmp_path / "out").kept == 5
+
+
+def _rar(files: dict[str, bytes], method: int = 0x30) -> bytes:
+    """A RAR 3 archive of files that are stored as they are; no free program writes one."""
+
+    def block(kind: int, flags: int, body: bytes) -> bytes:
+        header = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
+        return struct.pack("<H", zlib.crc32(header) & 0xFFFF) + header
+
+    parts = [b"Rar!\x1a\x07\x00", block(0x73, 0, bytes(6))]
+    for name, data in files.items():
+        fixed = struct.pack("<IIBIIBBHI", len(data), len(data), 3, zlib.crc32(data), 0, 20, method, len(name), 0o644)
+        parts += [block(0x74, 0x8000, fixed + name.encode("ascii")), data]
+    return b"".join([*parts, block(0x7B, 0x4000, b"")])
+
+
+def test_rar(tmp_path, monkeypatch):
+    rarfile = pytest.importorskip("rarfile")
+    archive = tmp_path / "faces.rar"
+    archive.write_bytes(_rar({"a.png": face(1), "../evil.png": face(2), "b.png": face(3)}))
+    assert take(archive, tmp_path / "out").kept == 2
+    assert table(tmp_path / "out")["../evil.png"]["reason"] == OUTSIDE
+    archive.write_bytes(_rar({"a.png": face(1)}, method=0x33))  # compressed: that takes a program
+
+    def none(*_args, **_options):
+        raise rarfile.RarCannotExec("no program")
+
+    monkeypatch.setattr(rarfile, "tool_setup", none)
+    with pytest.raises(UserError, match="needs the program unrar, unar or bsdtar.*import the folder"):
+        take(archive, tmp_path / "other")
+
+
+def test_thousands_of_real_faces(tmp_path):
+    archive = os.environ.get("ANIMEGAN_REAL_FACES")
+    if not archive:
+        pytest.skip("set ANIMEGAN_REAL_FACES to a zip of real faces")
+    started = time.monotonic()
+    summary = take(Path(archive), tmp_path / "real")
+    assert summary.kept > 6000
+    assert time.monotonic() - started < 60
+    shutil.rmtree(tmp_path / "real")
+
+
+# --- the command line ---------------------------------------------------------------------------------------
+
+
+def test_import_from_the_command_line(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", "import", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "5 pictures to use, 5 of them new" in out and "contact_sheet.png" in out
+    assert f"animegan train --data_path {Path('data') / '图片 source'}" in out
+    assert main(["data", "import", str(folder), "--out", "data/all", "--threshold", "-1"]) == 0
+    assert main(["data", "check", "data/all"]) == 0
+    assert "5 pictures to use" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["import", "nowhere.zip"], "there is no nowhere.zip"),
+        (["import", ".", "--out", "x", "--threshold", "99"], "--threshold 99 is out of range"),
+        (["import", ".", "--out", "x", "--crop", "--cascade", "no.xml"], "--cascade no.xml cannot be read"),
+        (["import", ".", "--out", "x", "--crop", "--margin", "9"], "--margin 9 is out of range"),
+        (["get", "best-set"], "there is no set best-set"),
+        (["get", "--url", "ftp://example.org/a.zip"], "only addresses with http"),
+        (["get", "--url", "http://localhost/a.zip"], "--allow-private permits that"),
+        (["crawl", "--tags", " ", "--limit", "3"], "--tags is empty"),
+        (["crawl", "--tags", "solo", "--limit", "0"], "--limit 0 is out of range"),
+        (["crawl", "--tags", "solo"], "the following arguments are required: --limit"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_one_line(tmp_path, capsys, monkeypatch, arguments, message):
+    pytest.importorskip("cv2", reason="--crop needs the extra 'data'")
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(["data", *arguments])
+    except SystemExit as stop:
+        status = stop.code
+    errors = capsys.readouterr().err
+    assert status == 2 and errors.count("\n") == 1 and message in errors
+
+
+def test_what_there_is_to_get(capsys):
+    assert main(["data", "get"]) == 0
+    assert "faces-96" in capsys.readouterr().out
