@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import NoReturn
 
+from animegan._cli_data import add_data_commands
 from animegan.config import QUICK, QUICK_COUNT, TrainConfig
 from animegan.errors import UserError
 
@@ -41,15 +42,6 @@ def draw(options: argparse.Namespace) -> None:
 
     folder = write_faces(options.folder, options.count, seed=options.seed)
     print(f"{options.count:,} drawn faces in {folder}; train on them with: animegan train --data_path {folder}")
-
-
-def check_data(options: argparse.Namespace) -> None:
-    from animegan.faces import check_folder
-
-    report = check_folder(options.folder)
-    print(report)
-    if not report.usable:
-        print("  nothing to train on: put a few thousand faces there, or draw some: animegan draw")
 
 
 def train(options: argparse.Namespace) -> int:
@@ -216,8 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=0, help="same seed, same faces (default 0)")
 
     data = commands.add_parser("data", help="look after a data set").add_subparsers(required=True, metavar="COMMAND")
-    command = _command(data, "check", check_data, "say what a folder of pictures holds; changes nothing")
-    command.add_argument("folder")
+    add_data_commands(data, _command)
 
     command = _command(commands, "train", train, "train NetG and NetD on a folder of faces")
     for option in fields(TrainConfig):

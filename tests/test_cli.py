@@ -179,7 +179,8 @@ def test_the_library_imports_without_what_only_notebooks_need():
     """Training runs on a bare GPU machine: PyTorch, torchvision, NumPy, Pillow and tqdm."""
     code = (
         "import sys\n"
-        "for name in ('matplotlib', 'ipywidgets', 'IPython', 'nbformat', 'jupyterlab', 'yaml', 'packaging'):\n"
+        "names = 'matplotlib ipywidgets IPython nbformat jupyterlab yaml packaging cv2 imagehash requests pooch'\n"
+        "for name in names.split():\n"
         "    sys.modules[name] = None\n"
         "import animegan.training, animegan.drawing, animegan.plots, animegan.doctor, animegan.cli\n"
         "assert 'torchvision' not in sys.modules, 'it takes a second that the first step need not wait for'\n"
