@@ -112,7 +112,7 @@ def _cascade(path: str | Path | None) -> str:
     if path is None:
         from animegan._download import kept_file
 
-        path = kept_file(CASCADE_URL, CASCADE_SHA256, instead="give the file with --cascade FILE")
+        path = kept_file(CASCADE_URL, CASCADE_SHA256, instead="give the file with --cascade FILE or ANIMEGAN_CASCADE")
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -46,6 +46,39 @@ def crop_box(answer):
 
 
 @exercise("02.3")
+def distance(answer):
+    yield answer(0, 0) == 0, "two equal hashes are 0 bits apart."
+    yield (
+        answer(0b1000, 0) == 1,
+        f"1000 and 0000 differ in one bit; yours says {answer(0b1000, 0)}: count bits, not sizes.",
+    )
+    yield answer(0b1100, 0b1010) == 2, "1100 and 1010 differ in the second and in the third bit: 2."
+    yield answer(0, 2**64 - 1) == 64, "all 64 bits differ between 0 and 2**64 - 1."
+
+
+@exercise("02.4")
+def with_margin(answer):
+    box = tuple(answer(100, 100, 50, 400, 300, 0.2))
+    yield len(box) == 3, "return three numbers: left, top, side."
+    yield all(type(part) is int for part in box), "whole numbers, please: int(...) and //."
+    yield box[2] == 70, f"a side of 50 with 20 % more on each side is 70; yours is {box[2]}."
+    yield (
+        box == (90, 90, 70),
+        f"the square grows on all sides alike, from (100, 100) to (90, 90); yours begins at {box[:2]}.",
+    )
+    corner = tuple(answer(0, 5, 50, 400, 300, 0.2))
+    yield (
+        corner == (0, 0, 70),
+        f"at (0, 5) it would stick out at the left and above: move it in, to (0, 0); yours {corner}.",
+    )
+    other = tuple(answer(350, 250, 50, 400, 300, 0.2))
+    yield other == (330, 230, 70), f"at the right and below, too: (330, 230) in a picture of 400x300; yours {other}."
+    tall = tuple(answer(10, 40, 100, 120, 200, 1.0))
+    yield tall[2] == 120, f"a square of 300 does not fit into 120x200: the largest has 120; yours {tall[2]}."
+    yield tall == (0, 30, 120), f"it still has the face in its middle: (0, 30, 120); yours {tall}."
+
+
+@exercise("02.5")
 def to_pixels(answer):
     given = torch.tensor([-1.0, 1.0])
     ends = answer(given)
@@ -65,7 +98,7 @@ def to_pixels(answer):
     yield shape == (2, 3, 4, 4), f"the shape stays: (2, 3, 4, 4) became {shape}."
 
 
-@exercise("02.4")
+@exercise("02.6")
 def red_haired(answer):
     def count(*colours):
         return answer([{"hair_hue": hue, "hair_saturation": saturation} for hue, saturation in colours])
@@ -77,7 +110,7 @@ def red_haired(answer):
     yield count(("0.06", "0.7"), ("0.95", "0.7")) == 0, "0.06 is orange and 0.95 is pink: both are too far from 0."
 
 
-@exercise("02.5")
+@exercise("02.7")
 def duplicates(answer):
     with tempfile.TemporaryDirectory() as place:
         a, b, c, d, e = (Path(place) / name for name in "abcde")
@@ -91,7 +124,7 @@ def duplicates(answer):
         yield answer([a, b, c, e]) == {c: a, e: b}, "there may be several groups: c equals a, and e equals b."
 
 
-@exercise("02.6")
+@exercise("02.8")
 def one_hair_style(answer):
     folder, wanted = Path(answer), sized(1024, 32)
     yield folder.is_dir(), "answer with a folder that is there: folder('data/twin_tails'), made with mkdir."

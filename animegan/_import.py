@@ -147,7 +147,8 @@ class Import:
             if not (self.faces / found.file).exists():
                 found.status, found.reason = REMOVED, "not in the folder any more"
         hashes = [found.hash for found in candidates]
-        same = duplicates(hashes, [found.sharpness for found in candidates], threshold)
+        sharpness, sizes = ([getattr(found, name) for found in candidates] for name in ("sharpness", "bytes"))
+        same = duplicates(hashes, sharpness, sizes, threshold)
         pairs = [(candidates[n], candidates[m]) for n, m in same.items() if candidates[n].status == KEPT]
         is_changed = bool(pairs) or len(self.journal.records) > self.known or not (self.out / SHEET).exists()
         if is_changed:  # it shows the duplicates of this import: another one, of nothing new, leaves it as it is
@@ -206,7 +207,7 @@ def _judged(data: bytes, name: str, finder) -> Result:
     found = []
     for box, crop in crops:
         ((each, content, suffix),) = _picture(crop, "face.png")
-        each.box = tuple(box)
+        each.box, each.bytes = tuple(box), len(data)
         found.append((each, content, suffix))
     return found or _aside("no face was found in it", data)
 
@@ -218,5 +219,7 @@ def _picture(data: bytes, name: str) -> Result:
     seen = look(picture.pixels)
     if seen.contrast < FLAT:
         return _aside("nearly one colour: there is nothing to be seen", data)
-    found = Found(KEPT, sha256=picture.digest.hex(), hash=seen.hash, sharpness=round(seen.sharpness, 3))
+    found = Found(
+        KEPT, sha256=picture.digest.hex(), hash=seen.hash, sharpness=round(seen.sharpness, 3), bytes=len(data)
+    )
     return [(found, data, SUFFIX[picture.format])]

@@ -33,6 +33,7 @@ class Found:
     sha256: str = ""
     hash: int = 0
     sharpness: float = 0.0
+    bytes: int = 0  # of the file that it came from
 
 
 @dataclass

@@ -11,6 +11,7 @@ from PIL import Image
 BITS = 64  # of a hash
 # Grey levels, as a standard deviation: a picture of one colour, a gradient, an error page without words.
 FLAT = 8.0
+ALIKE = 1.5  # times as sharp: less than that is no difference to go by
 
 
 class Look(NamedTuple):
@@ -43,14 +44,18 @@ def _bits_set(values: np.ndarray) -> np.ndarray:
     return np.unpackbits(values.view(np.uint8)).reshape(-1, BITS).sum(1)
 
 
-def duplicates(hashes: Sequence[int], sharpness: Sequence[float], threshold: int) -> dict[int, int]:
+def duplicates(
+    hashes: Sequence[int], sharpness: Sequence[float], sizes: Sequence[int], threshold: int
+) -> dict[int, int]:
     """The number of each picture that is left out -> that of the sharper one that shows the same.
 
-    Two pictures show the same if at most `threshold` of the 64 bits differ. The sharpest is chosen first, then the
-    next that is like none of those before: so nobody is left out for being like one who is left out himself, and a
-    chain of small changes does not make one group of all.
+    Two pictures show the same if at most `threshold` of the 64 bits differ. Where they are sharp alike, the larger
+    file (`sizes`, in bytes) counts as the sharper: the noise of compression looks like detail. The sharpest is chosen
+    first, then the next that is like none of those before: so nobody is left out for being like one who is left out
+    himself, and a chain of small changes does not make one group of all.
     """
-    order = sorted(range(len(hashes)), key=lambda n: (-sharpness[n], n))
+    steps = np.round(np.log(np.maximum(sharpness, 1e-3)) / np.log(ALIKE))
+    order = sorted(range(len(hashes)), key=lambda n: (-steps[n], -sizes[n], n))
     kept, kept_hashes, found = [], np.empty(len(hashes), np.uint64), {}
     for number in order:
         count = len(kept)

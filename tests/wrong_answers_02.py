@@ -71,6 +71,22 @@ def _drawn(indices, **changes):
     return [draw(replace(Face.random(seed=0, index=index), **changes)) for index in indices]
 
 
+def _margin(sides=2, centred=True, inside=True, far=True, shrunk=True, middle=True):
+    def box(left, top, side, width, height, margin):
+        whole = int(side * (1 + sides * margin))
+        larger = min(whole, width, height) if shrunk else whole
+        grown = (larger if middle else whole) - side
+        if centred:
+            left, top = left - grown // 2, top - grown // 2
+        if inside:
+            left, top = max(0, left), max(0, top)
+        if inside and far:
+            left, top = min(left, width - larger), min(top, height - larger)
+        return left, top, larger
+
+    return box
+
+
 TWIN_TAILS = {"back_hair": "twin tails"}
 
 WRONG = {
@@ -94,6 +110,22 @@ WRONG = {
         (_cut_on_both_sides, "yours is 201x200"),
     ],
     "02.3": [
+        (lambda a, b: 1, "0 bits apart"),
+        (lambda a, b: abs(a - b), "yours says 8"),
+        (lambda a, b: int(a != b), "1100 and 1010"),
+        (lambda a, b: bin((a ^ b) % 2**32).count("1"), "all 64 bits"),
+    ],
+    "02.4": [
+        (lambda *box: box[:4], "three numbers"),
+        (lambda left, top, side, w, h, m: (left - side * m, top - side * m, side * (1 + 2 * m)), "whole numbers"),
+        (_margin(sides=1), "yours is 60"),
+        (_margin(centred=False), "yours begins at (100, 100)"),
+        (_margin(inside=False), "to (0, 0)"),
+        (_margin(far=False), "(330, 230)"),
+        (_margin(shrunk=False), "the largest has 120"),
+        (_margin(middle=False), "in its middle"),
+    ],
+    "02.5": [
         (lambda values: values.add_(1).mul_(127.5).round().clamp(0, 255).to(torch.uint8), "make new ones"),
         (lambda values: _scaled(values).round().clamp(0, 255), "the result is torch.float32"),
         (lambda values: (values * 127.5).round().clamp(0, 255).to(torch.uint8), "-1 and 1 become"),
@@ -101,14 +133,14 @@ WRONG = {
         (lambda values: _scaled(values).clamp(0, 255).to(torch.uint8), "round, do not cut off"),
         (lambda values: _scaled(values).round().clamp(0, 255).to(torch.uint8).flatten(), "the shape stays"),
     ],
-    "02.4": [
+    "02.6": [
         (lambda rows: len(rows), "that makes 1"),
         (_red(empty=1), "an empty table"),
         (_red(circle=False), "0.99 is red as well"),
         (_red(saturation=0), "nearly black"),
         (_red(limit=0.07), "too far from 0"),
     ],
-    "02.5": [
+    "02.7": [
         (lambda paths: list(_duplicates(paths)), "return a dictionary"),
         (lambda paths: _duplicates(paths, key=lambda path: path.stat().st_size), "different bytes"),
         (lambda paths: {a: c for c, a in _duplicates(paths).items()}, "later file leads to the earlier"),
@@ -116,7 +148,7 @@ WRONG = {
         (lambda paths: _duplicates(sorted(paths)), "go by the list"),
         (lambda paths: _only_of_the_first(paths) if paths else {}, "several groups"),
     ],
-    "02.6": [
+    "02.8": [
         (Path("nowhere"), "a folder that is there"),
         (_folder([]), "no PNG file"),
         (_folder(_drawn([0] * 32, **TWIN_TAILS)), "take another index"),
