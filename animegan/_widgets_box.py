@@ -70,7 +70,8 @@ def jpeg(picture: Image.Image) -> bytes:
 
 def stacked(*parts: Image.Image | str) -> Image.Image:
     """Pictures and lines of text from top to bottom, as one picture."""
-    font, line = font_for(22, [part for part in parts if isinstance(part, str)]), 30
+    scale = max([1.0, *(part.width / 1000 for part in parts if not isinstance(part, str))])  # all is shown equally wide
+    font, line = font_for(round(22 * scale), [part for part in parts if isinstance(part, str)]), round(30 * scale)
     heights = [line if isinstance(part, str) else part.height for part in parts]
     widths = [font.getlength(part) if isinstance(part, str) else part.width for part in parts]
     sheet = Image.new("RGB", (round(max(widths)) + 2 * MARGIN, sum(heights) + MARGIN * (len(parts) + 1)), PAPER)
