@@ -91,7 +91,8 @@ class Source:
             return self._rar()
         if start.startswith(COMPRESSED_TAR) or start[257:262] == b"ustar":
             return self._tar()
-        return iter([self._file(self.path, self.path.name)])
+        status = self.path.stat()
+        return iter([self._file(self.path, self.path.name, status.st_size, status.st_mtime_ns)])
 
     # --- folder, and a file by itself ----------------------------------------------------------------------
 
@@ -100,13 +101,11 @@ class Source:
         for kind, names in skipped.items():
             for name in names:
                 yield Entry(name, kind, bytes, {"hidden": "hidden", "foreign": "no file"}.get(kind, "cannot be opened"))
-        for name, *_ in found:
-            yield self._file(self.path / name, name)
+        for name, size, time in found:
+            yield self._file(self.path / name, name, size, time)
 
-    def _file(self, path: Path, name: str) -> Entry:
-        status = path.stat()
-        stamp = f"{status.st_size}-{status.st_mtime_ns}"
-        return Entry(name, stamp, path.read_bytes, self._too_much(name, status.st_size, status.st_size))
+    def _file(self, path: Path, name: str, size: int, time: int) -> Entry:
+        return Entry(name, f"{size}-{time}", path.read_bytes, self._too_much(name, size, size))
 
     # --- archives ------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from animegan._similar import FLAT, duplicates, look
 SIZE = 96  # pixels: pictures are compared in the size in which the networks see them
 THRESHOLD = 4  # of 64 bits; on 6,144 real faces the pairs up to 4 apart were the same drawing, those at 8 mostly not
 SUFFIX = {name: end for end, name in reversed(SUFFIXES.items())} | {"JPEG": ".jpg", "TIFF": ".tif", "PPM": ".ppm"}
+MOST_WAITING, MOST_HELD = 32, 256 * 2**20  # entries, and their bytes, that are read but not yet judged
 SHOWN_ASIDE = 40  # pictures on the contact sheet
 FACES, HIDDEN = "faces", ".import"
 
@@ -97,29 +98,33 @@ class Import:
     def take(self, source: Source) -> None:
         """Look at every entry that was not looked at before: bytes are read here, one after the other, and judged
         in the threads, a few at a time."""
-        where, waiting = str(source.path.resolve()), deque()
-        width = 4 * self.pool._max_workers
+        where, waiting, held = str(source.path.resolve()), deque(), 0
         with tqdm(source, desc=source.path.name, unit=" files", mininterval=0.5, disable=not self.progress) as bar:
             for entry in bar:
                 stamp = entry.stamp + (f"-crop{self.finder.margin:g}" if self.finder else "")
                 name = printable(entry.name)
                 if (where, name, stamp) not in self.done:
                     self.done.add((where, name, stamp))
-                    waiting.append((Record(where, name, stamp), self.judged(entry)))
-                while len(waiting) > width:
-                    self.note(*waiting.popleft())
-            for record, future in waiting:
+                    future, size = self.judged(entry)
+                    waiting.append((Record(where, name, stamp), future, size))
+                    held += size
+                while len(waiting) > MOST_WAITING or held > MOST_HELD and waiting:
+                    record, future, size = waiting.popleft()
+                    self.note(record, future)
+                    held -= size
+            for record, future, _ in waiting:
                 self.note(record, future)
         self.notes += [source.note] * bool(source.note)
 
-    def judged(self, entry: Entry) -> Future:
+    def judged(self, entry: Entry) -> tuple[Future, int]:
+        """What will be found in an entry, and how many bytes of it are held until then."""
         if refused := entry.refused or self.leave_out(entry.name):
-            return self.pool.submit(_aside, refused)
+            return self.pool.submit(_aside, refused), 0
         try:
             data = entry.read()
         except DAMAGED as error:
-            return self.pool.submit(_aside, f"cannot be read ({type(error).__name__}): damaged in its source")
-        return self.pool.submit(_judged, data, entry.name, self.finder)
+            return self.pool.submit(_aside, f"cannot be read ({type(error).__name__}): damaged in its source"), 0
+        return self.pool.submit(_judged, data, entry.name, self.finder), len(data)
 
     def note(self, record: Record, future: Future) -> None:
         """Write down what was found in an entry, and give its pictures their places: all of it or nothing."""

@@ -146,8 +146,11 @@ def _data_set(out: Path, sources: list[Path]) -> Path:
         raise UserError(f"{out} holds something else than an import: give another --out.")
     real = out.resolve()
     for source in sources:
-        if source.is_dir() and (real == source.resolve() or source.resolve() in real.parents):
-            raise UserError(f"{out} lies within {source}, which would be imported into itself: give another --out.")
+        place = source.resolve()
+        if source.is_dir() and (real == place or place in real.parents or real in place.parents):
+            raise UserError(
+                f"{out} and {source} lie within each other, and nothing is imported into itself: give another --out."
+            )
     return out
 
 

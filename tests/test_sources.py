@@ -444,6 +444,8 @@ def test_mistakes(folder, tmp_path, monkeypatch):
     fails("holds something else", folder, tmp_path / "mine")
     assert (tmp_path / "mine" / "precious.jpg").exists()
     fails("imported into itself", folder, folder / "out")
+    take(folder, tmp_path / "set")
+    fails("imported into itself", tmp_path / "set" / "faces", tmp_path / "set")
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04" + b"\x00" * 50)
     fails("cannot be read", tmp_path / "broken.zip", tmp_path / "out")
     (tmp_path / "broken.7z").write_bytes(b"7z\xbc\xaf\x27\x1c" + b"\x00" * 50)
