@@ -8,8 +8,10 @@ which entries are left alone, and why.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import lzma
+import shutil
 import stat
 import tarfile
 import tempfile
@@ -50,6 +52,7 @@ class Entry:
     stamp: str
     read: Callable[[], bytes]
     refused: str = ""
+    again: bool = False  # refused for now: the source may be mended
 
 
 class Source:
@@ -61,13 +64,14 @@ class Source:
 
     def __iter__(self) -> Iterator[Entry]:
         """Every file, refused ones included. Raises UserError where nothing at all can be read."""
-        entries = self._entries()
+        entries = None
         while True:
             try:
+                entries = entries or self._entries()
                 entry = next(entries, None)
             except DAMAGED as error:
                 if not self._count:
-                    raise UserError(f"{self.path} cannot be read ({_words(error)}): get it again.") from error
+                    raise UserError(f"{self.path} cannot be read ({_words(error)}): {_mend(error)}.") from error
                 self.note = f"{self.path} breaks off after {self._count} entries ({_words(error)}): get it again"
                 return
             if entry is None:
@@ -81,6 +85,8 @@ class Source:
     def _entries(self) -> Iterator[Entry]:
         if self.path.is_dir():
             return self._folder()
+        if not self.path.is_file():
+            raise UserError(f"{self.path} is a device or a pipe: give a folder, an archive or pictures.")
         with open(self.path, "rb") as file:
             start = file.read(300)
         if start[:4] in (b"PK\x03\x04", b"PK\x05\x06") or zipfile.is_zipfile(self.path):
@@ -116,15 +122,15 @@ class Source:
                     continue
                 name, mode = _zip_name(info), info.external_attr >> 16
                 refused = self._too_much(name, info.file_size, info.compress_size)
-                if info.flag_bits & 1:
+                if is_locked := bool(info.flag_bits & 1):
                     refused = "encrypted: unpack it with its password, and import the folder"
                 elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                     refused = "a link" if stat.S_ISLNK(mode) else "a device, no file"
                 read = functools.partial(_read, functools.partial(archive.open, info))
-                yield Entry(name, f"{info.file_size}-{info.CRC:08x}", read, refused)
+                yield Entry(name, f"{info.file_size}-{info.CRC:08x}", read, refused, again=is_locked)
 
     def _tar(self) -> Iterator[Entry]:
-        with tarfile.open(self.path) as archive:
+        with tarfile.open(self.path, tarinfo=_TarInfo) as archive:
             for member in archive:
                 archive.members = []  # else it keeps every header that it has seen
                 if member.isdir():
@@ -140,15 +146,27 @@ class Source:
 
     def _seven_zip(self) -> Iterator[Entry]:
         py7zr = _library("py7zr", self.path)
-        with _as_errors(py7zr.exceptions.ArchiveError), py7zr.SevenZipFile(self.path) as archive:
+        locked = UserError(f"{self.path} is encrypted: unpack it with its password, and import the folder.")
+        with _as_errors(py7zr.exceptions.ArchiveError), contextlib.ExitStack() as stack:
+            try:
+                archive = stack.enter_context(py7zr.SevenZipFile(self.path))
+            except py7zr.exceptions.PasswordRequired:
+                raise locked from None
             if archive.needs_password():
-                raise UserError(f"{self.path} is encrypted: unpack it with its password, and import the folder.")
+                raise locked
             infos = [info for info in archive.list() if not info.is_directory]
             refused = {
                 info.filename: "a link" if info.is_symlink else self._too_much(info.filename, info.uncompressed, 0)
                 for info in infos
             }
             wanted = [name for name, reason in refused.items() if not reason]
+            total = sum(info.uncompressed for info in infos)
+            if total > HARMLESS and total > MOST_RATIO * self.path.stat().st_size:
+                raise UserError(f"{self.path} is a bomb: it inflates to {total / 2**20:,.0f} MiB. Leave it alone.")
+            if total > shutil.disk_usage(tempfile.gettempdir()).free:
+                raise UserError(
+                    f"{self.path} unpacks to {total / 2**20:,.0f} MiB, more than there is room for: make room."
+                )
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
                 from animegan._seven_zip import NumberedFiles
 
@@ -202,6 +220,16 @@ class Source:
         return "" if self._total <= MOST_TOTAL else f"over the limit of {MOST_TOTAL >> 30} GiB in all"
 
 
+class _TarInfo(tarfile.TarInfo):
+    """A tar may give a file a name of gigabytes, which tarfile would read into memory."""
+
+    def _proc_member(self, archive):
+        long = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE)
+        if self.type in long and self.size > HARMLESS:
+            raise tarfile.ReadError(f"a header of {self.size >> 20} MiB")
+        return super()._proc_member(archive)
+
+
 def is_archive(data: bytes) -> bool:
     """Whether the bytes of an entry are themselves an archive."""
     return data.startswith((b"PK\x03\x04", SEVEN_ZIP, RAR, *COMPRESSED_TAR)) or data[257:262] == b"ustar"
@@ -248,5 +276,13 @@ def _library(name: str, path: Path):
         ) from error
 
 
+def _mend(error: BaseException) -> str:
+    if isinstance(error, PermissionError):
+        return "make sure that you may read it"
+    return "make room" if getattr(error, "errno", None) == errno.ENOSPC else "get it again"
+
+
 def _words(error: BaseException) -> str:
+    if type(error).__name__ == "CrcError" and len(error.args) == 3:  # py7zr's
+        return f"wrong checksum in {error.args[2]}"
     return " ".join(str(error).split())[:120] or type(error).__name__

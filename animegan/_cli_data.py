@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from animegan.errors import UserError
+
 
 def add_data_commands(data, add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands to `data`, argparse's group of them. add: makes a command of its name, function and help."""
@@ -64,6 +66,8 @@ def get_data(options: argparse.Namespace) -> None:
     from animegan.sources import get, listing
 
     if not options.name and not options.url:
+        if options.mirror or options.sha256:
+            raise UserError("--mirror and --sha256 need the name of a set, or --url: animegan data get lists the sets.")
         print(listing())
         return
     summary = get(
@@ -82,6 +86,8 @@ def crawl_data(options: argparse.Namespace) -> None:
 
 def _finder(options: argparse.Namespace):
     if not options.crop:
+        if options.cascade:
+            raise UserError("--cascade goes with --crop: give both.")
         return None
     from animegan._crop import FaceFinder
 
@@ -91,5 +97,6 @@ def _finder(options: argparse.Namespace):
 def _report_import(summary) -> None:
     print(summary)
     print(f"what became of each file: {summary.table}; to look at: {summary.sheet}")
-    if summary.kept:
-        print(f"train on them with: animegan train --data_path {summary.folder}")
+    if not summary.kept:
+        raise UserError(f"no picture came out of it that can be used: {summary.table} says why, file by file.")
+    print(f"train on them with: animegan train --data_path {summary.folder}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import importlib.util
 import io
@@ -10,8 +11,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from urllib.parse import quote
+
+from tqdm.auto import tqdm
 
 from animegan._files import write_whole
 from animegan._journal import cell
@@ -28,11 +33,14 @@ NO_LICENCE = "none given"  # the site has no such field
 COLUMNS = ("file", "post", "artist", "source", "licence", "rating", "uploaded")
 
 
-def crawl(tags: str, limit: int, folder: Path, rating: str = "general", site: str = DANBOORU) -> int:
+def crawl(
+    tags: str, limit: int, folder: Path, rating: str = "general", site: str = DANBOORU, progress: bool = False
+) -> tuple[int, str]:
     """Fetch pictures with `tags` into `folder`, `limit` of them in all, and write `sources.csv` beside them.
 
-    A second call goes on where the first was stopped. rating: one of RATINGS; what the site has rated otherwise is not
-    fetched, whatever the tags say. Returns how many pictures there are. Raises UserError.
+    A second call goes on where the first was stopped; with other tags, it adds to what is there, up to the limit.
+    rating: one of RATINGS; what the site has rated otherwise is not fetched, whatever the tags say. Returns how many
+    pictures there are, and what gallery-dl said when it gave up before it had them all. Raises UserError.
     """
     if not tags.strip():
         raise UserError("--tags is empty: give one or two tags of the site, e.g. --tags 'solo portrait'.")
@@ -45,26 +53,42 @@ def crawl(tags: str, limit: int, folder: Path, rating: str = "general", site: st
     if importlib.util.find_spec("gallery_dl") is None:
         raise UserError("a crawl needs gallery-dl: pip install -e '.[data]' installs it.")
     folder.mkdir(parents=True, exist_ok=True)
-    have = [post["id"] for post in _posts(folder)]
+    have, problem = [post["id"] for post in _posts(folder)], ""
     if len(have) < limit:
-        _run(tags, limit - len(have), have, folder, RATINGS[rating], site.rstrip("/"))
+        with tqdm(total=limit, initial=len(have), unit=" pictures", disable=not progress) as bar:
+            problem = _run(tags, limit - len(have), have, folder, RATINGS[rating], site.rstrip("/"), bar)
     posts = _posts(folder)
+    if problem and not posts:
+        raise UserError(
+            f"{site} gave nothing: {problem}. Can it be reached, and does it have pictures for these tags (two tags at "
+            f"most without an account)? Look in a browser."
+        )
     write_whole(folder / "sources.csv", _table(posts))
-    return len(posts)
+    return len(posts), problem
 
 
-def _run(tags: str, missing: int, have: list[int], folder: Path, rating: str, site: str) -> None:
+def _run(tags: str, missing: int, have: list[int], folder: Path, rating: str, site: str, bar: tqdm) -> str:
+    """Let gallery-dl fetch `missing` more; returns what it said last if it failed."""
     settings = folder / "gallery-dl.json"
     write_whole(settings, json.dumps(_settings(folder, missing, have, rating), indent=1).encode("ascii"))
     url = f"Danbooru:{site}/posts?tags={quote(f'{tags} rating:{rating}')}"
     command = [sys.executable, "-m", "gallery_dl", "--config-ignore", "--config", str(settings)]
     command += ["--no-colors", url]
     environment = {**os.environ, "PYTHONUTF8": "1"}
-    done = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment, check=False)
-    if done.returncode and not _posts(folder):
-        lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        said = printable(lines[-1])[:200] if lines else f"status {done.returncode}"
-        raise UserError(f"{site} gave nothing: {said}. Check the tags in a browser (two at most without an account).")
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stderr=errors, stdout=subprocess.DEVNULL, env=environment)
+        try:
+            while process.poll() is None:
+                bar.update(sum(1 for _ in folder.glob("*.json")) - 1 - bar.n)  # one of them holds the settings
+                time.sleep(0.3)
+        finally:
+            process.terminate()  # an interrupt here must not leave it at work
+            process.wait()
+        errors.seek(0)
+        lines = [line for line in errors.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    if not process.returncode:
+        return ""
+    return printable(lines[-1])[:200] if lines else f"status {process.returncode}"
 
 
 def _settings(folder: Path, missing: int, have: list[int], rating: str) -> dict:
@@ -78,8 +102,6 @@ def _settings(folder: Path, missing: int, have: list[int], rating: str) -> dict:
             "base-directory": str(folder),
             "directory": [],
             "filename": "{id}.{extension}",
-            "archive": str(folder / "fetched.sqlite3"),
-            "archive-format": "{id}",
             "skip": True,
             "sleep": PAUSE,
             "sleep-request": PAUSE,
@@ -87,7 +109,7 @@ def _settings(folder: Path, missing: int, have: list[int], rating: str) -> dict:
             "retries": RETRIES,
             "timeout": 60,
             "postprocessors": [
-                {"name": "metadata", "mode": "json", "event": "after", "filename": "{id}.{extension}.json"}
+                {"name": "metadata", "mode": "json", "event": ["after", "skip"], "filename": "{id}.{extension}.json"}
             ],
         },
         "downloader": {"part": True, "mtime": False, "filesize-max": "64M"},
@@ -100,7 +122,8 @@ def _posts(folder: Path) -> list[dict]:
     posts = []
     for path in folder.glob("*.json"):
         if (folder / path.stem).is_file() and re.fullmatch(r"\d+\.\w+", path.stem):
-            posts.append({**json.loads(path.read_text(encoding="utf-8")), "file": path.stem})
+            with contextlib.suppress(ValueError):  # half of a file, from a kill: that post is fetched again
+                posts.append({**json.loads(path.read_text(encoding="utf-8")), "file": path.stem})
     return sorted(posts, key=lambda post: int(post["id"]))
 
 

@@ -23,6 +23,7 @@ from animegan.errors import UserError
 
 TIMEOUT = (15, 60)  # seconds: to connect, and between two pieces
 TRIES, FIRST_PAUSE, LONGEST_PAUSE = 6, 1.0, 120.0  # tries without a single new byte; seconds
+OFFLINE, OFFLINE_TRIES = "no connection to the server", 3
 REDIRECTS = 10
 MOST_BYTES = 8 * 2**30  # of one file
 PIECE = 2**14  # bytes: of the piece that a break cuts in two, nothing is kept
@@ -111,7 +112,7 @@ class _Fetch:
                 except self.requests.RequestException as error:
                     problem = _network(error, self.requests)
                 failures = 0 if self.have() > before else failures + 1
-                if failures >= self.tries:
+                if failures >= (min(self.tries, OFFLINE_TRIES) if problem == OFFLINE else self.tries):
                     raise UserError(f"{self.url} cannot be fetched: {problem}, {failures} times; {self.instead}.")
                 _sleep(max(pause, min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE)))
 
@@ -185,16 +186,20 @@ class _Passing(Exception):
 
 def _check(url: str, allow_private: bool) -> None:
     """Raise Refused unless `url` is http(s), and a machine of the public internet (or that is not asked for)."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_web = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 80) > 0
+    except ValueError:  # brackets that do not close, a port that is none
+        is_web = False
+    if not is_web:
         raise Refused(f"{url} is not fetched: only addresses with http:// or https:// are.")
     if allow_private:
         return
     for address in _addresses(parts.hostname):
         if not address.is_global:
             raise Refused(
-                f"{url} is not fetched: {parts.hostname} is this machine or one of your own network; "
-                f"--allow-private permits that."
+                f"{url} is not fetched: {parts.hostname} is this machine or one of your own network, or a proxy in "
+                f"fake-IP mode answers for all; --allow-private permits that."
             )
 
 
@@ -231,7 +236,7 @@ def _network(error, requests) -> str:
         return "the server does not answer"
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return "the connection broke off"
-    return "no connection to the server"
+    return OFFLINE
 
 
 def _sleep(seconds: float) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from PIL import Image
 from tqdm.auto import tqdm
 
@@ -23,6 +24,7 @@ from animegan._names import Names, safe_stem
 from animegan._pictures import MAX_PIXELS, SUFFIXES, judge
 from animegan._report import KINDS, printable
 from animegan._similar import FLAT, duplicates, look
+from animegan.errors import UserError
 
 SIZE = 96  # pixels: pictures are compared in the size in which the networks see them
 THRESHOLD = 4  # of 64 bits; on 6,144 real faces the pairs up to 4 apart were the same drawing, those at 8 mostly not
@@ -30,6 +32,7 @@ SUFFIX = {name: end for end, name in reversed(SUFFIXES.items())} | {"JPEG": ".jp
 MOST_WAITING, MOST_HELD = 32, 256 * 2**20  # entries, and their bytes, that are read but not yet judged
 SHOWN_ASIDE = 40  # pictures on the contact sheet
 FACES, HIDDEN = "faces", ".import"
+PUT_BACK = "put back by hand"
 
 
 @dataclass
@@ -54,7 +57,8 @@ class Summary:
         return self.folder / SHEET
 
     def __str__(self) -> str:
-        lines = [f"{printable(str(self.folder))}: {self.kept:,} pictures to use, {self.new:,} of them new"]
+        pictures = "picture" if self.kept == 1 else "pictures"
+        lines = [f"{printable(str(self.folder))}: {self.kept:,} {pictures} to use, {self.new:,} of them new"]
         lines += [f"  {count:>6,}  {reason}" for reason, count in self.reasons.most_common()]
         lines += [f"  {self.duplicates:>6,}  duplicate of a sharper picture, or of the same"] * bool(self.duplicates)
         return "\n".join(lines + [f"  note: {printable(note)}" for note in self.notes])
@@ -69,10 +73,31 @@ class Import:
         self.faces, self.staged, self.aside = out / FACES, out / HIDDEN / "staged", out / HIDDEN / "aside"
         for folder in (self.faces, self.staged, self.aside):
             folder.mkdir(parents=True, exist_ok=True)
-        self.journal = Journal(out / HIDDEN / "journal.jsonl")
+        self.mode = f"crop {finder.margin:g}" if finder else "whole"
+        self.lock = FileLock(out / HIDDEN / "lock")
+        try:
+            self.lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(f"another import into {out} is at work: wait for it, or give another --out.") from None
+        try:
+            self.open()
+        except BaseException:
+            self.lock.release()
+            raise
+
+    def open(self) -> None:
+        """Read what was done before."""
+        self.journal = Journal(self.out / HIDDEN / "journal.jsonl")
+        if other := next((record.mode for record in self.journal.records if record.mode != self.mode), None):
+            raise UserError(
+                f"{self.out} holds pictures that were imported another way ({other}; now: {self.mode}): "
+                f"give another --out."
+            )
         self.known = len(self.journal.records)
         self.recover()
-        self.done = {(record.source, record.name, record.stamp) for record in self.journal.records}
+        records = [record for record in self.journal.records if not record.to_be_tried_again]
+        self.done = {(record.source, record.name, record.stamp) for record in records}
+        self.by_name = {(record.source, record.name): record for record in self.journal.records}
         files = [found.file for _, found in self.journal.pictures() if found.file]
         self.names = Names([*files, *os.listdir(self.faces)])
         self.first = {found.sha256: found.file for _, found in self.journal.pictures() if found.file}
@@ -87,13 +112,21 @@ class Import:
                 os.replace(self.staged / name, self.faces / name)
             else:
                 (self.staged / name).unlink()
-        for name in os.listdir(self.faces):
-            if status.get(name) == DUPLICATE:
-                (self.faces / name).unlink()
+        self.delete()
+
+    def delete(self) -> None:
+        """Delete the files of what was found to be a duplicate; nothing else in the folder is ours to delete."""
+        leaving = [found for _, found in self.journal.pictures() if found.leaving]
+        for found in leaving:
+            (self.faces / found.file).unlink(missing_ok=True)
+            found.leaving = False
+        if leaving:
+            self.journal.rewrite()
 
     def close(self) -> None:
         self.pool.shutdown(cancel_futures=True)
         self.journal.close()
+        self.lock.release()
 
     def take(self, source: Source) -> None:
         """Look at every entry that was not looked at before: bytes are read here, one after the other, and judged
@@ -101,34 +134,44 @@ class Import:
         where, waiting, held = str(source.path.resolve()), deque(), 0
         with tqdm(source, desc=source.path.name, unit=" files", mininterval=0.5, disable=not self.progress) as bar:
             for entry in bar:
-                stamp = entry.stamp + (f"-crop{self.finder.margin:g}" if self.finder else "")
-                name = printable(entry.name)
-                if (where, name, stamp) not in self.done:
-                    self.done.add((where, name, stamp))
+                record = Record(where, printable(entry.name), entry.stamp, self.mode)
+                if (where, record.name, record.stamp) not in self.done:
+                    self.done.add((where, record.name, record.stamp))
                     future, size = self.judged(entry)
-                    waiting.append((Record(where, name, stamp), future, size))
+                    waiting.append((record, safe_stem(entry.name), future, size))
                     held += size
                 while len(waiting) > MOST_WAITING or held > MOST_HELD and waiting:
-                    record, future, size = waiting.popleft()
-                    self.note(record, future)
+                    record, stem, future, size = waiting.popleft()
+                    self.note(record, stem, future)
                     held -= size
-            for record, future, _ in waiting:
-                self.note(record, future)
+            for record, stem, future, _ in waiting:
+                self.note(record, stem, future)
         self.notes += [source.note] * bool(source.note)
 
     def judged(self, entry: Entry) -> tuple[Future, int]:
         """What will be found in an entry, and how many bytes of it are held until then."""
         if refused := entry.refused or self.leave_out(entry.name):
-            return self.pool.submit(_aside, refused), 0
+            return self.pool.submit(_aside, refused, again=entry.again), 0
         try:
             data = entry.read()
+        except PermissionError:
+            return self.pool.submit(_aside, "cannot be opened: you may not read it", again=True), 0
         except DAMAGED as error:
-            return self.pool.submit(_aside, f"cannot be read ({type(error).__name__}): damaged in its source"), 0
+            reason = f"cannot be read ({type(error).__name__}): damaged in its source"
+            return self.pool.submit(_aside, reason, again=True), 0
         return self.pool.submit(_judged, data, entry.name, self.finder), len(data)
 
-    def note(self, record: Record, future: Future) -> None:
+    def note(self, record: Record, stem: str, future: Future) -> None:
         """Write down what was found in an entry, and give its pictures their places: all of it or nothing."""
-        for number, (found, data, suffix) in enumerate(future.result(), 1):
+        results = future.result()
+        before = self.by_name.get((record.source, record.name))
+        if before and [found.sha256 for found in before.found] == [found.sha256 for found, *_ in results] != [""]:
+            before.stamp = record.stamp  # the file was touched, not changed
+            return
+        if before and before.to_be_tried_again:
+            self.journal.records.remove(before)
+        self.by_name[record.source, record.name] = record
+        for number, (found, data, suffix) in enumerate(results, 1):
             record.found.append(found)
             if found.status == ASIDE:
                 if data and len(os.listdir(self.aside)) < SHOWN_ASIDE:
@@ -137,7 +180,7 @@ class Import:
                 found.status, found.reason = DUPLICATE, f"the same bytes as {same}"
             else:
                 face = f" face {number}" if number > 1 else ""
-                found.file = self.names.new(safe_stem(record.name) + face, suffix)
+                found.file = self.names.new(stem + face, suffix)
                 self.first[found.sha256] = found.file
                 write_whole(self.staged / found.file, data)
         self.journal.add(record)
@@ -147,26 +190,32 @@ class Import:
 
     def settle(self, threshold: int) -> Summary:
         """Take the duplicates out again, and say what is there now."""
-        candidates = [found for _, found in self.journal.pictures() if found.status in (KEPT, REMOVED)]
-        for found in candidates:
-            if not (self.faces / found.file).exists():
+        there = set(os.listdir(self.faces))
+        for _, found in self.journal.pictures():
+            if found.file in there and found.status in (DUPLICATE, REMOVED):
+                found.status, found.reason = KEPT, PUT_BACK
+            elif found.file and found.file not in there and found.status == KEPT:
                 found.status, found.reason = REMOVED, "not in the folder any more"
+        candidates = [found for _, found in self.journal.pictures() if found.status in (KEPT, REMOVED)]
         hashes = [found.hash for found in candidates]
         sharpness, sizes = ([getattr(found, name) for found in candidates] for name in ("sharpness", "bytes"))
         same = duplicates(hashes, sharpness, sizes, threshold)
-        pairs = [(candidates[n], candidates[m]) for n, m in same.items() if candidates[n].status == KEPT]
+        pairs = [(candidates[n], candidates[m]) for n, m in same.items()]
+        pairs = [(found, twin) for found, twin in pairs if found.status == KEPT and found.reason != PUT_BACK]
         is_changed = bool(pairs) or len(self.journal.records) > self.known or not (self.out / SHEET).exists()
         if is_changed:  # it shows the duplicates of this import: another one, of nothing new, leaves it as it is
             write_whole(self.out / SHEET, self.sheet(candidates, pairs))
         for found, sharper in pairs:
             found.status, found.reason = DUPLICATE, f"shows the same as {sharper.file}, which is sharper"
+            found.leaving = True
         self.journal.rewrite()  # first: what is deleted next is then known as a duplicate
-        for found, _ in pairs:
-            (self.faces / found.file).unlink(missing_ok=True)
+        self.delete()
         self.journal.write_csv(self.out / TABLE)
         statuses = Counter(found.status for _, found in self.journal.pictures())
         reasons = Counter(found.reason for _, found in self.journal.pictures() if found.status in (ASIDE, REMOVED))
         kept = statuses[KEPT]
+        if statuses[REMOVED] > kept:
+            self.notes.append(f"what was removed by hand stays out; to begin anew, delete the folder {self.out}")
         return Summary(self.out, kept, statuses[DUPLICATE], reasons, max(0, kept - self.before), self.notes)
 
     def sheet(self, candidates: list[Found], pairs: list[tuple[Found, Found]]) -> bytes:
@@ -185,7 +234,7 @@ class Import:
 Result = list[tuple[Found, bytes, str]]  # what was found, the bytes of its file, their suffix
 
 
-def _aside(reason: str, data: bytes = b"") -> Result:
+def _aside(reason: str, data: bytes = b"", again: bool = False) -> Result:
     """For what is set aside; of a picture, with a small one of it for the contact sheet."""
     small = io.BytesIO()
     with contextlib.suppress(Exception), Image.open(io.BytesIO(data)) as image:
@@ -194,7 +243,7 @@ def _aside(reason: str, data: bytes = b"") -> Result:
             image = image.convert("RGB")
             image.thumbnail((SIZE, SIZE))
             image.save(small, "PNG")
-    return [(Found(ASIDE, reason), small.getvalue(), ".png")]
+    return [(Found(ASIDE, reason, again=again), small.getvalue(), ".png")]
 
 
 def _judged(data: bytes, name: str, finder) -> Result:

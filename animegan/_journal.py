@@ -34,16 +34,23 @@ class Found:
     hash: int = 0
     sharpness: float = 0.0
     bytes: int = 0  # of the file that it came from
+    again: bool = False  # it could not be read: the next import tries once more
+    leaving: bool = False  # its file is to be deleted: a duplicate
 
 
 @dataclass
 class Record:
-    """An entry of a source, and what was found in it."""
+    """An entry of a source, and what was found in it. `mode` says how: "whole", or "crop" and the margin."""
 
     source: str
     name: str
     stamp: str
+    mode: str
     found: list[Found] = field(default_factory=list)
+
+    @property
+    def to_be_tried_again(self) -> bool:
+        return any(found.again for found in self.found)
 
 
 class Journal:
@@ -71,6 +78,12 @@ class Journal:
         try:
             for line in content[:whole].splitlines():
                 self.records.append(_record(json.loads(line)))
+            last = {(record.source, record.name): n for n, record in enumerate(self.records)}
+            self.records = [  # what was tried again counts once
+                record
+                for n, record in enumerate(self.records)
+                if not record.to_be_tried_again or last[record.source, record.name] == n
+            ]
         except (ValueError, TypeError, KeyError) as error:
             raise UserError(
                 f"{self.path} is damaged: give another --out, or delete the folder and import once more."

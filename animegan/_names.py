@@ -25,6 +25,8 @@ def safe_stem(name: str) -> str:
     stem = re.sub(r"(?<=.)\.[A-Za-z0-9]{1,5}$", "", stem)
     stem = unicodedata.normalize("NFC", UNSEEN.sub("", FORBIDDEN.sub("_", stem)))
     stem = stem.encode("utf-8")[:MOST_BYTES].decode("utf-8", "ignore").strip(". ")
+    if stem.startswith(("=", "+", "-", "@")):  # a spreadsheet takes it for a formula, a command for an option
+        stem = f"_{stem}"
     if DEVICES.fullmatch(stem.partition(".")[0].rstrip()):
         stem = f"_{stem}"
     return stem or "picture"

@@ -145,9 +145,8 @@ def doctor(_options: argparse.Namespace) -> int:
 
 def _one_set(data: Path) -> None:
     """Raise UserError where `data` holds several data sets: the default must not mix them unasked."""
-    sets = (
-        sorted(path.name for path in data.iterdir() if path.is_dir() and path.name[0] != ".") if data.is_dir() else []
-    )
+    folders = [path for path in data.iterdir() if path.is_dir() and path.name[0] != "."] if data.is_dir() else []
+    sets = sorted(path.name for path in folders if any(child.name[0] != "." for child in path.iterdir()))
     if len(sets) > 1:
         raise UserError(
             f"{data} holds {', '.join(sets[:5])}{' and more' * (len(sets) > 5)}: name one with --data_path "

@@ -11,12 +11,16 @@ adds nothing twice.
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import os
+import shutil
+import warnings
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from animegan._archives import Source
+from animegan._archives import Source, is_archive
 from animegan._crawl import DANBOORU, crawl
 from animegan._crop import FaceFinder
 from animegan._download import fetch
@@ -42,6 +46,8 @@ def import_pictures(
 ) -> Summary:
     """Make a data set of all pictures in `sources` (folders, archives, pictures), or add them to the one in `out`.
 
+    Links within a folder are followed, as training does; an archive's are not.
+
     finder: a `FaceFinder`, which cuts the faces out; without one, pictures stay whole, byte for byte.
     threshold: pictures of which at most so many of 64 bits differ are taken for the same, and the sharpest is kept;
         0 finds the same pixels only, -1 the same bytes only.
@@ -56,10 +62,27 @@ def import_pictures(
     _libraries()
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
     out = _data_set(Path(os.path.expanduser(out)), paths)
-    with _errors(out), contextlib.closing(Import(out, finder, progress, workers, leave_out)) as work:
+    is_new, failed = not out.exists(), []
+    with (
+        _errors(out),
+        warnings.catch_warnings(),
+        contextlib.closing(Import(out, finder, progress, workers, leave_out)) as work,
+    ):
+        warnings.simplefilter("ignore")  # Pillow's, of a huge picture: that is said in its line
         for path in paths:
-            work.take(Source(path))
-        return work.settle(threshold)
+            try:
+                work.take(Source(path))
+            except UserError as error:
+                failed.append(str(error))
+        if work.journal.records or not failed:
+            summary = work.settle(threshold)
+    if failed and not (len(paths) > 1 and work.journal.records):
+        if is_new and not work.journal.records:
+            shutil.rmtree(out, ignore_errors=True)  # nothing is in it but our own empty folders
+        raise UserError(failed[0])
+    if failed:
+        raise UserError(f"{failed[0].rstrip('.')}. The other sources were imported: {summary.kept:,} pictures to use.")
+    return summary
 
 
 # --- from the web -------------------------------------------------------------------------------------------
@@ -89,17 +112,36 @@ def get(
         raise UserError("--sha256 goes with --url: a set of the list is known by what it holds.")
     _libraries()
     known = SETS[name] if name else None
-    file = f"{name}.zip" if name else safe_stem(urlsplit(url).path or "archive") + Path(urlsplit(url).path).suffix
-    out = _data_set(Path(os.path.expanduser(out or Path("data") / (name or safe_stem(file)))), [])
+    stem = name or safe_stem(url.partition("?")[0])
+    out = _data_set(Path(os.path.expanduser(out or Path("data") / stem)), [])
     address = mirrored(known.url, mirror) if known else url
+    # Many an address ends in main.zip: the file is known by the whole of its address.
+    file = f"{name}.zip" if name else f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.download"
     archive = fetch(address, out / HIDDEN / file, sha256, allow_private=allow_private, progress=progress)
     if known is None:
-        return import_pictures([archive], out, finder, threshold, progress)
+        return _import_download(archive, url, out, finder, threshold, progress)
     known.check(archive)
     return import_pictures(
         [archive], out, finder, threshold, progress,
         leave_out=lambda entry: "" if known.is_wanted(entry) else f"not of the set: {known.left_out}",
     )  # fmt: skip
+
+
+def _import_download(archive: Path, url: str, out: Path, finder, threshold: int, progress: bool) -> Summary:
+    """Import what was fetched; what is no whole archive is set aside, so that another try fetches it anew."""
+    try:
+        with open(archive, "rb") as file:
+            if not is_archive(file.read(300)) and not zipfile.is_zipfile(archive):
+                raise UserError("it is no archive, perhaps a page that says why")
+        summary = import_pictures([archive], out, finder, threshold, progress)
+        if not summary.notes:
+            return summary
+        problem = summary.notes[0]
+    except UserError as error:
+        problem = str(error)
+    wrong = archive.with_name(f"{archive.name}.wrong")
+    archive.replace(wrong)
+    raise UserError(f"{url}: {problem.rstrip('.')}; what was fetched was set aside as {wrong}. Try again.")
 
 
 def crawl_pictures(
@@ -119,11 +161,14 @@ def crawl_pictures(
     _libraries()
     out = _data_set(Path(os.path.expanduser(out or "data/crawl")), [])
     fetched = out / HIDDEN / "crawl"
-    count = crawl(tags, limit, fetched, rating, site)
+    with _errors(out):
+        count, problem = crawl(tags, limit, fetched, rating, site, progress)
     pictures = sorted(path for path in fetched.iterdir() if path.suffix in (".jpg", ".jpeg", ".png", ".webp"))
     summary = import_pictures(pictures, out, finder, threshold, progress)
     write_whole(out / "sources.csv", (fetched / "sources.csv").read_bytes())
-    if count < limit:
+    if problem:
+        summary.notes.append(f"the crawl broke off after {count:,} pictures ({problem}): the same command goes on")
+    elif count < limit:
         summary.notes.append(f"the site had {count:,} pictures for these tags, not {limit:,}")
     return summary
 
@@ -132,19 +177,26 @@ def crawl_pictures(
 
 
 def _existing(path: Path) -> Path:
-    if not path.exists():
+    try:
+        path.stat()
+    except FileNotFoundError:
         raise UserError(
             f"there is no {printable(str(path))}: give a folder, an archive (zip, tar, 7z, rar) or pictures."
-        )
+        ) from None
+    except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
+        what = getattr(error, "strerror", None) or error
+        raise UserError(f"{printable(str(path))[:200]} cannot be read ({what}): check the path.") from error
     return path
 
 
 def _data_set(out: Path, sources: list[Path]) -> Path:
-    if out.is_file():
-        raise UserError(f"{out} is a file: give a folder for the data set with --out.")
-    if out.is_dir() and not (out / HIDDEN).is_dir() and any(out.iterdir()):
-        raise UserError(f"{out} holds something else than an import: give another --out.")
-    real = out.resolve()
+    with _errors(out):
+        is_taken = out.exists()
+        if is_taken and not out.is_dir():
+            raise UserError(f"{out} is a file: give a folder for the data set with --out.")
+        if is_taken and not (out / HIDDEN).is_dir() and any(out.iterdir()):
+            raise UserError(f"{out} holds something else than an import: give another --out.")
+        real = out.resolve()
     for source in sources:
         place = source.resolve()
         if source.is_dir() and (real == place or place in real.parents or real in place.parents):
@@ -163,11 +215,12 @@ def default_out(source: str | Path) -> Path:
 def _errors(out: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        raise UserError(
-            f"{out} could not be written ({error.strerror or error}): what was imported is kept; make room, then give "
-            f"the same command again."
-        ) from error
+    except (OSError, ValueError) as error:
+        mend = "name a folder that you may write to, with --out"
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            mend = "what was imported is kept; make room, then give the same command again"
+        what = getattr(error, "strerror", None) or error
+        raise UserError(f"{str(out)[:200]} could not be written ({what}): {mend}.") from error
 
 
 def _libraries() -> None:

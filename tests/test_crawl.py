@@ -118,9 +118,19 @@ def test_a_crawl_stops_at_its_limit_and_goes_on_from_there(booru, tmp_path):
 
 def test_paging_and_the_end_of_what_there_is(booru, tmp_path):
     allowed = [post for post in booru.posts if post["id"] % 7 and post["id"] % 10]
-    count = crawl("solo", 2000, tmp_path / "all", site=booru.url)
+    count, _ = crawl("solo", 2000, tmp_path / "all", site=booru.url)
     assert count == len(allowed) == len(set(booru.fetched))
     assert len(booru.searches) >= 3, "450 posts are three pages"
+
+
+def test_a_site_that_breaks_down_and_half_a_file(booru, tmp_path):
+    crawl_pictures("solo", 5, tmp_path / "out", site=booru.url, progress=False)
+    half = next((tmp_path / "out" / ".import" / "crawl").glob("4*.json"))
+    half.write_bytes(half.read_bytes()[:40])  # as a kill leaves it
+    assert crawl_pictures("solo", 5, tmp_path / "out", site=booru.url, progress=False).kept == 5
+    booru.search = lambda query: 1 / 0
+    summary = crawl_pictures("solo", 9, tmp_path / "out", site=booru.url, progress=False)
+    assert summary.kept == 5 and "broke off after 5 pictures" in str(summary)
 
 
 def test_another_rating_only_if_asked_for(booru, tmp_path):
@@ -133,7 +143,7 @@ def test_the_users_own_settings_are_not_read(booru, tmp_path, monkeypatch):
     (home / ".config" / "gallery-dl").mkdir(parents=True)
     (home / ".config" / "gallery-dl" / "config.json").write_text('{"extractor": {"base-directory": "/nowhere"}}')
     monkeypatch.setenv("HOME", str(home))
-    assert crawl("solo", 2, tmp_path / "out", site=booru.url) == 2
+    assert crawl("solo", 2, tmp_path / "out", site=booru.url) == (2, "")
 
 
 def test_mistakes(booru, tmp_path):
@@ -148,6 +158,6 @@ def test_mistakes(booru, tmp_path):
             crawl(*arguments[:2], *(arguments[2:] or [tmp_path]))
     booru.http.shutdown()
     booru.http.server_close()
-    with pytest.raises(UserError, match="gave nothing: .*Check the tags") as caught:
+    with pytest.raises(UserError, match="gave nothing: .*Can it be reached") as caught:
         crawl("solo", 5, tmp_path / "none", site=booru.url)
     assert "\n" not in str(caught.value)

@@ -228,10 +228,10 @@ def test_too_large_by_what_it_says_and_by_what_it_sends(serve, tmp_path):
 def test_only_the_web_and_only_other_machines(serve, tmp_path):
     server = serve(answers=[(302, {"Location": "file:///etc/passwd"})])
     fails("only addresses with http", server.url, tmp_path / "file")
-    for url in ("ftp://example.org/x", "file:///etc/passwd", "nonsense", "http://"):
+    for url in ("ftp://example.org/x", "file:///etc/passwd", "nonsense", "http://", "http://[", "http://a:99999/x"):
         fails("only addresses with http", url, tmp_path / "file")
     for host in ("127.0.0.1", "localhost", "10.0.0.1", "192.168.1.1", "169.254.169.254", "[::1]", "0.0.0.0"):
-        with pytest.raises(UserError, match="this machine or one of your own network; --allow-private"):
+        with pytest.raises(UserError, match="this machine or one of your own network.*--allow-private"):
             fetch(f"http://{host}/x", tmp_path / "file", progress=False)
 
 
@@ -318,6 +318,29 @@ def test_an_archive_of_something_else_is_set_aside(serve, small_set, tmp_path):
         with pytest.raises(UserError, match=rf"should hold 12 pictures.*{found}.*set aside"):
             take("small", out, serve(content))
         assert (out / ".import" / "small.zip.wrong").read_bytes() == content
+
+
+def test_two_addresses_that_end_alike_and_what_is_no_archive(serve, tmp_path):
+    out = tmp_path / "out"
+
+    def take_url(server, path="/main.zip"):
+        return sources.get(url=server.url + path, out=out, allow_private=True, progress=False)
+
+    first, second = serve(archive(3)), serve(archive(6))
+    assert take_url(first).kept == 3 and take_url(second).new == 3
+    page, half = serve(b"<html>blocked</html>"), serve(archive(3)[:5000])
+    for server, message in ((page, "no archive, perhaps a page"), (half, "cannot be read")):
+        for _ in range(2):
+            with pytest.raises(UserError, match=f"{message}.*set aside.*Try again"):
+                take_url(server)
+        assert len(server.asked) == 2, "fetched anew"
+
+
+def test_offline_is_given_up_soon(serve, tmp_path, pauses):
+    server = serve()
+    server.http.server_close()
+    fails("no connection to the server, 3 times", server.url, tmp_path / "file")
+    assert sum(pauses) < 10
 
 
 def test_an_archive_of_ones_own(serve, tmp_path):

@@ -399,6 +399,145 @@ def test_an_encrypted_7z_says_so(tmp_path):
         take(tmp_path / "locked.7z", tmp_path / "out")
 
 
+# --- mended, put back, at once --------------------------------------------------------------------------------
+
+
+def _zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return path
+
+
+def test_a_source_that_was_mended_is_read_again(tmp_path):
+    whole = _zip(tmp_path / "whole.zip", {f"{n}.png": face(n) for n in range(4)}).read_bytes()
+    source = tmp_path / "faces.zip"
+    damaged = bytearray(whole)
+    start = damaged.index(face(2)[:200])
+    damaged[start + 300 : start + 330] = bytes(30)
+    source.write_bytes(damaged)
+    assert take(source, tmp_path / "out").kept == 3
+    assert "damaged" in table(tmp_path / "out")["2.png"]["reason"]
+    locked = bytearray(whole)
+    locked[locked.rindex(b"1.png") - 46 + 8] |= 1
+    source.write_bytes(locked)
+    assert take(source, tmp_path / "locked").kept == 3
+    source.write_bytes(whole)
+    for out in (tmp_path / "out", tmp_path / "locked"):
+        summary = take(source, out)
+        assert (summary.kept, summary.new) == (4, 1) and not summary.reasons
+        assert len(table(out)) == 4
+
+
+def test_a_file_that_could_not_be_opened_is_tried_again(folder, tmp_path, monkeypatch):
+    read = Path.read_bytes
+
+    def refuse(self):
+        if self.name == "face 2.png":
+            raise PermissionError(13, "Permission denied")
+        return read(self)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert take(folder, tmp_path / "out").kept == 4
+    assert table(tmp_path / "out")["face 2.png"]["reason"] == "cannot be opened: you may not read it"
+    monkeypatch.undo()
+    assert take(folder, tmp_path / "out").kept == 5
+
+
+def test_a_file_of_the_students_own_is_never_deleted(folder, tmp_path):
+    out = tmp_path / "out"
+    original = draw(Face.random(seed=0, index=1), size=300)
+    (folder / "sharp.png").write_bytes(encoded(original))
+    (folder / "small.jpg").write_bytes(encoded(original.resize((90, 90)), "JPEG"))
+    take(folder, out)
+    assert "small.jpg" not in files(out)
+    (out / "faces" / "small.jpg").write_bytes(face(99))  # another picture under the name of a duplicate
+    (out / "faces" / "mine.png").write_bytes(face(98))
+    assert take(folder, out).kept == 7
+    assert (out / "faces" / "small.jpg").read_bytes() == face(99) and "mine.png" in files(out)
+    assert table(out)["small.jpg"]["reason"] == "put back by hand"
+    (out / "faces" / "face 0.png").rename(tmp_path / "kept for later.png")
+    assert take(folder, out).kept == 6
+    (tmp_path / "kept for later.png").rename(out / "faces" / "face 0.png")
+    assert take(folder, out).kept == 7
+
+
+def test_two_imports_into_one_folder_do_not_meet(folder, tmp_path):
+    from filelock import FileLock
+
+    take(folder, tmp_path / "out")
+    with FileLock(tmp_path / "out" / ".import" / "lock"):
+        with pytest.raises(UserError, match="another import into .* is at work"):
+            take(folder, tmp_path / "out")
+    assert take(folder, tmp_path / "out").kept == 5
+
+
+def test_one_bad_source_does_not_stop_the_others(folder, tmp_path):
+    (tmp_path / "bad.zip").write_bytes(b"PK\x03\x04" + bytes(50))
+    (tmp_path / "last.png").write_bytes(face(42))
+    with pytest.raises(UserError, match=r"bad.zip cannot be read.*The other sources were imported: 6 pictures to use"):
+        take([folder, tmp_path / "bad.zip", tmp_path / "last.png"], tmp_path / "out")
+    assert (tmp_path / "out" / "import.csv").exists()
+    with pytest.raises(UserError, match="cannot be read"):
+        take(tmp_path / "bad.zip", tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_whole_pictures_and_faces_are_not_mixed(folder, tmp_path):
+    class Finder:
+        margin = 0.2
+
+        def crops(self, data):
+            return []
+
+    take(folder, tmp_path / "out")
+    with pytest.raises(UserError, match="imported another way"):
+        take(folder, tmp_path / "out", finder=Finder())
+
+
+def test_a_touched_file_is_one_line(folder, tmp_path):
+    take(folder, tmp_path / "out")
+    for path in folder.rglob("*.png"):
+        os.utime(path, (1e9, 1e9))
+    assert take(folder, tmp_path / "out").duplicates == 1
+    with open(tmp_path / "out" / "import.csv", encoding="utf-8-sig") as file:
+        assert len(file.readlines()) == 7
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_devices_and_pipes_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(UserError, match="is a device or a pipe"):
+            take(path, tmp_path / "out")
+
+
+def test_paths_that_no_system_takes(folder, tmp_path):
+    for path in ("x" * 5000, "a\0b"):
+        with pytest.raises(UserError, match="cannot be read"):
+            take(path, tmp_path / "out")
+        with pytest.raises(UserError, match="could not be written"):
+            take(folder, tmp_path / path)
+
+
+def test_a_header_of_megabytes_and_a_7z_bomb(tmp_path):
+    with tarfile.open(tmp_path / "long.tar.gz", "w:gz", format=tarfile.GNU_FORMAT) as file:
+        info = tarfile.TarInfo("x" * 3_000_000)
+        info.size = 3
+        file.addfile(info, io.BytesIO(b"abc"))
+    with pytest.raises(UserError, match="a header of 2 MiB"):
+        take(tmp_path / "long.tar.gz", tmp_path / "out")
+    py7zr = pytest.importorskip("py7zr")
+    with py7zr.SevenZipFile(tmp_path / "bomb.7z", "w") as file:
+        file.writestr(bytes(20_000_000), "zeros.png")
+    with pytest.raises(UserError, match="is a bomb: it inflates to 19 MiB"):
+        take(tmp_path / "bomb.7z", tmp_path / "out")
+    with py7zr.SevenZipFile(tmp_path / "locked.7z", "w", password="secret", header_encryption=True) as file:
+        file.writestr(face(1), "a.png")
+    with pytest.raises(UserError, match="is encrypted"):
+        take(tmp_path / "locked.7z", tmp_path / "out")
+
+
 # --- names ------------------------------------------------------------------------------------------------
 
 
@@ -408,7 +547,9 @@ def test_an_encrypted_7z_says_so(tmp_path):
         ("a/b/c.jpg", "c"), ("..\\..\\evil.png", "evil"), ("CON.jpg", "_CON"), ("nul.tar.gz", "_nul.tar"),
         ("COM1", "_COM1"), ("com¹.png", "_com¹"), ("lpt9.txt", "_lpt9"), ("conin$", "_conin$"), ("icon.png", "icon"),
         ('a<b>:"|?*.png', "a_b______"), ("名 字.png", "名 字"), ("😀.png", "😀"), (".hidden.png", "hidden"),
-        ("...", "picture"), ("", "picture"), ("end. ", "end"), (" lead.png", "lead"), ("e\u0301.png", "é"),
+        ("...", "picture"), ("", "picture"), ("end. ", "end"), (" lead.png", "lead"),
+        ("=cmd.jpg", "_=cmd"), ("@a.png", "_@a"), ("e\u0301.png", "é"),
+
         ("a\x00b\x1f.png", "ab"), ("a\u202egnp.exe", "agnp"), ("half\ud83d.png", "half"), ("字" * 100, "字" * 40),
     ],
 )  # fmt: skip
@@ -537,6 +678,8 @@ def test_import_from_the_command_line(folder, tmp_path, capsys, monkeypatch):
         (["import", ".", "--out", "x", "--threshold", "99"], "--threshold 99 is out of range"),
         (["import", ".", "--out", "x", "--crop", "--cascade", "no.xml"], "--cascade no.xml cannot be read"),
         (["import", ".", "--out", "x", "--crop", "--margin", "9"], "--margin 9 is out of range"),
+        (["import", ".", "--out", "x", "--cascade", "no.xml"], "--cascade goes with --crop"),
+        (["get", "--mirror", "http://m"], "--mirror and --sha256 need the name of a set"),
         (["get", "best-set"], "there is no set best-set"),
         (["get", "--url", "ftp://example.org/a.zip"], "only addresses with http"),
         (["get", "--url", "http://localhost/a.zip"], "--allow-private permits that"),
@@ -554,6 +697,14 @@ def test_mistakes_on_the_command_line_are_one_line(tmp_path, capsys, monkeypatch
         status = stop.code
     errors = capsys.readouterr().err
     assert status == 2 and errors.count("\n") == 1 and message in errors
+
+
+def test_nothing_that_can_be_used_is_a_mistake(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("no picture")
+    assert main(["data", "import", "notes.txt", "--out", "x"]) == 2
+    captured = capsys.readouterr()
+    assert "0 pictures to use" in captured.out and "no picture came out of it" in captured.err
 
 
 def test_what_there_is_to_get(capsys):
