@@ -118,6 +118,17 @@ def share(options: argparse.Namespace) -> None:
     print(f"grids of epochs {ranges(copy.epochs)}, history, {networks}: {copy.path} ({size / 1e6:.1f} MB)")
 
 
+def evaluate(options: argparse.Namespace) -> None:
+    from animegan.evaluation import TABLE, evaluate
+    from animegan.runs import Run
+
+    run = Run(options.run)
+    if options.count < 64:
+        raise UserError(f"--count {options.count} is too small to measure with: give 64 or more, 2048 is usual.")
+    print(evaluate(run, options.epochs, options.reals, options.count))
+    print(f"\nepoch by epoch, seed by seed: {run.path / TABLE}")
+
+
 def slides(options: argparse.Namespace) -> None:
     try:
         from animegan.slides import export, to_write
@@ -257,6 +268,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("run", help="run folder")
     command.add_argument("out", help="new folder for the copy: grids, history and settings, no checkpoint")
     command.add_argument("--weights", type=int, nargs="*", help="netG of these epochs too (default: the last)")
+
+    command = _command(commands, "evaluate", evaluate, "measure how far each epoch's faces are from real ones")
+    command.add_argument("run", help="run folder")
+    command.add_argument("--epochs", type=int, nargs="+", help="which (default: all whose weights are there)")
+    command.add_argument("--reals", help="folder of real pictures to measure with, best such as it has not learnt from")
+    command.add_argument("--count", type=int, default=2048, help="fakes an epoch, and reals (default 2048)")
 
     command = _command(commands, "slides", slides, "a notebook as PowerPoint, and as one HTML file of slides")
     command.add_argument("notebook", help="an .ipynb file, run; JupyterLab's slide types say what begins a slide")

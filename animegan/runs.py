@@ -69,9 +69,7 @@ def grid_picture(faces: Tensor, columns: int = GRID_COLUMNS) -> Image.Image:
     The scale is fixed, unlike the handout's `normalize=True`, which stretches every grid by its own
     darkest and brightest pixel: epochs can be compared.
     """
-    from torchvision.utils import (
-        make_grid,  # here, since it takes a second and the first step does not need it
-    )
+    from torchvision.utils import make_grid  # here: it takes a second, and the first step does not need it
 
     grid = make_grid(faces.detach().cpu().float(), columns, GRID_GAP, normalize=True, value_range=(-1, 1), pad_value=1)
     return Image.fromarray(grid.mul(255).round().byte().permute(1, 2, 0).numpy())
@@ -107,6 +105,11 @@ class Run:
         """The epochs whose grid is there, in order."""
         names = (re.fullmatch(r"fake_samples_epoch_(\d{3,})\.(png|jpg)", p.name) for p in self.path.iterdir())
         return sorted({int(name[1]) for name in names if name})
+
+    @property
+    def with_weights(self) -> list[int]:
+        """The epochs whose netG is there, in order."""
+        return [epoch for epoch in self.epochs if (self.path / f"netG_{epoch:03d}.pth").is_file()]
 
     def grid(self, epoch: int) -> Image.Image:
         """The fixed-noise grid after `epoch`, 8 by 8 faces; UserError where it is not there."""
@@ -187,10 +190,8 @@ class Run:
         path = Path(config.outf)
         check_run_folder(path)
         path.mkdir(parents=True, exist_ok=True)
-        _write_text(
-            path / "run.json",
-            json.dumps({"config": config.as_dict(), **info}, indent=2, ensure_ascii=False) + "\n",
-        )
+        text = json.dumps({"config": config.as_dict(), **info}, indent=2, ensure_ascii=False)
+        _write_text(path / "run.json", text + "\n")
         return cls(path)
 
     def save_info(self, config: TrainConfig, **news: Any) -> None:

@@ -1,0 +1,135 @@
+"""Which epoch is best, in figures: every epoch's fakes held against real pictures that do not change."""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from animegan._files import write_whole
+from animegan._report import ranges
+from animegan.drawing import drawn_set, write_faces
+from animegan.errors import UserError
+from animegan.faces import load_faces
+from animegan.metrics import Distance, SlicedWasserstein
+from animegan.runs import Run
+
+COUNT = 2048  # fakes an epoch, and reals
+SEEDS = 3  # for the best epochs and the last; one for the others
+RIVALS = 3  # so many of the best are measured with all seeds
+TABLE = "metrics.csv"
+REAL = "real"  # in the column of the epoch: reals against other reals
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """`distances`: of each epoch one for every seed. `floor`: of as many other real pictures, by seed.
+
+    `reference` says in words which real pictures were the measure.
+    """
+
+    distances: dict[int, list[Distance]]
+    floor: list[Distance]
+    count: int
+    reference: str
+
+    @property
+    def spread(self) -> float:
+        """The deviation from seed to seed, pooled over the epochs that were measured more than once."""
+        groups = [[d.mean for d in found] for found in self.distances.values() if len(found) > 1]
+        return statistics.fmean(map(statistics.variance, groups)) ** 0.5 if groups else float("nan")
+
+    def mean(self, epoch: int) -> float:
+        return statistics.fmean(distance.mean for distance in self.distances[epoch])
+
+    @property
+    def best(self) -> int:
+        return min(self.distances, key=self.mean)
+
+    @property
+    def equals(self) -> list[int]:
+        """The epochs that cannot be told from the best: nearer to it than twice the error of a difference."""
+        error = 2 * 2**0.5 * self.spread
+        return sorted(epoch for epoch in self.distances if self.mean(epoch) - self.mean(self.best) <= error)
+
+    def __str__(self) -> str:
+        lines = [f"sliced Wasserstein distance x 1,000 of {self.count:,} fakes from {self.reference}", ""]
+        lines += [f"{'epoch':>6} {'96':>7} {'48':>7} {'24':>7} {'mean':>7}"]
+        rows = [(str(epoch), found) for epoch, found in sorted(self.distances.items())] + [(REAL, self.floor)]
+        for name, found in rows:
+            levels = [statistics.fmean(level) for level in zip(*(d.levels for d in found), strict=True)]
+            figures = [*levels, statistics.fmean(d.mean for d in found)]
+            lines.append(f"{name:>6} " + " ".join(f"{figure:7.1f}" for figure in figures))
+        lines += ["", f"best: epoch {self.best} with {self.mean(self.best):.1f}, {self.spread:.1f} from seed to seed"]
+        others = [epoch for epoch in self.equals if epoch != self.best]
+        lines += [f"not to be told from it: epoch {ranges(others)}"] * bool(others)
+        return "\n".join(lines)
+
+
+def evaluate(
+    run: Run,
+    epochs: Sequence[int] | None = None,
+    reals: str | Path | None = None,
+    count: int = COUNT,
+    progress: bool = True,
+) -> Evaluation:
+    """Measure epochs of a run (by default all whose netG is there) and write `metrics.csv` into its folder.
+
+    reals: a folder of pictures to measure with. Without it, a run on drawn faces is held against drawn faces that it
+    has never seen, and any other against the pictures that it learnt from, since there are no others.
+    Raises UserError for epochs without weights and for too few pictures.
+    """
+    epochs = run.with_weights if epochs is None else sorted(set(epochs))
+    if not epochs:
+        raise UserError(f"{run.path} has no weights to measure: train it first.")
+    pictures, reference = _reference(run, reals, count, progress)
+    count = min(count, len(pictures) // 2)
+    if count < 64:
+        raise UserError(f"{len(pictures)} real pictures are too few to measure with: give 128 or more with --reals.")
+    order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0)).numpy()
+    measures, floor = [], []
+    for seed in range(SEEDS):
+        measures.append(SlicedWasserstein(pictures[np.sort(order[:count])], seed))
+        floor.append(measures[seed](pictures[np.sort(order[count : 2 * count])]))
+
+    def measured(epoch: int, seed: int) -> Distance:
+        z = torch.randn(count, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000 + seed))
+        return measures[seed](run.generate(epoch, z))
+
+    distances = {epoch: [measured(epoch, 0)] for epoch in tqdm(epochs, unit=" epochs", disable=not progress)}
+    best = sorted(epochs, key=lambda epoch: distances[epoch][0].mean)[:RIVALS]
+    for epoch in tqdm(sorted({*best, epochs[-1]}), unit=" again", disable=not progress):
+        distances[epoch] += [measured(epoch, seed) for seed in range(1, SEEDS)]
+    found = Evaluation(distances, floor, count, reference)
+    _write(run.path / TABLE, found)
+    return found
+
+
+def _reference(run: Run, reals: str | Path | None, count: int, progress: bool) -> tuple[np.ndarray, str]:
+    """Real pictures [N, 3, 96, 96], and what they are."""
+    data = Path(run.config.data_path)
+    if reals is not None:
+        return load_faces(reals, progress=progress).images, f"the pictures in {reals}"
+    if made := drawn_set(data):
+        folder = data.with_name(f"{data.name}-held-out")
+        write_faces(folder, 2 * count, seed=made["seed"] + 1, progress=progress)
+        return load_faces(folder, progress=progress).images, "drawn faces that it has never seen"
+    return load_faces(data, progress=progress).images, "the pictures that it learnt from"
+
+
+def _write(path: Path, found: Evaluation) -> None:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", "reference"])
+    for name, distances in [*sorted(found.distances.items()), (REAL, found.floor)]:
+        for seed, distance in enumerate(distances):
+            figures = [f"{figure:.4f}" for figure in (*distance.levels, distance.mean)]
+            table.writerow([name, seed, found.count, *figures, found.reference])
+    write_whole(path, text.getvalue().encode("utf-8"))

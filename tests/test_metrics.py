@@ -1,0 +1,146 @@
+"""The sliced Wasserstein distance against closed forms and another library; epochs measured and told apart."""
+
+import csv
+import statistics
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import TINY
+
+from animegan import evaluation, metrics
+from animegan.cli import main
+from animegan.drawing import write_faces
+from animegan.errors import UserError
+from animegan.evaluation import Evaluation, evaluate
+from animegan.faces import load_faces
+from animegan.metrics import Distance, SlicedWasserstein, pyramid, wasserstein
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    monkeypatch.setattr(metrics, "DIRECTIONS", 32)
+    monkeypatch.setattr(metrics, "REPEATS", 2)
+    monkeypatch.setattr(metrics, "PATCHES", 32)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("many") / "drawn"
+    write_faces(folder, 160, seed=5, progress=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def images(faces) -> torch.Tensor:
+    return torch.from_numpy(load_faces(faces, progress=False).images.copy())
+
+
+def test_the_distance_in_one_dimension_has_closed_forms():
+    values = np.sort(np.random.default_rng(0).normal(size=(3, 5000)), axis=1)
+    assert wasserstein(values, values) == 0
+    assert wasserstein(values, values + 0.7) == pytest.approx(0.7)
+    wider = np.sort(np.random.default_rng(1).normal(size=(3, 200_000)), axis=1)
+    assert wasserstein(wider, 2 * wider) == pytest.approx((2 / np.pi) ** 0.5, rel=0.01), "the mean of |N(0, 1)|"
+
+
+def test_the_distance_in_one_dimension_agrees_with_scipy():
+    stats = pytest.importorskip("scipy.stats")
+    random = np.random.default_rng(2)
+    first, second = random.gamma(2, size=(4, 300)), random.normal(size=(4, 300))
+    ours = wasserstein(np.sort(first, axis=1), np.sort(second, axis=1))
+    assert ours == pytest.approx(
+        np.mean([stats.wasserstein_distance(*pair) for pair in zip(first, second, strict=True)])
+    )
+
+
+def test_the_whole_agrees_with_a_slow_computation_of_its_own(images):
+    """Patch by patch and direction by direction, with scipy's distance."""
+    stats = pytest.importorskip("scipy.stats")
+    a, b = images[:6], images[6:12]
+    places = [torch.Generator().manual_seed(which) for which in (0, 1)]
+    directions, found = torch.Generator().manual_seed(0), []
+    for level_a, level_b in zip(pyramid(a.float()), pyramid(b.float()), strict=True):
+        size, sets = level_a.shape[-1] - 6, []
+        for pictures, generator in ((level_a, places[0]), (level_b, places[1])):
+            top, left = (torch.randint(0, size, (len(pictures) * 32,), generator=generator).tolist() for _ in range(2))
+            corners = zip(top, left, strict=True)
+            patches = np.stack([pictures[n // 32, :, y : y + 7, x : x + 7] for n, (y, x) in enumerate(corners)])
+            patches -= patches.mean(axis=(0, 2, 3), keepdims=True)
+            sets.append((patches / patches.std(axis=(0, 2, 3), keepdims=True)).reshape(len(patches), -1))
+        axes = [F.normalize(torch.randn(32, 147, generator=directions), dim=1).numpy() for _ in range(2)]
+        found.append(np.mean([stats.wasserstein_distance(sets[0] @ d, sets[1] @ d) for repeat in axes for d in repeat]))
+    assert SlicedWasserstein(a)(b).levels == pytest.approx([1000 * value for value in found], rel=1e-3)
+
+
+def test_the_pyramid_loses_nothing(images):
+    fine, middle, coarse = levels = pyramid(images[:2].float())
+    assert [level.shape[-1] for level in levels] == [96, 48, 24]
+    for level in (middle, fine):
+        spread = torch.zeros_like(level)
+        spread[:, :, ::2, ::2] = 4 * coarse
+        coarse = level + metrics._blurred(spread)
+    assert torch.allclose(coarse, images[:2].float(), atol=1e-3)
+
+
+def test_likeness_has_the_right_order(images):
+    measure, other = SlicedWasserstein(images[:80]), images[80:].float()
+    blurred = F.interpolate(F.interpolate(other, scale_factor=0.25, mode="area"), 96, mode="bilinear")
+    noise = torch.rand(other.shape, generator=torch.Generator().manual_seed(0)) * 255
+    real, dim, soft, wild = (measure(pictures).mean for pictures in (other, 0.4 * other + 30, blurred, noise))
+    assert real < soft < wild
+    assert dim == pytest.approx(real, rel=0.01), "brightness and contrast of a whole set do not count"
+    assert measure(other) == SlicedWasserstein(images[:80])(other), "the same twice"
+    assert SlicedWasserstein(images[:80], seed=1)(other).mean == pytest.approx(real, rel=0.3)
+    with pytest.raises(UserError, match="give sets of one size"):
+        measure(images[:79])
+
+
+def test_epochs_are_measured_and_written_down(finished, faces, tmp_path, monkeypatch):
+    run = finished.share(tmp_path / "run", weights=[1, 2, 3])
+    found = evaluate(run, reals=faces, count=80, progress=False)
+    assert sorted(found.distances) == [1, 2, 3] and found.count == 80 and len(found.floor) == evaluation.SEEDS
+    assert max(d.mean for d in found.floor) < min(found.mean(epoch) for epoch in found.distances)
+    with open(run.path / "metrics.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["epoch"] for row in rows} == {"1", "2", "3", "real"}
+    again = [float(row["swd"]) for row in rows if row["epoch"] == str(found.best)]
+    assert statistics.fmean(again) == pytest.approx(found.mean(found.best), abs=1e-3)
+    assert f"best: epoch {found.best}" in str(found) and str(faces) in str(found)
+    assert evaluate(run, [3], faces, 80, progress=False).distances[3] == found.distances[3]
+
+
+def test_what_cannot_be_told_apart_is_said():
+    def epoch(*means):
+        return [Distance((mean,) * 3, mean) for mean in means]
+
+    found = Evaluation(
+        {1: epoch(90.0), 8: epoch(21.0, 20.0), 9: epoch(19.5, 20.5), 10: epoch(30.0)}, epoch(5.0), 64, "x"
+    )
+    assert found.best == 9 and found.equals == [8, 9] and found.spread == pytest.approx(0.5**0.5)
+    assert "not to be told from it: epoch 8" in str(found)
+
+
+def test_drawn_faces_are_measured_with_faces_that_were_not_learnt_from(drawn, tmp_path, monkeypatch):
+    import shutil
+
+    from animegan.config import TrainConfig
+    from animegan.training import train
+
+    shutil.copytree(drawn, tmp_path / "drawn")
+    config = TrainConfig(**{**TINY, "epoch": 1}, data_path=tmp_path / "drawn", outf=tmp_path / "run")
+    found = evaluate(train(config, progress=False), count=64, progress=False)
+    assert found.reference == "drawn faces that it has never seen" and found.count == 64
+    assert load_faces(tmp_path / "drawn-held-out", progress=False).fingerprint != load_faces(drawn).fingerprint
+
+
+def test_mistakes(finished, drawn, capsys):
+    for arguments, message in (
+        (["--count", "3"], "--count 3 is too small"),
+        (["--epochs", "9", "--reals", str(drawn)], "36 real pictures are too few"),
+        (["--reals", "nowhere"], "there is no folder nowhere"),
+    ):
+        assert main(["evaluate", str(finished.path), *arguments]) == 2
+        errors = capsys.readouterr().err
+        assert message in errors and errors.count("animegan:") == 1
