@@ -29,9 +29,8 @@ from animegan.errors import UserError
 MOST_TOTAL = 64 * 2**30  # bytes of one source, inflated
 MOST_RATIO, HARMLESS = 200, 2**20  # no picture shrinks so far, unless it is small
 MOST_ENTRIES = 1_000_000
-SEVEN_ZIP, RAR = b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07"
-COMPRESSED_TAR = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 OUTSIDE = "its name leads out of the archive"
+ENCRYPTED = "encrypted: unpack it with its password, and import the folder"
 NESTED = "an archive in the archive: unpack it, and import it by itself"
 # What a damaged archive makes its library raise, besides errors of its own.
 DAMAGED = (
@@ -89,14 +88,9 @@ class Source:
             raise UserError(f"{self.path} is a device or a pipe: give a folder, an archive or pictures.")
         with open(self.path, "rb") as file:
             start = file.read(300)
-        if start[:4] in (b"PK\x03\x04", b"PK\x05\x06") or zipfile.is_zipfile(self.path):
-            return self._zip()
-        if start.startswith(SEVEN_ZIP):
-            return self._seven_zip()
-        if start.startswith(RAR):
-            return self._rar()
-        if start.startswith(COMPRESSED_TAR) or start[257:262] == b"ustar":
-            return self._tar()
+        kind = "zip" if zipfile.is_zipfile(self.path) else _kind(start)  # a program may stand before a zip
+        if kind:
+            return {"zip": self._zip, "7z": self._seven_zip, "rar": self._rar, "tar": self._tar}[kind]()
         status = self.path.stat()
         return iter([self._file(self.path, self.path.name, status.st_size, status.st_mtime_ns)])
 
@@ -123,7 +117,7 @@ class Source:
                 name, mode = _zip_name(info), info.external_attr >> 16
                 refused = self._too_much(name, info.file_size, info.compress_size)
                 if is_locked := bool(info.flag_bits & 1):
-                    refused = "encrypted: unpack it with its password, and import the folder"
+                    refused = ENCRYPTED
                 elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                     refused = "a link" if stat.S_ISLNK(mode) else "a device, no file"
                 read = functools.partial(_read, functools.partial(archive.open, info))
@@ -146,7 +140,7 @@ class Source:
 
     def _seven_zip(self) -> Iterator[Entry]:
         py7zr = _library("py7zr", self.path)
-        locked = UserError(f"{self.path} is encrypted: unpack it with its password, and import the folder.")
+        locked = UserError(f"{self.path} is {ENCRYPTED}.")
         with _as_errors(py7zr.exceptions.ArchiveError), contextlib.ExitStack() as stack:
             try:
                 archive = stack.enter_context(py7zr.SevenZipFile(self.path))
@@ -182,7 +176,7 @@ class Source:
         rarfile = _library("rarfile", self.path)
         with _as_errors(rarfile.Error), rarfile.RarFile(self.path) as archive:
             if archive.needs_password():
-                raise UserError(f"{self.path} is encrypted: unpack it with its password, and import the folder.")
+                raise UserError(f"{self.path} is {ENCRYPTED}.")
             for info in archive.infolist():
                 if info.is_dir():
                     continue
@@ -232,7 +226,19 @@ class _TarInfo(tarfile.TarInfo):
 
 def is_archive(data: bytes) -> bool:
     """Whether the bytes of an entry are themselves an archive."""
-    return data.startswith((b"PK\x03\x04", SEVEN_ZIP, RAR, *COMPRESSED_TAR)) or data[257:262] == b"ustar"
+    return bool(_kind(data))
+
+
+def _kind(data: bytes) -> str:
+    """Which archive begins with these bytes, "" for none."""
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip"
+    if data.startswith(b"7z\xbc\xaf\x27\x1c"):
+        return "7z"
+    if data.startswith(b"Rar!\x1a\x07"):
+        return "rar"
+    is_tar = data.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")) or data[257:262] == b"ustar"
+    return "tar" if is_tar else ""
 
 
 def _read(opened: Callable[[], BinaryIO]) -> bytes:

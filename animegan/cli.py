@@ -58,7 +58,8 @@ def train(options: argparse.Namespace) -> int:
     outf = given.get("outf", TrainConfig.outf)
     before, done_before = {}, 0
     if options.resume:
-        before, done_before = Run(outf).config.as_dict(), max(Run(outf).epochs, default=0)
+        run = Run(outf)
+        before, done_before = run.config.as_dict(), max(run.epochs, default=0)
     elif "data_path" not in given:
         _one_set(Path(TrainConfig.data_path))
     config = TrainConfig.from_dict({**before, **given})
@@ -123,8 +124,6 @@ def evaluate(options: argparse.Namespace) -> None:
     from animegan.runs import Run
 
     run = Run(options.run)
-    if options.count < 64:
-        raise UserError(f"--count {options.count} is too small to measure with: give 64 or more, 2048 is usual.")
     print(evaluate(run, options.epochs, options.reals, options.count))
     print(f"\nepoch by epoch, seed by seed: {run.path / TABLE}")
 
@@ -197,13 +196,9 @@ class _Parser(argparse.ArgumentParser):
     def unknown(self, words: list[str]) -> NoReturn:
         """End with an error about words that are no option of this command."""
         near = difflib.get_close_matches(words[0].partition("=")[0], self._option_string_actions, 1)
-        hint = (
-            f", did you mean {near[0]}?"
-            if near
-            else ""
-            if words[0].startswith("-")
-            else ' (quote a path with spaces: "my faces")'
-        )
+        hint = f", did you mean {near[0]}?" if near else ""
+        if not words[0].startswith("-"):
+            hint = hint or ' (quote a path with spaces: "my faces")'
         self.error(f"unrecognized arguments: {' '.join(words)}{hint}")
 
 

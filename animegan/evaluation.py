@@ -21,7 +21,7 @@ from animegan.faces import load_faces
 from animegan.metrics import Distance, SlicedWasserstein
 from animegan.runs import Run
 
-COUNT = 2048  # fakes an epoch, and reals
+COUNT, LEAST = 2048, 64  # fakes an epoch, and reals
 SEEDS = 3  # for the best epochs and the last; one for the others
 RIVALS = 3  # so many of the best are measured with all seeds
 TABLE = "metrics.csv"
@@ -86,13 +86,17 @@ def evaluate(
     has never seen, and any other against the pictures that it learnt from, since there are no others.
     Raises UserError for epochs without weights and for too few pictures.
     """
+    if count < LEAST:
+        raise UserError(f"--count {count} is too small to measure with: give {LEAST} or more, {COUNT} is usual.")
     epochs = run.with_weights if epochs is None else sorted(set(epochs))
     if not epochs:
         raise UserError(f"{run.path} has no weights to measure: train it first.")
     pictures, reference = _reference(run, reals, count, progress)
     count = min(count, len(pictures) // 2)
-    if count < 64:
-        raise UserError(f"{len(pictures)} real pictures are too few to measure with: give 128 or more with --reals.")
+    if count < LEAST:
+        raise UserError(
+            f"{len(pictures)} real pictures are too few to measure with: give {2 * LEAST} or more with --reals."
+        )
     order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0)).numpy()
     measures, floor = [], []
     for seed in range(SEEDS):
@@ -118,7 +122,8 @@ def _reference(run: Run, reals: str | Path | None, count: int, progress: bool) -
     if reals is not None:
         return load_faces(reals, progress=progress).images, f"the pictures in {reals}"
     if made := drawn_set(data):
-        folder = data.with_name(f"{data.name}-held-out")
+        # Hidden, so that neither training nor a look into data/ takes it for a data set of the student's.
+        folder = data.with_name(f".{data.name}-held-out-{2 * count}")
         write_faces(folder, 2 * count, seed=made["seed"] + 1, progress=progress)
         return load_faces(folder, progress=progress).images, "drawn faces that it has never seen"
     return load_faces(data, progress=progress).images, "the pictures that it learnt from"

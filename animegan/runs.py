@@ -109,7 +109,7 @@ class Run:
     @property
     def with_weights(self) -> list[int]:
         """The epochs whose netG is there, in order."""
-        return [epoch for epoch in self.epochs if (self.path / f"netG_{epoch:03d}.pth").is_file()]
+        return self._epochs_with("netG_{:03d}.pth")
 
     def grid(self, epoch: int) -> Image.Image:
         """The fixed-noise grid after `epoch`, 8 by 8 faces; UserError where it is not there."""
@@ -160,10 +160,13 @@ class Run:
         write_picture(copy.path / "real_samples.jpg", self.reals)
         return copy
 
+    def _epochs_with(self, pattern: str) -> list[int]:
+        return [epoch for epoch in self.epochs if _or_jpeg(self.path / pattern.format(epoch)).is_file()]
+
     def _epoch_file(self, pattern: str, epoch: int) -> Path:
         path = _or_jpeg(self.path / pattern.format(epoch))
         if not path.is_file():
-            have = [epoch for epoch in self.epochs if _or_jpeg(self.path / pattern.format(epoch)).is_file()]
+            have = self._epochs_with(pattern)
             there = f"there is one for epoch {ranges(have)}" if have else "no epoch is finished yet"
             raise UserError(f"{self.path} has no {path.name}: {there}.")
         return path
@@ -225,11 +228,7 @@ class Run:
         try:
             with open(path, newline="", encoding="utf-8") as file:
                 return [
-                    Step(
-                        int(row["epoch"]),
-                        int(row["iteration"]),
-                        *(float(row[name]) for name in Step._fields[2:]),
-                    )
+                    Step(int(row["epoch"]), int(row["iteration"]), *(float(row[name]) for name in Step._fields[2:]))
                     for row in csv.DictReader(file)
                 ]
         except (ValueError, KeyError, TypeError) as error:

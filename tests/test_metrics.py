@@ -16,6 +16,7 @@ from animegan.errors import UserError
 from animegan.evaluation import Evaluation, evaluate
 from animegan.faces import load_faces
 from animegan.metrics import Distance, SlicedWasserstein, pyramid, wasserstein
+from animegan.runs import Run
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +133,15 @@ def test_drawn_faces_are_measured_with_faces_that_were_not_learnt_from(drawn, tm
     config = TrainConfig(**{**TINY, "epoch": 1}, data_path=tmp_path / "drawn", outf=tmp_path / "run")
     found = evaluate(train(config, progress=False), count=64, progress=False)
     assert found.reference == "drawn faces that it has never seen" and found.count == 64
-    assert load_faces(tmp_path / "drawn-held-out", progress=False).fingerprint != load_faces(drawn).fingerprint
+    held_out = tmp_path / ".drawn-held-out-128"
+    assert load_faces(held_out, progress=False).fingerprint != load_faces(drawn, progress=False).fingerprint
+    assert evaluate(Run(tmp_path / "run"), count=70, progress=False).count == 70, "another number is no conflict"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    for path in (tmp_path / "drawn", held_out):
+        path.rename(tmp_path / "data" / path.name)
+    assert main(["train", *(f"--{name}={value}" for name, value in {**TINY, "epoch": 1}.items()), "--outf", "two"]) == 0
+    assert Run("two").info["data"]["pictures"] == 36, "held-out faces are not learnt from"
 
 
 def test_mistakes(finished, drawn, capsys):
