@@ -164,15 +164,17 @@ def _one_set(data: Path) -> None:
         )
 
 
-def _ingredient(text: str) -> tuple[str, bool | float]:
-    """`ema=0.99` -> ("ema", 0.99), `flips=false` -> ("flips", False)."""
+def _ingredient(text: str) -> tuple[str, bool | float | str]:
+    """`ema=0.99` -> ("ema", 0.99), `flips=false` -> ("flips", False), `loss=hinge` -> ("loss", "hinge")."""
     name, _, value = text.partition("=")
+    if not value:
+        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE, e.g. ema=0.99 or flips=true")
     if value.lower() in ("true", "false"):
         return name, value.lower() == "true"
     try:
         return name, float(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not NAME=NUMBER or NAME=true, e.g. ema=0.99") from None
+        return name, value
 
 
 def _compare(runs: list, epochs: list[int], count: int = 24):

@@ -33,13 +33,14 @@ class TrainConfig:
 
     recipe: str = _option("stable", "how a step is done: 'stable' gives faces, 'handout' repeats the handout")
     seed: int = _option(0, "seed of everything that is random")
+    hold_out: int = _option(0, "pictures to leave out of training, for `animegan evaluate` to measure with")
     device: str = _option("auto", "auto, cpu, cuda, cuda:1, mps; auto takes the GPU where there is one")
     changes: dict = field(  # ingredients of the recipe that this run sets otherwise
         default_factory=dict, metadata={"help": "change an ingredient of the recipe, e.g. --set ema=0.99"}
     )
 
     def __post_init__(self):
-        for name in ("batchSize", "imageSize", "nz", "ngf", "ndf", "epoch", "seed"):
+        for name in ("batchSize", "imageSize", "nz", "ngf", "ndf", "epoch", "seed", "hold_out"):
             if type(getattr(self, name)) is not int:
                 raise UserError(
                     f"--{name} {getattr(self, name)!r} is not a whole number; give one, e.g. {_default(name)}."
@@ -68,6 +69,8 @@ class TrainConfig:
             raise UserError(f"--lr {self.lr:g} cannot train: the learning rate is a number above 0; 0.0002 is usual.")
         if not 0 <= self.beta1 < 1:
             raise UserError(f"--beta1 {self.beta1:g} is out of range: Adam takes 0 to below 1; 0.5 is usual for GANs.")
+        if self.hold_out < 0:
+            raise UserError(f"--hold_out {self.hold_out} is out of range; give 0 or more, e.g. 2048 of 6000 pictures.")
         if not 0 <= self.seed < 2**63:
             raise UserError(f"--seed {self.seed} is out of range; give a whole number from 0 to 2**63 - 1.")
 

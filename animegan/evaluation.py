@@ -17,7 +17,7 @@ from animegan._files import write_whole
 from animegan._report import ranges
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
-from animegan.faces import load_faces
+from animegan.faces import hold_out, load_faces
 from animegan.metrics import Distance, SlicedWasserstein
 from animegan.runs import Run
 
@@ -82,8 +82,9 @@ def evaluate(
 ) -> Evaluation:
     """Measure epochs of a run (by default all whose netG is there) and write `metrics.csv` into its folder.
 
-    reals: a folder of pictures to measure with. Without it, a run on drawn faces is held against drawn faces that it
-    has never seen, and any other against the pictures that it learnt from, since there are no others.
+    reals: a folder of pictures to measure with. Without it, a run that held pictures out is held against those, one on
+    drawn faces against drawn faces that it has never seen, and any other against the pictures that it learnt from,
+    since there are no others.
     Raises UserError for epochs without weights and for too few pictures.
     """
     if count < LEAST:
@@ -91,17 +92,15 @@ def evaluate(
     epochs = run.with_weights if epochs is None else sorted(set(epochs))
     if not epochs:
         raise UserError(f"{run.path} has no weights to measure: train it first.")
-    pictures, reference = _reference(run, reals, count, progress)
-    count = min(count, len(pictures) // 2)
+    pictures, others, reference = _reference(run, reals, count, progress)
+    count = min(count, len(pictures), len(others))
     if count < LEAST:
         raise UserError(
-            f"{len(pictures)} real pictures are too few to measure with: give {2 * LEAST} or more with --reals."
+            f"{count} real pictures, and as many others for comparison, are too few to measure with: "
+            f"give {2 * LEAST} or more in all with --reals."
         )
-    order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0)).numpy()
-    measures, floor = [], []
-    for seed in range(SEEDS):
-        measures.append(SlicedWasserstein(pictures[np.sort(order[:count])], seed))
-        floor.append(measures[seed](pictures[np.sort(order[count : 2 * count])]))
+    measures = [SlicedWasserstein(pictures[:count], seed) for seed in range(SEEDS)]
+    floor = [measure(others[:count]) for measure in measures]
 
     def measured(epoch: int, seed: int) -> Distance:
         z = torch.randn(count, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000 + seed))
@@ -116,17 +115,31 @@ def evaluate(
     return found
 
 
-def _reference(run: Run, reals: str | Path | None, count: int, progress: bool) -> tuple[np.ndarray, str]:
-    """Real pictures [N, 3, 96, 96], and what they are."""
+def _reference(run: Run, reals: str | Path | None, count: int, progress: bool) -> tuple[np.ndarray, np.ndarray, str]:
+    """Real pictures [N, 3, 96, 96] to measure with, other ones for the floor, and what the first are."""
     data = Path(run.config.data_path)
     if reals is not None:
-        return load_faces(reals, progress=progress).images, f"the pictures in {reals}"
+        return *_halves(load_faces(reals, progress=progress).images), f"the pictures in {reals}"
+    if run.config.hold_out:
+        faces = load_faces(data, progress=progress)
+        if faces.fingerprint != run.info["data"]["fingerprint"]:
+            raise UserError(f"{data} has changed since {run.path} was trained: which pictures were held out is lost.")
+        learnt, held = hold_out(len(faces), run.config.hold_out)
+        shuffled = learnt[torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))][: len(held)]
+        return faces.images[held.numpy()], faces.images[shuffled.numpy()], "the pictures held out"
     if made := drawn_set(data):
         # Hidden, so that neither training nor a look into data/ takes it for a data set of the student's.
         folder = data.with_name(f".{data.name}-held-out-{2 * count}")
         write_faces(folder, 2 * count, seed=made["seed"] + 1, progress=progress)
-        return load_faces(folder, progress=progress).images, "drawn faces that it has never seen"
-    return load_faces(data, progress=progress).images, "the pictures that it learnt from"
+        return *_halves(load_faces(folder, progress=progress).images), "drawn faces that it has never seen"
+    return *_halves(load_faces(data, progress=progress).images), "the pictures that it learnt from"
+
+
+def _halves(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two random halves, always the same ones."""
+    order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0)).numpy()
+    half = len(order) // 2
+    return pictures[order[:half]], pictures[order[half:]]
 
 
 def _write(path: Path, found: Evaluation) -> None:

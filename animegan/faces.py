@@ -98,6 +98,18 @@ def epoch_order(count: int, seed: int, epoch: int) -> torch.Tensor:
     return torch.randperm(count, generator=generator)
 
 
+def hold_out(count: int, held: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Which of `count` pictures to learn from, and which `held` never to look at: two sorted LongTensors.
+
+    The choice depends on both numbers alone, so that runs of every seed are measured with the same pictures.
+    Raises UserError if none would be left to learn from.
+    """
+    if not 0 <= held < count:
+        raise UserError(f"--hold_out {held} leaves nothing to learn from: there are {count} pictures.")
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    return order[held:].sort().values, order[:held].sort().values
+
+
 def batches(
     images: np.ndarray,
     order: torch.Tensor,

@@ -19,25 +19,32 @@ from animegan.errors import UserError
 IMAGE_SIZE = 96  # 4 -> 8 -> 16 -> 32 by stride 2, then 32 -> 96 by stride 3: no other size comes out
 
 
+ENLARGE = {
+    "k5s3": lambda ngf: [nn.ConvTranspose2d(ngf, 3, kernel_size=5, stride=3, padding=1, bias=False)],
+    "k6s3": lambda ngf: [nn.ConvTranspose2d(ngf, 3, kernel_size=6, stride=3, padding=2, output_padding=1, bias=False)],
+    "resize": lambda ngf: [nn.Upsample(scale_factor=3), nn.Conv2d(ngf, 3, kernel_size=5, padding=2, bias=False)],
+}
+
+
 class NetG(nn.Module):
     """The generator: a latent vector becomes a picture.
 
     ngf: feature maps of the last hidden layer; the first has eight times as many.
     nz: length of the latent vector z.
+    enlarge: how the last layer makes 96x96 of 32x32. "k5s3" is the handout's: its kernel of 5 overlaps unevenly at
+        stride 3. "k6s3" overlaps evenly; "resize" enlarges by nearest neighbour before a plain convolution (both Odena,
+        Dumoulin and Olah 2016, "Deconvolution and Checkerboard Artifacts"). Neither of them fits the handout's model.
     Input [B, nz, 1, 1], drawn from N(0, 1); output [B, 3, 96, 96] in [-1, 1].
     Source: the handout's model.py.
     """
 
-    def __init__(self, ngf: int = 64, nz: int = 100):
+    def __init__(self, ngf: int = 64, nz: int = 100, enlarge: str = "k5s3"):
         super().__init__()
         self.layer1 = _up(nz, ngf * 8, kernel=4, stride=1, padding=0)  # [B, ngf*8, 4, 4]
         self.layer2 = _up(ngf * 8, ngf * 4, kernel=4, stride=2, padding=1)  # [B, ngf*4, 8, 8]
         self.layer3 = _up(ngf * 4, ngf * 2, kernel=4, stride=2, padding=1)  # [B, ngf*2, 16, 16]
         self.layer4 = _up(ngf * 2, ngf, kernel=4, stride=2, padding=1)  # [B, ngf, 32, 32]
-        self.layer5 = nn.Sequential(  # [B, 3, 96, 96]
-            nn.ConvTranspose2d(ngf, 3, kernel_size=5, stride=3, padding=1, bias=False),
-            nn.Tanh(),
-        )
+        self.layer5 = nn.Sequential(*ENLARGE[enlarge](ngf), nn.Tanh())  # [B, 3, 96, 96]
 
     def forward(self, z: Tensor) -> Tensor:
         for layer in self.children():
@@ -123,8 +130,9 @@ def init_smooth(netG: NetG, generator: torch.Generator | None = None) -> NetG:
     Sources: the kernel, Long, Shelhamer and Darrell 2015 (FCN), section 3.3; a start without
     checkerboard, Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution" (ICNR).
     """
-    for layer in (netG.layer2, netG.layer3, netG.layer4, netG.layer5):
-        convolution = layer[0]
+    for convolution in netG.modules():
+        if not isinstance(convolution, nn.ConvTranspose2d) or convolution is netG.layer1[0]:
+            continue
         size, stride = convolution.kernel_size[0], convolution.stride[0]
         side = 1 - (torch.arange(size) - (size - 1) / 2).abs() / stride
         kernel = torch.outer(side, side)
@@ -133,6 +141,18 @@ def init_smooth(netG: NetG, generator: torch.Generator | None = None) -> NetG:
         with torch.no_grad():
             convolution.weight.copy_(factors * kernel)
     return netG
+
+
+def spectral_norm(netD: NetD) -> NetD:
+    """Bound the slope of every layer of NetD to 1, in place of its BatchNorm; return netD.
+
+    Source: Miyato, Kataoka, Koyama and Yoshida 2018, "Spectral Normalization for Generative Adversarial Networks".
+    """
+    for layer in netD.children():
+        nn.utils.parametrizations.spectral_norm(layer[0])
+        if isinstance(layer[1], nn.BatchNorm2d):
+            layer[1] = nn.Identity()
+    return netD
 
 
 class LayerShape(NamedTuple):

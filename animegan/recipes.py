@@ -6,7 +6,7 @@ one generator on the CPU, so that a run draws the same ones on every device.
 """
 
 import copy
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 import torch
@@ -16,25 +16,48 @@ from torch.optim.swa_utils import update_bn
 
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.models import NetD, NetG, init_smooth, init_weights
+from animegan.models import ENLARGE, NetD, NetG, init_smooth, init_weights, spectral_norm
+
+
+def _up_to(limit: float, default: float = 0.0) -> Any:
+    """A number from 0 to below `limit`."""
+    return field(default=default, metadata={"limit": limit})
 
 
 @dataclass(frozen=True)
 class Recipe:
     """The ingredients of a training step; the defaults are the handout's."""
 
+    # how the networks begin, and what they are
     init: bool = False  # draw the weights from N(0, 0.02): DCGAN paper, section 4
     smooth: bool = False  # start NetG's upsampling without checkerboard: see models.init_smooth
+    enlarge: str = "k5s3"  # how NetG's last layer makes 96 of 32; the handout's, "k6s3" or "resize": see models.NetG
+    spectral_norm: bool = False  # bound D's slope in place of its BatchNorm: Miyato et al. 2018
+    # what D is shown, and what draws the grid
     flips: bool = False  # mirror every other real picture: a face may look either way
-    brightness: float = 0.0  # show D all pictures brighter or darker by up to this: Zhao et al. 2020
-    shift: float = 0.0  # show D all pictures shifted by up to this part of their side: Zhao et al. 2020
-    ema: float = 0.0  # decay of the running average of G that draws the pictures: Yazici et al. 2019
-    label_smoothing: float = 0.0  # D aims at 1 minus this on real pictures: Salimans et al. 2016, 3.4
+    brightness: float = _up_to(2)  # show D all pictures brighter or darker by up to this: Zhao et al. 2020
+    shift: float = _up_to(1)  # show D all pictures shifted by up to this part of their side: Zhao et al. 2020
+    mixed_batch: bool = False  # D judges real and fake in one batch; better not: Chintala et al. 2016, "ganhacks" 4
+    ema: float = _up_to(1)  # decay of the running average of G that draws the pictures: Yazici et al. 2019
+    # what is learnt, and how fast
+    loss: str = "probabilities"  # the handout's BCELoss after the sigmoid; "logits" or "hinge": see LOSSES
+    label_smoothing: float = _up_to(1)  # D aims at 1 minus this on real pictures: Salimans et al. 2016, 3.4
+    r1: float = _up_to(1000)  # weight of D's squared slope at real pictures: Mescheder et al. 2018
+    lr_D: float = _up_to(100, 1.0)  # D's learning rate as a multiple of G's: Heusel et al. 2017
 
 
 RECIPES = {
     "handout": Recipe(),
-    "stable": Recipe(init=True, smooth=True, flips=True, brightness=0.3, shift=1 / 16, label_smoothing=0.1, ema=0.995),
+    "stable": Recipe(
+        init=True,
+        smooth=True,
+        flips=True,
+        brightness=0.3,
+        shift=1 / 16,
+        ema=0.995,
+        loss="logits",
+        label_smoothing=0.1,
+    ),
 }
 
 
@@ -42,17 +65,26 @@ def get_recipe(name: str, changes: dict[str, Any] | None = None) -> Recipe:
     """The recipe of that name, with some ingredients set otherwise; UserError for unknown ones."""
     if name not in RECIPES:
         raise UserError(f"--recipe {name} is not known; choose {' or '.join(RECIPES)}.")
-    recipe = RECIPES[name]
-    known = {f.name: f.type for f in fields(Recipe)}
+    known = {f.name: f for f in fields(Recipe)}
     for ingredient, value in (changes or {}).items():
         if ingredient not in known:
             raise UserError(f"--set {ingredient}: no such ingredient; choose from {', '.join(known)}.")
-        if isinstance(value, bool) != (known[ingredient] is bool) or not isinstance(value, int | float):
-            kind = "true or false" if known[ingredient] is bool else "a number"
-            raise UserError(f"--set {ingredient}={value} is out of place: it takes {kind}.")
-        if not (isinstance(value, bool) or 0 <= value < 1):
-            raise UserError(f"--set {ingredient}={value} is out of range: it takes 0 to below 1.")
-    return replace(recipe, **(changes or {}))
+        _check(known[ingredient], value)
+    return replace(RECIPES[name], **(changes or {}))
+
+
+def _check(ingredient: Field, value: Any) -> None:
+    """Raise UserError for a value that this ingredient cannot have."""
+    name, told = ingredient.name, f"--set {ingredient.name}={value}"
+    if ingredient.type is str:
+        *words, last = {"enlarge": ENLARGE, "loss": LOSSES}[name]
+        if value not in (*words, last):
+            raise UserError(f"{told} is not known; choose {', '.join(words)} or {last}.")
+    elif isinstance(value, bool) != (ingredient.type is bool) or not isinstance(value, int | float):
+        kind = "true or false" if ingredient.type is bool else "a number"
+        raise UserError(f"{told} is out of place: it takes {kind}.")
+    elif ingredient.type is float and not 0 <= value < ingredient.metadata["limit"]:
+        raise UserError(f"{told} is out of range: it takes 0 to below {ingredient.metadata['limit']}.")
 
 
 class Game:
@@ -67,12 +99,15 @@ class Game:
         self.random = torch.Generator().manual_seed(config.seed)
         with torch.random.fork_rng(devices=[]):  # PyTorch's own initialisation takes the global generator
             torch.manual_seed(config.seed)
-            netG, netD = NetG(config.ngf, config.nz), NetD(config.ndf)
-        if recipe.init:
-            init_weights(netG, self.random)
-            init_weights(netD, self.random)
-        if recipe.smooth:
-            init_smooth(netG, self.random)
+            netG = NetG(config.ngf, config.nz, recipe.enlarge)
+            netD = NetD(config.ndf)
+            if recipe.init:
+                init_weights(netG, self.random)
+                init_weights(netD, self.random)
+            if recipe.smooth:
+                init_smooth(netG, self.random)
+            if recipe.spectral_norm:
+                spectral_norm(netD)
         # Channels last is the layout in which convolutions are fastest, on CPUs as on GPUs.
         self.netG = netG.to(device, memory_format=torch.channels_last)
         self.netD = netD.to(device, memory_format=torch.channels_last)
@@ -81,7 +116,8 @@ class Game:
         fused = device.type in ("cpu", "cuda")  # one kernel for all weights
         adam = {"betas": (config.beta1, 0.999), "fused": fused}
         self.optimizerG = torch.optim.Adam(self.netG.parameters(), config.lr, **adam)
-        self.optimizerD = torch.optim.Adam(self.netD.parameters(), config.lr, **adam)
+        self.optimizerD = torch.optim.Adam(self.netD.parameters(), config.lr * recipe.lr_D, **adam)
+        self.loss = LOSSES[recipe.loss]
 
     def step(self, real: Tensor) -> Tensor:
         """One step of D, then one of G, on real pictures [B, 3, 96, 96] in [-1, 1].
@@ -94,18 +130,17 @@ class Game:
 
         # G is fixed, D learns: log D(x) + log(1 - D(G(z))) shall grow.
         self.optimizerD.zero_grad()
-        logits_real = self.netD.logits(self._augmented(real))
-        loss_real = _cross_entropy(logits_real, 1 - self.recipe.label_smoothing)
-        loss_real.backward()
-        logits_fake = self.netD.logits(self._augmented(fake.detach()))
-        loss_fake = _cross_entropy(logits_fake, 0.0)
-        loss_fake.backward()
+        shown = self._augmented(real).requires_grad_(self.recipe.r1 > 0)
+        logits_real, logits_fake = self._judged(shown, self._augmented(fake.detach()))
+        loss_real = self.loss(logits_real, 1 - self.recipe.label_smoothing)
+        loss_fake = self.loss(logits_fake, 0.0)
+        (loss_real + loss_fake + self._slope(logits_real, shown)).backward()
         self.optimizerD.step()
 
         # D is fixed, G learns: log D(G(z)) shall grow. D's weights need no gradient for that, only its input.
         self.netD.requires_grad_(False)
         self.optimizerG.zero_grad()
-        loss_G = _cross_entropy(self.netD.logits(self._augmented(fake)), 1.0)
+        loss_G = self.loss(self.netD.logits(self._augmented(fake)), None)
         loss_G.backward()
         self.optimizerG.step()
         self.netD.requires_grad_(True)
@@ -113,6 +148,19 @@ class Game:
         self._average()
         verdicts = torch.stack([logits_real.detach(), logits_fake.detach()]).sigmoid().mean(1)
         return torch.cat([torch.stack([loss_real + loss_fake, loss_G]).detach(), verdicts])
+
+    def _judged(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """D's logits on both, [B] each. In one batch, BatchNorm takes one mean over both and ties them together."""
+        if self.recipe.mixed_batch:
+            return self.netD.logits(torch.cat([real, fake])).chunk(2)
+        return self.netD.logits(real), self.netD.logits(fake)
+
+    def _slope(self, logits: Tensor, pictures: Tensor) -> Tensor | float:
+        """R1: half its weight times the mean squared slope of D's logits at the real pictures."""
+        if not self.recipe.r1:
+            return 0.0
+        (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+        return self.recipe.r1 / 2 * slopes.square().sum((1, 2, 3)).mean()
 
     def latent(self, count: int) -> Tensor:
         """The next `count` latent vectors, [count, nz, 1, 1] from N(0, 1)."""
@@ -187,5 +235,23 @@ class Game:
             average.lerp_(weight, 1 - decay)
 
 
-def _cross_entropy(logits: Tensor, label: float) -> Tensor:
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+# What a loss is given: logits [B], and D's aim, 1 or a little less for real pictures and 0 for fake ones; None stands
+# for G's aim, to pass for real.
+
+
+def _probabilities(logits: Tensor, aim: float | None) -> Tensor:
+    """The handout's BCELoss: a verdict that float32 rounds to exactly 0 or 1 has no slope any more."""
+    return F.binary_cross_entropy(logits.sigmoid(), torch.full_like(logits, 1.0 if aim is None else aim))
+
+
+def _logits(logits: Tensor, aim: float | None) -> Tensor:
+    """The same mathematics without rounding."""
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, 1.0 if aim is None else aim))
+
+
+def _hinge(logits: Tensor, aim: float | None) -> Tensor:
+    """D leaves alone what it is sure enough of: Lim and Ye 2017, "Geometric GAN". Labels are not smoothed here."""
+    return -logits.mean() if aim is None else F.relu(1 + (logits if aim == 0 else -logits)).mean()
+
+
+LOSSES = {"probabilities": _probabilities, "logits": _logits, "hinge": _hinge}

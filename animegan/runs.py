@@ -135,7 +135,8 @@ class Run:
 
     def generator(self, epoch: int) -> NetG:
         """NetG after `epoch`, on the CPU, in eval mode: the network that drew the grid."""
-        return self._network(NetG(self.config.ngf, self.config.nz), "netG_{:03d}.pth", epoch)
+        enlarge = self.info.get("ingredients", {}).get("enlarge", "k5s3")
+        return self._network(NetG(self.config.ngf, self.config.nz, enlarge), "netG_{:03d}.pth", epoch)
 
     def generate(self, epoch: int, z: Tensor) -> Tensor:
         """Faces [N, 3, 96, 96] in [-1, 1] from latent vectors z [N, nz, 1, 1], on the CPU."""

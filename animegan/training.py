@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 import animegan
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.faces import Faces, batches, epoch_order, load_faces, to_unit
+from animegan.faces import Faces, batches, epoch_order, hold_out, load_faces, to_unit
 from animegan.recipes import Game, get_recipe
 from animegan.runs import FACES_IN_GRID, START_ANEW, Run, Step, check_run_folder, fixed_noise
 
@@ -65,18 +65,21 @@ def train(
     else:
         check_run_folder(Path(config.outf))
     faces = load_faces(config.data_path, config.imageSize, progress=progress)
-    if len(faces) < config.batchSize:
+    learnt, held = hold_out(len(faces), config.hold_out)
+    if len(learnt) < config.batchSize:
+        without = f" beyond the {len(held)} held out" if len(held) else ""
         raise UserError(
-            f"{config.data_path} has {len(faces)} usable pictures, fewer than one batch of {config.batchSize}: "
-            f"add pictures (a few thousand give faces), or make the batch smaller with --batchSize."
+            f"{config.data_path} has {len(learnt)} usable pictures{without}, fewer than one batch of "
+            f"{config.batchSize}: add pictures (a few thousand give faces), or make the batch smaller with --batchSize."
         )
     if not resume:
         run = Run.create(config, _facts(config, faces, device))
     if progress:
         left_out = faces.report.total - len(faces)
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
-        print(f"{len(faces):,} pictures{why}, on {device}")
-    trainer = _Trainer(config, run, faces, device)
+        held_out = f", {len(held):,} of them held out" if len(held) else ""
+        print(f"{len(faces):,} pictures{held_out}{why}, on {device}")
+    trainer = _Trainer(config, run, faces, learnt, device)
     if resume:
         trainer.restore()
     try:
@@ -90,15 +93,15 @@ def train(
 
 
 class _Trainer:
-    def __init__(self, config: TrainConfig, run: Run, faces: Faces, device: torch.device):
-        self.config, self.run, self.faces, self.device = config, run, faces, device
+    def __init__(self, config: TrainConfig, run: Run, faces: Faces, learnt: torch.Tensor, device: torch.device):
+        self.config, self.run, self.faces, self.learnt, self.device = config, run, faces, learnt, device
         self.game = Game(config, device)
         self.noise = fixed_noise(config.nz).to(device)
         self.steps: list[Step] = []  # as in history.csv
         self.unread: list[tuple[int, int, float, torch.Tensor]] = []  # steps whose figures are still on the device
         self.epoch, self.iteration = 1, 0  # the epoch in progress, and how many of its steps are done
         self.seconds = 0.0
-        self.steps_per_epoch = len(faces) // config.batchSize
+        self.steps_per_epoch = len(learnt) // config.batchSize
 
     def restore(self) -> None:
         """Take up the checkpoint of the run, after making sure that the data are the same."""
@@ -144,7 +147,7 @@ class _Trainer:
             while self.epoch <= config.epoch:
                 shown = time.monotonic()
                 started = time.perf_counter() - self.seconds
-                order = epoch_order(len(self.faces), config.seed, self.epoch)
+                order = self.learnt[epoch_order(len(self.learnt), config.seed, self.epoch)]
                 for real in batches(self.faces.images, order, config.batchSize, self.device, self.iteration):
                     figures = self.game.step(real)
                     self.iteration += 1
@@ -191,7 +194,7 @@ class _Trainer:
             raise UserError(self._not_finite(f"NetG's pictures are not finite after epoch {self.epoch}"))
         self.run.save_epoch(self.epoch, faces, netG, self.game.netD)
         if self.epoch == 1:
-            self.run.save_reals(to_unit(torch.from_numpy(self.faces.images[:FACES_IN_GRID].copy())))
+            self.run.save_reals(to_unit(torch.from_numpy(self.faces.images[self.learnt[:FACES_IN_GRID].numpy()])))
         self.epoch, self.iteration = self.epoch + 1, 0
         self._save_checkpoint()
 

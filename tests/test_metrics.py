@@ -1,6 +1,7 @@
 """The sliced Wasserstein distance against closed forms and another library; epochs measured and told apart."""
 
 import csv
+import shutil
 import statistics
 
 import numpy as np
@@ -11,12 +12,14 @@ from conftest import TINY
 
 from animegan import evaluation, metrics
 from animegan.cli import main
+from animegan.config import TrainConfig
 from animegan.drawing import write_faces
 from animegan.errors import UserError
 from animegan.evaluation import Evaluation, evaluate
-from animegan.faces import load_faces
+from animegan.faces import hold_out, load_faces
 from animegan.metrics import Distance, SlicedWasserstein, pyramid, wasserstein
 from animegan.runs import Run
+from animegan.training import train
 
 
 @pytest.fixture(autouse=True)
@@ -124,11 +127,6 @@ def test_what_cannot_be_told_apart_is_said():
 
 
 def test_drawn_faces_are_measured_with_faces_that_were_not_learnt_from(drawn, tmp_path, monkeypatch):
-    import shutil
-
-    from animegan.config import TrainConfig
-    from animegan.training import train
-
     shutil.copytree(drawn, tmp_path / "drawn")
     config = TrainConfig(**{**TINY, "epoch": 1}, data_path=tmp_path / "drawn", outf=tmp_path / "run")
     found = evaluate(train(config, progress=False), count=64, progress=False)
@@ -144,10 +142,25 @@ def test_drawn_faces_are_measured_with_faces_that_were_not_learnt_from(drawn, tm
     assert Run("two").info["data"]["pictures"] == 36, "held-out faces are not learnt from"
 
 
+def test_pictures_held_out_are_what_a_run_is_measured_with(tmp_path, faces):
+    config = TrainConfig(**{**TINY, "epoch": 1, "hold_out": 64}, data_path=faces, outf=tmp_path / "run")
+    run = train(config, progress=False)
+    found = evaluate(run, progress=False)
+    assert found.reference == "the pictures held out" and found.count == 64
+    pictures = load_faces(faces, progress=False).images
+    learnt, held = hold_out(len(pictures), 64)
+    z = torch.randn(64, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000))
+    assert found.distances[1][0] == SlicedWasserstein(pictures[held.numpy()])(run.generate(1, z))
+    assert max(d.mean for d in found.floor) < found.mean(1)
+    run.info["data"]["fingerprint"] = "other"
+    with pytest.raises(UserError, match="which pictures were held out is lost"):
+        evaluate(run, progress=False)
+
+
 def test_mistakes(finished, drawn, capsys):
     for arguments, message in (
         (["--count", "3"], "--count 3 is too small"),
-        (["--epochs", "9", "--reals", str(drawn)], "36 real pictures are too few"),
+        (["--epochs", "9", "--reals", str(drawn)], "18 real pictures, and as many others"),
         (["--reals", "nowhere"], "there is no folder nowhere"),
     ):
         assert main(["evaluate", str(finished.path), *arguments]) == 2

@@ -7,7 +7,7 @@ from torch import nn
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.models import NetG
-from animegan.recipes import RECIPES, Game, get_recipe
+from animegan.recipes import LOSSES, RECIPES, Game, get_recipe
 
 SMALL = {"ngf": 8, "ndf": 8, "nz": 16, "batchSize": 8}
 
@@ -187,6 +187,63 @@ def test_smooth_kernels_start_without_checkerboard():
     assert game().netG.layer5[0].weight.square().mean().sqrt().item() == pytest.approx(0.02, rel=0.5)
 
 
+def test_a_saturated_verdict_has_a_slope_only_with_logits():
+    sure = torch.tensor([40.0, 30.0], requires_grad=True)  # as sure as D can be that these fakes are real
+    for loss, slope in (("probabilities", 0.0), ("logits", 0.5)):
+        (gradient,) = torch.autograd.grad(LOSSES[loss](sure, 0.0), sure)
+        assert gradient.tolist() == pytest.approx([slope, slope])
+    unsure = torch.linspace(-4, 4, 9, dtype=torch.float64)
+    for aim in (0.0, 0.9, 1.0, None):
+        assert torch.allclose(LOSSES["probabilities"](unsure, aim), LOSSES["logits"](unsure, aim))
+
+
+def test_hinge_leaves_alone_what_is_sure_enough():
+    logits = torch.tensor([2.0, 1.0, 0.5, -3.0], requires_grad=True)
+    for aim, value, slopes in ((1.0, 4.5 / 4, [0, 0, -1, -1]), (0.0, 6.5 / 4, [1, 1, 1, 0]), (None, -0.125, [-1] * 4)):
+        loss = LOSSES["hinge"](logits, aim)
+        (gradient,) = torch.autograd.grad(loss, logits)
+        assert loss.item() == pytest.approx(value)
+        assert (4 * gradient)[[0, 2, 3]].tolist() == [slopes[n] for n in (0, 2, 3)], "at exactly 1 either is right"
+
+
+def test_r1_is_the_squared_slope_at_real_pictures():
+    one = game(changes={"r1": 3.0})
+    weight = torch.rand(3, 96, 96)
+    pictures = torch.rand(5, 3, 96, 96, requires_grad=True)
+    penalty = one._slope((pictures * weight).sum((1, 2, 3)), pictures)
+    assert penalty.item() == pytest.approx(3.0 / 2 * weight.square().sum().item(), rel=1e-4)
+    plain = game(changes={"r1": 0.0})
+    assert one.step(faces())[0] == plain.step(faces())[0], "the loss that is told is without the penalty"
+    assert not torch.equal(one.netD.layer1[0].weight, plain.netD.layer1[0].weight)
+
+
+def test_spectral_norm_bounds_every_layer_in_place_of_batchnorm():
+    one = game(changes={"spectral_norm": True})
+    for step in range(8):
+        one.step(faces(step))
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in one.netD.modules())
+    for layer in one.netD.children():
+        assert torch.linalg.matrix_norm(layer[0].weight.flatten(1), 2).item() == pytest.approx(1, abs=0.1)
+
+
+def test_D_may_learn_at_a_rate_of_its_own():
+    one = game(lr=0.001, changes={"lr_D": 0.25})
+    assert one.optimizerD.param_groups[0]["lr"] == 0.00025 and one.optimizerG.param_groups[0]["lr"] == 0.001
+
+
+@pytest.mark.parametrize("enlarge", ["k6s3", "resize"])
+def test_other_last_layers_make_pictures_of_the_same_size_and_overlap_evenly(enlarge, tmp_path):
+    one = game(changes={"enlarge": enlarge})
+    one.step(faces())
+    assert one.netG_for_pictures()(torch.randn(2, 16, 1, 1)).shape == (2, 3, 96, 96)
+    netG = NetG(8, 16, enlarge)
+    kernel = next(module for module in netG.layer5 if hasattr(module, "weight"))
+    with torch.no_grad():
+        kernel.weight.fill_(1.0)
+        inner = netG.layer5[:-1](torch.ones(1, 8, 32, 32))[:, :, 9:-9, 9:-9]
+    assert inner.std() < 1e-4, "equal weights make an even picture"
+
+
 def test_same_seed_same_run_and_the_global_generator_is_left_alone():
     torch.manual_seed(5)
     before = torch.get_rng_state()
@@ -203,6 +260,9 @@ def test_recipes_can_be_changed_by_name():
         ("stable", {"speed": 2}, "--set speed: no such ingredient"),
         ("stable", {"ema": 1.0}, "--set ema=1.0 is out of range: it takes 0 to below 1"),
         ("stable", {"ema": True}, "--set ema=True is out of place"),
+        ("stable", {"loss": "best"}, "--set loss=best is not known; choose probabilities, logits or hinge"),
+        ("stable", {"enlarge": 3}, "--set enlarge=3 is not known; choose k5s3, k6s3 or resize"),
+        ("stable", {"lr_D": -1}, "--set lr_D=-1 is out of range: it takes 0 to below 100"),
         ("stable", {"flips": 1}, "--set flips=1 is out of place: it takes true or false"),
         ("stable", {"shift": float("nan")}, "--set shift=nan is out of range: it takes 0 to below 1"),
     ):

@@ -19,6 +19,7 @@ from conftest import TINY
 from animegan import recipes, training
 from animegan.config import TrainConfig
 from animegan.errors import UserError
+from animegan.faces import hold_out, load_faces, to_unit
 from animegan.recipes import Game
 from animegan.runs import Run, load_weights
 from animegan.training import pick_device, train
@@ -44,6 +45,21 @@ def test_same_seed_same_run(drawn, tmp_path, finished):
     assert_same(finished, train(config(drawn, tmp_path / "again"), progress=False), 3)
     other = train(config(drawn, tmp_path / "other", seed=1, epoch=1), progress=False)
     assert not torch.equal(weights(finished, 1)["layer1.0.weight"], weights(other, 1)["layer1.0.weight"])
+
+
+def test_pictures_held_out_are_never_learnt_from(drawn, tmp_path, monkeypatch):
+    seen = []
+    step = Game.step
+    monkeypatch.setattr(Game, "step", lambda game, real: (seen.append(real), step(game, real))[1])
+    faces = load_faces(drawn, progress=False)
+    learnt, held = hold_out(len(faces), 12)
+    assert sorted([*learnt.tolist(), *held.tolist()]) == list(range(36)) and len(held) == 12
+    for seed in (0, 1):
+        settings = {"hold_out": 12, "seed": seed, "epoch": 2, "batchSize": 8}
+        train(config(drawn, tmp_path / str(seed), **settings), progress=False)
+    shown = {picture.numpy().tobytes() for batch in seen for picture in batch}
+    assert len(seen) == 2 * 2 * 24 // 8
+    assert shown == {picture.numpy().tobytes() for picture in to_unit(torch.from_numpy(faces.images[learnt.numpy()]))}
 
 
 def test_more_epochs_later_are_the_same_as_at_once(drawn, tmp_path, finished):
