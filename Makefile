@@ -19,7 +19,7 @@ setup: .venv/.done
 
 .venv/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check $(PINNED) -e '.[notebooks,data,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check $(PINNED) -e '.[notebooks,data,metrics,test]'
 	touch $@
 
 # A run that was stopped is gone on with.

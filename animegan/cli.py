@@ -124,8 +124,18 @@ def evaluate(options: argparse.Namespace) -> None:
     from animegan.runs import Run
 
     run = Run(options.run)
-    print(evaluate(run, options.epochs, options.reals, options.count))
+    print(evaluate(run, options.epochs, options.reals, options.count, options.inception))
     print(f"\nepoch by epoch, seed by seed: {run.path / TABLE}")
+
+
+def ablate(options: argparse.Namespace) -> None:
+    from animegan.ablation import Grid, ablate, table
+
+    grid = Grid.read(options.grid)
+    if not options.table:
+        given = {"data_path": options.data_path} if options.data_path else {}
+        ablate(grid, options.out or Path("imgs") / grid.path.stem, given, options.rows, options.count)
+    print(table(grid))
 
 
 def slides(options: argparse.Namespace) -> None:
@@ -271,6 +281,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--epochs", type=int, nargs="+", help="which (default: all whose weights are there)")
     command.add_argument("--reals", help="folder of real pictures to measure with, best such as it has not learnt from")
     command.add_argument("--count", type=int, default=2048, help="fakes an epoch, and reals (default 2048)")
+    command.add_argument("--inception", help="file of Inception's weights for FID (default: the face classifier)")
+
+    command = _command(commands, "ablate", ablate, "train and measure a grid of recipes, and make a table of it")
+    command.add_argument("grid", help="a TOML file; what is measured goes into a .csv file beside it")
+    command.add_argument("--data_path", "--data-path", help="folder with the pictures (default: what the grid says)")
+    command.add_argument("--out", help="folder for the runs (default: imgs/<name of the grid>)")
+    command.add_argument("--rows", nargs="+", help="only these rows, by name (default: all)")
+    command.add_argument("--count", type=int, default=2048, help="fakes a run, and reals (default 2048)")
+    command.add_argument("--table", action="store_true", help="train nothing: only the table of what was measured")
 
     command = _command(commands, "slides", slides, "a notebook as PowerPoint, and as one HTML file of slides")
     command.add_argument("notebook", help="an .ipynb file, run; JupyterLab's slide types say what begins a slide")

@@ -6,7 +6,7 @@ import csv
 import io
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,8 @@ from animegan._files import write_whole
 from animegan._report import ranges
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
-from animegan.faces import hold_out, load_faces
+from animegan.faces import hold_out, load_faces, to_uint8
+from animegan.fidelity import Fidelity, available, fidelity, inception_weights
 from animegan.metrics import Distance, SlicedWasserstein
 from animegan.runs import Run
 
@@ -32,13 +33,15 @@ REAL = "real"  # in the column of the epoch: reals against other reals
 class Evaluation:
     """`distances`: of each epoch one for every seed. `floor`: of as many other real pictures, by seed.
 
-    `reference` says in words which real pictures were the measure.
+    `reference` says in words which real pictures were the measure. `fidelities`: of each epoch, and of the other real
+    pictures under REAL, the figures of animegan.fidelity; empty where torch-fidelity is not installed.
     """
 
     distances: dict[int, list[Distance]]
     floor: list[Distance]
     count: int
     reference: str
+    fidelities: dict[int | str, Fidelity] = field(default_factory=dict)
 
     @property
     def spread(self) -> float:
@@ -61,15 +64,23 @@ class Evaluation:
 
     def __str__(self) -> str:
         lines = [f"sliced Wasserstein distance x 1,000 of {self.count:,} fakes from {self.reference}", ""]
-        lines += [f"{'epoch':>6} {'96':>7} {'48':>7} {'24':>7} {'mean':>7}"]
+        also = "".join(f" {name:>9}" for name in ("FID", "KID", "precision", "recall")) if self.fidelities else ""
+        lines += [f"{'epoch':>6} {'96':>7} {'48':>7} {'24':>7} {'mean':>7}{also}"]
         rows = [(str(epoch), found) for epoch, found in sorted(self.distances.items())] + [(REAL, self.floor)]
         for name, found in rows:
             levels = [statistics.fmean(level) for level in zip(*(d.levels for d in found), strict=True)]
             figures = [*levels, statistics.fmean(d.mean for d in found)]
             lines.append(f"{name:>6} " + " ".join(f"{figure:7.1f}" for figure in figures))
+            if found := self.fidelities.get(name if name == REAL else int(name)):
+                lines[-1] += f" {found.fid:9.2f} {found.kid:9.1f} {found.precision:9.2f} {found.recall:9.2f}"
         lines += ["", f"best: epoch {self.best} with {self.mean(self.best):.1f}, {self.spread:.1f} from seed to seed"]
         others = [epoch for epoch in self.equals if epoch != self.best]
         lines += [f"not to be told from it: epoch {ranges(others)}"] * bool(others)
+        lines.append("")
+        if self.fidelities:
+            lines.append(f"FID, KID x 1,000, precision and recall: features of {self.fidelities[REAL].features}")
+        else:
+            lines.append("FID, KID, precision and recall need torch-fidelity: pip install -e '.[metrics]' installs it")
         return "\n".join(lines)
 
 
@@ -78,6 +89,7 @@ def evaluate(
     epochs: Sequence[int] | None = None,
     reals: str | Path | None = None,
     count: int = COUNT,
+    inception: str | Path | None = None,
     progress: bool = True,
 ) -> Evaluation:
     """Measure epochs of a run (by default all whose netG is there) and write `metrics.csv` into its folder.
@@ -85,6 +97,7 @@ def evaluate(
     reals: a folder of pictures to measure with. Without it, a run that held pictures out is held against those, one on
     drawn faces against drawn faces that it has never seen, and any other against the pictures that it learnt from,
     since there are no others.
+    inception: a file with Inception's weights; by default the one in PyTorch's folder for downloads, if it is there.
     Raises UserError for epochs without weights and for too few pictures.
     """
     if count < LEAST:
@@ -103,14 +116,20 @@ def evaluate(
     floor = [measure(others[:count]) for measure in measures]
 
     def measured(epoch: int, seed: int) -> Distance:
-        z = torch.randn(count, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000 + seed))
-        return measures[seed](run.generate(epoch, z))
+        return measures[seed](run.generate(epoch, _latent(run, count, seed)))
 
     distances = {epoch: [measured(epoch, 0)] for epoch in tqdm(epochs, unit=" epochs", disable=not progress)}
     best = sorted(epochs, key=lambda epoch: distances[epoch][0].mean)[:RIVALS]
     for epoch in tqdm(sorted({*best, epochs[-1]}), unit=" again", disable=not progress):
         distances[epoch] += [measured(epoch, seed) for seed in range(1, SEEDS)]
-    found = Evaluation(distances, floor, count, reference)
+    fidelities = {}
+    if available() or inception:
+        weights = inception or inception_weights()
+        measure = torch.from_numpy(pictures[:count])
+        fidelities[REAL] = fidelity(torch.from_numpy(others[:count]), measure, weights)
+        for epoch in tqdm(epochs, unit=" epochs", disable=not progress):
+            fidelities[epoch] = fidelity(to_uint8(run.generate(epoch, _latent(run, count, 0))), measure, weights)
+    found = Evaluation(distances, floor, count, reference, fidelities)
     _write(run.path / TABLE, found)
     return found
 
@@ -135,6 +154,10 @@ def _reference(run: Run, reals: str | Path | None, count: int, progress: bool) -
     return *_halves(load_faces(data, progress=progress).images), "the pictures that it learnt from"
 
 
+def _latent(run: Run, count: int, seed: int) -> torch.Tensor:
+    return torch.randn(count, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000 + seed))
+
+
 def _halves(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Two random halves, always the same ones."""
     order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0)).numpy()
@@ -145,9 +168,13 @@ def _halves(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _write(path: Path, found: Evaluation) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", "reference"])
+    table.writerow(["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", *Fidelity._fields, "reference"])
     for name, distances in [*sorted(found.distances.items()), (REAL, found.floor)]:
         for seed, distance in enumerate(distances):
             figures = [f"{figure:.4f}" for figure in (*distance.levels, distance.mean)]
-            table.writerow([name, seed, found.count, *figures, found.reference])
+            more = found.fidelities.get(name) if seed == 0 else None
+            others = (
+                [*(f"{figure:.4f}" for figure in more[:-1]), more.features] if more else [""] * len(Fidelity._fields)
+            )
+            table.writerow([name, seed, found.count, *figures, *others, found.reference])
     write_whole(path, text.getvalue().encode("utf-8"))

@@ -25,7 +25,8 @@ def environment() -> dict:
 
 def required() -> dict[str, str]:
     """What pyproject.toml asks for, extras included: conda's name -> the bounds, in one order."""
-    extras = {name: lines for name, lines in PYPROJECT["optional-dependencies"].items() if name != "browser"}
+    apart = ("browser", "metrics")  # no student needs the first, and pip brings the second
+    extras = {name: lines for name, lines in PYPROJECT["optional-dependencies"].items() if name not in apart}
     lines = [*PYPROJECT["dependencies"], *(line for extra in extras.values() for line in extra)]
     parsed = [Requirement(line) for line in lines]
     return {CONDA_NAMES.get(r.name, r.name): _sorted(str(r.specifier)) for r in parsed}
@@ -47,7 +48,7 @@ def test_environment_yml_asks_for_what_pyproject_asks_for():
 def test_environment_yml_is_named_and_takes_one_channel():
     assert environment()["name"] == "animegan"
     assert environment()["channels"] == ["conda-forge", "nodefaults"]
-    assert environment()["dependencies"][-1] == {"pip": ["-e ."]}
+    assert environment()["dependencies"][-1] == {"pip": ["-e .[metrics]"]}
 
 
 def test_environment_yml_has_a_reason_beside_each_line_and_no_build_strings():

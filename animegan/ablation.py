@@ -1,0 +1,306 @@
+"""Which ingredient earns its place: a grid of runs from one TOML file, resumable, and the table that it gives.
+
+    [options]                     # what all rows share: options of `animegan train`
+    epoch = 12
+    ngf = 32
+    hold_out = 2048
+
+    [[row]]
+    name = "stable without flips"
+    seeds = 3                     # how many runs: seeds 0, 1 and 2 (default 1)
+    set = { flips = false }       # and any options of this row's own
+
+Every run is a run folder, trained by `training.train` and measured by `evaluation.evaluate`; what was measured goes
+into one CSV file beside the grid, which is all that the table needs.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import platform
+import re
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+import torch
+
+from animegan._files import write_whole
+from animegan.config import TrainConfig
+from animegan.errors import UserError
+from animegan.evaluation import COUNT, evaluate
+from animegan.recipes import Game, get_recipe
+from animegan.runs import Run
+from animegan.training import pick_device, train
+
+SPEED_SECONDS, SPEED_TURNS = 4.0, 3  # a row is timed so long, and so often, in turns with the others
+
+
+class Row(NamedTuple):
+    """A row of the grid; `options` are fields of TrainConfig."""
+
+    name: str
+    seeds: int
+    options: dict[str, Any]
+
+
+class Result(NamedTuple):
+    """A line of the results: one run, measured after its last epoch. `swd` is the mean of its three levels."""
+
+    row: str
+    seed: int
+    epoch: int
+    count: int
+    swd: float
+    swd_96: float
+    swd_48: float
+    swd_24: float
+    floor: float
+    fid: float
+    features: str
+    images: int
+    images_per_second: float
+    command: str
+    machine: str
+    torch: str
+    date: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a TOML file asks for. `path` is the file; results go beside it, with the suffix .csv."""
+
+    path: Path
+    rows: tuple[Row, ...]
+
+    @property
+    def results_path(self) -> Path:
+        return self.path.with_suffix(".csv")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Grid:
+        """Read a grid; UserError, with what to do, for anything in it that cannot be trained."""
+        try:
+            import tomllib
+        except ModuleNotFoundError:  # Python 3.10
+            import tomli as tomllib
+        path = Path(path)
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"{path} cannot be read ({error.strerror}): name a TOML file.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UserError(f"{path} is not TOML ({error}).") from error
+        shared, rows = content.pop("options", {}), content.pop("row", [])
+        if content or not rows or not isinstance(rows, list):
+            extra = f"; it has {', '.join(content)}" if content else ""
+            raise UserError(f"{path} needs [options] and one [[row]] or more, and nothing else{extra}.")
+        grid = cls(path, tuple(_row(path, shared, row) for row in rows))
+        names = [_slug(row.name) for row in grid.rows]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise UserError(f"{path} has more than one row {twice[0]!r}: give each a name of its own.")
+        return grid
+
+
+def ablate(
+    grid: Grid,
+    out: str | Path,
+    changes: dict[str, Any] | None = None,
+    rows: Sequence[str] | None = None,
+    count: int = COUNT,
+    progress: bool = True,
+) -> list[Result]:
+    """Train and measure all runs of a grid that are not in its results yet; return all results.
+
+    out: folder for the runs, `out/<row>/<seed>`; a run that was stopped is gone on with.
+    changes: options that take the place of the grid's, e.g. where the pictures are.
+    rows: the names of some rows only. Raises UserError for a row that is not there.
+    """
+    wanted = [_named(grid, name) for name in rows] if rows else list(grid.rows)
+    for row in wanted:
+        for seed in range(row.seeds):
+            if not any((r.row, r.seed) == (row.name, seed) for r in read_results(grid)):
+                found = _run(row, seed, Path(out), changes or {}, count, progress)
+                if found is None:  # stopped by the user
+                    return read_results(grid)
+                # Read again: another process may have been at work on other rows.
+                _write_results(grid, [*read_results(grid), found])
+    missing = [row for row in wanted if any(r.row == row.name and not r.images_per_second for r in read_results(grid))]
+    if missing:
+        speeds = measure_speed({row.name: _config(row, 0, Path(out), changes or {}) for row in missing})
+        timed = [r._replace(images_per_second=speeds.get(r.row, r.images_per_second)) for r in read_results(grid)]
+        _write_results(grid, timed)
+    return read_results(grid)
+
+
+def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
+    """Training steps only, in images a second, by name: the median of turns, so that a busy moment hits all alike."""
+    games = {name: Game(config, pick_device(config.device)) for name, config in configs.items()}
+    found = {name: [] for name in games}
+    for _ in range(SPEED_TURNS):
+        for name, game in games.items():
+            size = configs[name].batchSize
+            real = torch.rand(size, 3, 96, 96, generator=torch.Generator().manual_seed(0)).to(game.device) * 2 - 1
+            game.step(real).tolist()
+            started, steps = time.perf_counter(), 0
+            while (seconds := time.perf_counter() - started) < SPEED_SECONDS or not steps:
+                game.step(real).tolist()  # to the CPU, which waits for the device
+                steps += 1
+            found[name].append(size * steps / seconds)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def table(grid: Grid) -> str:
+    """The results as a Markdown table, best row first, and how they were measured.
+
+    Where a row has several seeds, the mean and the deviation between them; in bold what cannot be told from the best:
+    nearer than twice the error of a difference, by the deviation of all rows that have several seeds, pooled.
+    """
+    results = read_results(grid)
+    if not results:
+        raise UserError(f"{grid.results_path} has no results yet: animegan ablate {grid.path} makes them.")
+    groups = {row.name: [r for r in results if r.row == row.name] for row in grid.rows}
+    groups = {name: found for name, found in groups.items() if found}
+    means = {name: statistics.fmean(r.swd for r in found) for name, found in groups.items()}
+    several = [[r.swd for r in found] for found in groups.values() if len(found) > 1]
+    spread = statistics.fmean(map(statistics.variance, several)) ** 0.5 if several else 0.0
+    best = min(means, key=means.get)
+    lines = ["| | SWD | 96 | 48 | 24 | FID | seeds | images/s |", "|---|---|---|---|---|---|---|---|"]
+    for name in sorted(means, key=means.get):
+        found = groups[name]
+        deviation = f" ± {statistics.stdev(r.swd for r in found):.1f}" if len(found) > 1 else ""
+        error = spread * (1 / len(found) + 1 / len(groups[best])) ** 0.5
+        bold = "**" * (means[name] - means[best] <= 2 * error)
+        levels = [
+            f"{statistics.fmean(getattr(r, level) for r in found):.1f}" for level in ("swd_96", "swd_48", "swd_24")
+        ]
+        speed = found[0].images_per_second
+        fid = f"{statistics.fmean(r.fid for r in found):.2f}"
+        cells = [name, f"{bold}{means[name]:.1f}{bold}{deviation}", *levels, fid, str(len(found))]
+        lines.append(f"| {' | '.join([*cells, f'{speed:.0f}' if speed else '–'])} |")
+    first = results[0]
+    machines = ", ".join(dict.fromkeys(f"{r.machine}, PyTorch {r.torch}" for r in results))
+    dates = sorted(r.date for r in results)
+    floor = statistics.fmean(r.floor for r in results)
+    lines += [
+        "",
+        f"SWD: sliced Wasserstein distance x 1,000 of {first.count:,} fakes from as many pictures that were not "
+        f"learnt from, after {first.images:,} pictures seen; real against real {floor:.1f}. From seed to seed "
+        f"{spread:.1f}, pooled; in bold what cannot be told from the best. FID: features of the "
+        f"{first.features or 'none'}. {machines}; {dates[0]} to {dates[-1]}. The first row of the grid: "
+        f"`{first.command}`",
+    ]
+    return "\n".join(lines)
+
+
+def read_results(grid: Grid) -> list[Result]:
+    """All that was measured so far, in the order of the grid."""
+    path = grid.results_path
+    if not path.is_file():
+        return []
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            kinds = get_type_hints(Result)
+            found = [
+                Result(**{name: kind(line[name]) for name, kind in kinds.items()}) for line in csv.DictReader(file)
+            ]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}): restore it, or delete it to measure anew.") from error
+    order = [row.name for row in grid.rows]
+    return sorted((r for r in found if r.row in order), key=lambda r: (order.index(r.row), r.seed))
+
+
+def _write_results(grid: Grid, results: list[Result]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Result._fields)
+    writer.writerows([f"{value:.4f}" if isinstance(value, float) else value for value in result] for result in results)
+    write_whole(grid.results_path, text.getvalue().encode("utf-8"))
+
+
+def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bool) -> Result | None:
+    config = _config(row, seed, out, changes)
+    if progress:
+        print(f"{row.name}, seed {seed}")
+    there = (Path(config.outf) / "run.json").is_file()
+    run = train(config, resume=there, progress=progress)
+    if config.epoch not in run.epochs:
+        return None
+    found = evaluate(run, [config.epoch], count=count, progress=False)
+    levels = [statistics.fmean(level) for level in zip(*(d.levels for d in found.distances[config.epoch]), strict=True)]
+    fidelity = found.fidelities.get(config.epoch)
+    return Result(
+        row=row.name,
+        seed=seed,
+        epoch=config.epoch,
+        count=found.count,
+        swd=found.mean(config.epoch),
+        **dict(zip(("swd_96", "swd_48", "swd_24"), levels, strict=True)),
+        floor=statistics.fmean(distance.mean for distance in found.floor),
+        fid=fidelity.fid if fidelity else float("nan"),
+        features=fidelity.features if fidelity else "",
+        images=len(run.read_steps()) * config.batchSize,
+        images_per_second=0.0,  # is measured at the end, in turns with the other rows
+        command=_command(config),
+        machine=_machine(run),
+        torch=torch.__version__,
+        date=date.today().isoformat(),
+    )
+
+
+def _machine(run: Run) -> str:
+    return f"{platform.system()}, {torch.get_num_threads()} threads, {run.info['device']}"
+
+
+def _command(config: TrainConfig) -> str:
+    """The command that trains the same, without the paths of this machine."""
+    words = ["animegan train"]
+    for option in fields(TrainConfig):
+        value = getattr(config, option.name)
+        if option.name == "changes":
+            words += [f"--set {name}={str(v).lower() if isinstance(v, bool) else v}" for name, v in value.items()]
+        elif option.name not in ("data_path", "outf", "device") and value != option.default:
+            words.append(f"--{option.name} {value}")
+    return " ".join(words)
+
+
+def _row(path: Path, shared: dict, row: dict) -> Row:
+    row = dict(row)
+    name, seeds = row.pop("name", None), row.pop("seeds", 1)
+    if not (isinstance(name, str) and _slug(name)):
+        raise UserError(f'{path}: a [[row]] without a name; give it one, e.g. name = "stable without flips".')
+    if type(seeds) is not int or seeds < 1:
+        raise UserError(f"{path}: row {name!r} has seeds = {seeds!r}; give a whole number of 1 or more.")
+    options = {**shared, **row}
+    options["changes"] = {**shared.get("set", {}), **row.get("set", {})}
+    options.pop("set", None)
+    options.pop("seed", None)
+    known = {option.name for option in fields(TrainConfig)}
+    if unknown := sorted(set(options) - known):
+        raise UserError(f"{path}: row {name!r} sets {unknown[0]}, which is no option of animegan train.")
+    try:
+        config = TrainConfig(**options)
+        get_recipe(config.recipe, config.changes)
+    except UserError as error:
+        raise UserError(f"{path}: row {name!r}: {error}") from error
+    return Row(name, seeds, options)
+
+
+def _config(row: Row, seed: int, out: Path, changes: dict) -> TrainConfig:
+    return TrainConfig(**{**row.options, **changes, "seed": seed, "outf": out / _slug(row.name) / str(seed)})
+
+
+def _named(grid: Grid, name: str) -> Row:
+    for row in grid.rows:
+        if name in (row.name, _slug(row.name)):
+            return row
+    raise UserError(f"{grid.path} has no row {name!r}; it has {', '.join(repr(row.name) for row in grid.rows)}.")
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")

@@ -1,0 +1,126 @@
+"""A grid of runs: read, trained, stopped and gone on with, and made into a table."""
+
+import csv
+import json
+import statistics
+
+import pytest
+from conftest import TINY
+
+from animegan import ablation, metrics
+from animegan.ablation import Grid, Result, ablate, read_results, table
+from animegan.cli import main
+from animegan.drawing import write_faces
+from animegan.errors import UserError
+from animegan.runs import Run
+
+OPTIONS = "\n".join(f"{name} = {json.dumps(value)}" for name, value in {**TINY, "epoch": 1, "hold_out": 64}.items())
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    monkeypatch.setattr(metrics, "DIRECTIONS", 32)
+    monkeypatch.setattr(metrics, "PATCHES", 32)
+    monkeypatch.setattr(ablation, "SPEED_SECONDS", 0.05)
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    return write_faces(tmp_path_factory.mktemp("many") / "drawn", 140, seed=5, progress=False)
+
+
+def grid_file(folder, rows, options=OPTIONS):
+    path = folder / "grid.toml"
+    path.write_text(f"[options]\n{options}\n{rows}", encoding="utf-8")
+    return path
+
+
+ROWS = """
+[[row]]
+name = "Stable"
+seeds = 2
+[[row]]
+name = "no flips"
+set = { flips = false }
+"""
+
+
+def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, faces, monkeypatch, capsys):
+    path = grid_file(tmp_path, ROWS)
+    command = ["ablate", str(path), "--data_path", str(faces), "--out", str(tmp_path / "runs"), "--count", "64"]
+    assert main([*command, "--rows", "no flips"]) == 0
+    assert [(r.row, r.seed) for r in read_results(Grid.read(path))] == [("no flips", 0)]
+
+    trained = []
+    train = ablation.train
+    monkeypatch.setattr(ablation, "train", lambda config, **more: (trained.append(config), train(config, **more))[1])
+    assert main(command) == 0
+    assert [(config.seed, config.changes) for config in trained] == [(0, {}), (1, {})], "what is measured is kept"
+    results = read_results(Grid.read(path))
+    assert [(r.row, r.seed) for r in results] == [("Stable", 0), ("Stable", 1), ("no flips", 0)]
+    assert results[0].swd != results[1].swd and all(r.images_per_second > 0 and r.fid > 0 for r in results)
+    with open(tmp_path / "runs" / "stable" / "1" / "metrics.csv", encoding="utf-8") as file:
+        measured = [float(row["swd"]) for row in csv.DictReader(file) if row["epoch"] == "1"]
+    assert results[1].swd == pytest.approx(statistics.fmean(measured), abs=1e-3)
+    assert Run(tmp_path / "runs" / "no-flips" / "0").config.changes == {"flips": False}
+    assert "animegan train" in results[2].command and "--set flips=false" in results[2].command
+    assert str(tmp_path) not in (tmp_path / "grid.csv").read_text(encoding="utf-8"), "no path of this computer"
+
+    capsys.readouterr()
+    monkeypatch.setattr(ablation, "train", None)
+    assert main(["ablate", str(path), "--table"]) == 0
+    assert capsys.readouterr().out.count("| ") > 3 * 7
+
+
+def result(row: str, seed: int, swd: float) -> Result:
+    return Result(
+        row, seed, 1, 64, swd, swd, swd, swd, 5.0, 1.0, "x", 640, 100.0, "animegan train", "M", "2", "2026-01-02"
+    )
+
+
+def test_the_table_says_what_cannot_be_told_from_the_best(tmp_path):
+    rows = "".join(f'\n[[row]]\nname = "{name}"' for name in ("bad", "near", "best", "not run"))
+    grid = Grid.read(grid_file(tmp_path, rows))
+    with pytest.raises(UserError, match="has no results yet: animegan ablate"):
+        table(grid)
+    found = [("bad", (40, 42)), ("near", (21,)), ("best", (19, 21))]
+    ablation._write_results(grid, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
+    lines = table(grid).splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:5]] == ["| best", "| near", "| bad"]
+    assert "| best | **20.0** ± 1.4 |" in lines[2] and "| near | **21.0** |" in lines[3]
+    assert "| bad | 41.0 ± 1.4 |" in lines[4] and "From seed to seed 1.4" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        ("", OPTIONS, "needs [options] and one [[row]] or more"),
+        ("[other]\na = 1" + ROWS, OPTIONS, "and nothing else; it has other"),
+        ("= 3", OPTIONS, "is not TOML"),
+        ("[[row]]\nseeds = 2", OPTIONS, "a [[row]] without a name"),
+        ('[[row]]\nname = "a"\nseeds = 0', OPTIONS, "row 'a' has seeds = 0"),
+        ('[[row]]\nname = "a"\n[[row]]\nname = "A!"', OPTIONS, "more than one row 'a'"),
+        ('[[row]]\nname = "a"\nset = { speed = 1 }', OPTIONS, "row 'a': --set speed: no such ingredient"),
+        ('[[row]]\nname = "a"\nepochs = 3', OPTIONS, "row 'a' sets epochs, which is no option of animegan train"),
+        (ROWS, f"{OPTIONS}\nnz = 3", "is not TOML"),
+    ],
+)
+def test_a_grid_that_cannot_be_trained_is_one_line(tmp_path, capsys, rows, options, message):
+    assert main(["ablate", str(grid_file(tmp_path, rows, options))]) == 2
+    errors = capsys.readouterr().err
+    assert message in errors and errors.count("animegan:") == 1
+    assert not (tmp_path / "grid.csv").exists()
+
+
+def test_other_mistakes(tmp_path, capsys):
+    path = grid_file(tmp_path, ROWS)
+    for arguments, message in (
+        (["nowhere.toml"], "nowhere.toml cannot be read"),
+        ([str(path), "--rows", "flips"], "has no row 'flips'; it has 'Stable', 'no flips'"),
+        ([str(path), "--table"], "has no results yet"),
+    ):
+        assert main(["ablate", *arguments]) == 2
+        assert message in capsys.readouterr().err
+    (tmp_path / "grid.csv").write_text("row,seed\na,b\n", encoding="utf-8")
+    with pytest.raises(UserError, match="is damaged"):
+        ablate(Grid.read(path), tmp_path / "runs")
