@@ -132,7 +132,7 @@ def drawn_with_attributes(count: int, seed: int) -> tuple[Tensor, dict[str, Tens
     """The faces 0 .. `count` - 1 of `seed`: uint8 [count, 3, 96, 96], and by attribute the numbers of its values."""
     pictures = torch.empty(count, 3, 96, 96, dtype=torch.uint8)
     values = {name: torch.empty(count, dtype=torch.long) for name in ATTRIBUTES}
-    for index in tqdm(range(count), unit=" faces drawn", disable=count < 1000):
+    for index in tqdm(range(count), unit=" faces drawn", disable=count < 4096):
         face = Face.random(seed, index)
         pictures[index] = torch.from_numpy(np.array(draw(face))).permute(2, 0, 1)
         for name, value in attributes(face).items():

@@ -124,8 +124,18 @@ def evaluate(options: argparse.Namespace) -> None:
     from animegan.runs import Run
 
     run = Run(options.run)
-    print(evaluate(run, options.epochs, options.reals, options.count, options.inception))
+    found = evaluate(run, options.epochs, options.reals, options.count, options.inception)
+    print(found)
     print(f"\nepoch by epoch, seed by seed: {run.path / TABLE}")
+    try:
+        from animegan._metric_plots import plot_evaluation
+
+        picture = plot_evaluation(found)
+    except ModuleNotFoundError as error:  # on a bare GPU machine
+        print(f"no picture of it: {error.name} is not installed")
+        return
+    _save(picture, run.path / "metrics.png")
+    print(f"the same as a picture: {run.path / 'metrics.png'}")
 
 
 def ablate(options: argparse.Namespace) -> None:
@@ -175,16 +185,18 @@ def _one_set(data: Path) -> None:
 
 
 def _ingredient(text: str) -> tuple[str, bool | float | str]:
-    """`ema=0.99` -> ("ema", 0.99), `flips=false` -> ("flips", False), `loss=hinge` -> ("loss", "hinge")."""
+    """`ema=0.99` -> ("ema", 0.99), `minibatch=16` -> ("minibatch", 16), and so on for true, false and words."""
     name, _, value = text.partition("=")
     if not value:
         raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE, e.g. ema=0.99 or flips=true")
     if value.lower() in ("true", "false"):
         return name, value.lower() == "true"
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value
 
 
 def _compare(runs: list, epochs: list[int], count: int = 24):

@@ -78,7 +78,7 @@ class Evaluation:
         lines += [f"not to be told from it: epoch {ranges(others)}"] * bool(others)
         lines.append("")
         if self.fidelities:
-            lines.append(f"FID, KID x 1,000, precision and recall: features of {self.fidelities[REAL].features}")
+            lines.append(f"FID, KID x 1,000, precision and recall: features of the {self.fidelities[REAL].features}")
         else:
             lines.append("FID, KID, precision and recall need torch-fidelity: pip install -e '.[metrics]' installs it")
         return "\n".join(lines)
@@ -132,6 +132,28 @@ def evaluate(
     found = Evaluation(distances, floor, count, reference, fidelities)
     _write(run.path / TABLE, found)
     return found
+
+
+def read_evaluation(run: Run) -> Evaluation:
+    """What `evaluate` wrote last into the folder of a run; UserError where there is nothing, or it is damaged."""
+    path = run.path / TABLE
+    if not path.is_file():
+        raise UserError(f"{run.path} has not been measured yet: animegan evaluate {run.path}")
+    distances: dict[int | str, list[Distance]] = {}
+    fidelities: dict[int | str, Fidelity] = {}
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            for line in csv.DictReader(file):
+                epoch = line["epoch"] if line["epoch"] == REAL else int(line["epoch"])
+                levels = tuple(float(line[name]) for name in ("swd_96", "swd_48", "swd_24"))
+                distances.setdefault(epoch, []).append(Distance(levels, float(line["swd"])))
+                if line["features"]:
+                    figures = (float(line[name]) for name in Fidelity._fields[:-1])
+                    fidelities[epoch] = Fidelity(*figures, line["features"])
+            floor, count, reference = distances.pop(REAL), int(line["count"]), line["reference"]
+            return Evaluation(distances, floor, count, reference, fidelities)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}): animegan evaluate {run.path} makes it anew.") from error
 
 
 def _reference(run: Run, reals: str | Path | None, count: int, progress: bool) -> tuple[np.ndarray, np.ndarray, str]:

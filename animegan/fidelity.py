@@ -18,7 +18,7 @@ from animegan.classifier import face_classifier
 from animegan.errors import UserError
 from animegan.faces import to_unit
 
-FACES, INCEPTION = "face classifier", "Inception"
+FACES, INCEPTION = "face classifier", "Inception network"
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"  # as torch-fidelity publishes it
 NEIGHBOURS = 3  # a picture counts as covered within the distance of the 3rd neighbour: the paper's choice
 

@@ -40,6 +40,7 @@ class Recipe:
     mixed_batch: bool = False  # D judges real and fake in one batch; better not: Chintala et al. 2016, "ganhacks" 4
     ema: float = _up_to(1)  # decay of the running average of G that draws the pictures: Yazici et al. 2019
     # what is learnt, and how fast
+    minibatch: int = 0  # learn from a larger batch in parts of about this size, one step each: more steps a picture
     loss: str = "probabilities"  # the handout's BCELoss after the sigmoid; "logits" or "hinge": see LOSSES
     label_smoothing: float = _up_to(1)  # D aims at 1 minus this on real pictures: Salimans et al. 2016, 3.4
     r1: float = _up_to(1000)  # weight of D's squared slope at real pictures: Mescheder et al. 2018
@@ -83,6 +84,8 @@ def _check(ingredient: Field, value: Any) -> None:
     elif isinstance(value, bool) != (ingredient.type is bool) or not isinstance(value, int | float):
         kind = "true or false" if ingredient.type is bool else "a number"
         raise UserError(f"{told} is out of place: it takes {kind}.")
+    elif ingredient.type is int and (not isinstance(value, int) or value < 0 or value == 1):
+        raise UserError(f"{told} is out of place: it takes 0, or 2 or more, since BatchNorm needs two pictures.")
     elif ingredient.type is float and not 0 <= value < ingredient.metadata["limit"]:
         raise UserError(f"{told} is out of range: it takes 0 to below {ingredient.metadata['limit']}.")
 
@@ -120,11 +123,15 @@ class Game:
         self.loss = LOSSES[recipe.loss]
 
     def step(self, real: Tensor) -> Tensor:
-        """One step of D, then one of G, on real pictures [B, 3, 96, 96] in [-1, 1].
+        """One step of D, then one of G, on real pictures [B, 3, 96, 96] in [-1, 1], or on each minibatch of them.
 
         Returns [4] on the device: loss of D, loss of G, mean D(x), mean D(G(z)), the last two as
         D saw them before its update.
         """
+        parts = len(real) // self.recipe.minibatch if self.recipe.minibatch else 1
+        return torch.stack([self._step(part) for part in real.tensor_split(max(parts, 1))]).mean(0)
+
+    def _step(self, real: Tensor) -> Tensor:
         real = self._flipped(real)
         fake = self.netG(self.latent(len(real)))
 

@@ -15,7 +15,7 @@ from animegan.cli import main
 from animegan.config import TrainConfig
 from animegan.drawing import write_faces
 from animegan.errors import UserError
-from animegan.evaluation import Evaluation, evaluate
+from animegan.evaluation import Evaluation, evaluate, read_evaluation
 from animegan.faces import hold_out, load_faces
 from animegan.metrics import Distance, SlicedWasserstein, pyramid, wasserstein
 from animegan.runs import Run
@@ -112,7 +112,22 @@ def test_epochs_are_measured_and_written_down(finished, faces, tmp_path, monkeyp
     again = [float(row["swd"]) for row in rows if row["epoch"] == str(found.best)]
     assert statistics.fmean(again) == pytest.approx(found.mean(found.best), abs=1e-3)
     assert f"best: epoch {found.best}" in str(found) and str(faces) in str(found)
+    kept = read_evaluation(run)
+    assert kept.best == found.best and kept.equals == found.equals and str(kept) == str(found)
     assert evaluate(run, [3], faces, 80, progress=False).distances[3] == found.distances[3]
+    (run.path / "metrics.csv").write_text("epoch,seed\n1,a\n", encoding="utf-8")
+    with pytest.raises(UserError, match="is damaged"):
+        read_evaluation(run)
+    with pytest.raises(UserError, match="has not been measured yet: animegan evaluate"):
+        read_evaluation(finished)
+
+
+def test_the_command_prints_figures_and_draws_them(finished, faces, tmp_path, capsys):
+    run = finished.share(tmp_path / "run", weights=[1, 3])
+    assert main(["evaluate", str(run.path), "--reals", str(faces), "--count", "64"]) == 0
+    out = capsys.readouterr().out
+    assert "best: epoch" in out and "features of the face classifier" in out and "metrics.png" in out
+    assert (run.path / "metrics.png").stat().st_size > 10_000
 
 
 def test_what_cannot_be_told_apart_is_said():

@@ -226,6 +226,16 @@ def test_spectral_norm_bounds_every_layer_in_place_of_batchnorm():
         assert torch.linalg.matrix_norm(layer[0].weight.flatten(1), 2).item() == pytest.approx(1, abs=0.1)
 
 
+def test_a_batch_can_be_learnt_in_parts():
+    whole, parts = game(changes={"minibatch": 0}), game(changes={"minibatch": 4})
+    real = faces(count=9)  # 4 and 5
+    figures = torch.stack([whole.step(real[:5]), whole.step(real[5:])])
+    assert torch.allclose(parts.step(real), figures.mean(0))
+    for name, value in whole.netG.state_dict().items():
+        assert torch.equal(value, parts.netG.state_dict()[name]), name
+    assert game(changes={"minibatch": 16}).step(real[:8]).isfinite().all(), "a batch that is smaller stays whole"
+
+
 def test_D_may_learn_at_a_rate_of_its_own():
     one = game(lr=0.001, changes={"lr_D": 0.25})
     assert one.optimizerD.param_groups[0]["lr"] == 0.00025 and one.optimizerG.param_groups[0]["lr"] == 0.001
