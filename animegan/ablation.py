@@ -119,15 +119,16 @@ def ablate(
 
     out: folder for the runs, `out/<row>/<seed>`; a run that was stopped is gone on with.
     changes: options that take the place of the grid's, e.g. where the pictures are.
-    rows: the names of some rows only. Raises UserError for a row that is not there.
+    rows: the names of some rows only. Raises UserError for a row that is not there, and KeyboardInterrupt where a
+    run was stopped (what was measured is kept).
     """
     wanted = [_named(grid, name) for name in rows] if rows else list(grid.rows)
     for row in wanted:
         for seed in range(row.seeds):
             if not any((r.row, r.seed) == (row.name, seed) for r in read_results(grid)):
                 found = _run(row, seed, Path(out), changes or {}, count, progress)
-                if found is None:  # stopped by the user
-                    return read_results(grid)
+                if found is None:
+                    raise KeyboardInterrupt
                 # Read again: another process may have been at work on other rows.
                 _write_results(grid, [*read_results(grid), found])
     missing = [row for row in wanted if any(r.row == row.name and not r.images_per_second for r in read_results(grid))]

@@ -112,16 +112,15 @@ def evaluate(
             f"{count} real pictures, and as many others for comparison, are too few to measure with: "
             f"give {2 * LEAST} or more in all with --reals."
         )
-    measures = [SlicedWasserstein(pictures[:count], seed) for seed in range(SEEDS)]
-    floor = [measure(others[:count]) for measure in measures]
-
-    def measured(epoch: int, seed: int) -> Distance:
-        return measures[seed](run.generate(epoch, _latent(run, count, seed)))
-
-    distances = {epoch: [measured(epoch, 0)] for epoch in tqdm(epochs, unit=" epochs", disable=not progress)}
-    best = sorted(epochs, key=lambda epoch: distances[epoch][0].mean)[:RIVALS]
-    for epoch in tqdm(sorted({*best, epochs[-1]}), unit=" again", disable=not progress):
-        distances[epoch] += [measured(epoch, seed) for seed in range(1, SEEDS)]
+    distances: dict[int, list[Distance]] = {epoch: [] for epoch in epochs}
+    floor = []
+    for seed in range(SEEDS):  # one after the other: each holds the projections of all reals, some gigabytes
+        measure = SlicedWasserstein(pictures[:count], seed)
+        floor.append(measure(others[:count]))
+        rivals = sorted(epochs, key=lambda epoch: distances[epoch][0].mean if seed else 0)[:RIVALS]
+        again = sorted({*rivals, epochs[-1]})
+        for epoch in tqdm(again if seed else epochs, unit=" again" if seed else " epochs", disable=not progress):
+            distances[epoch].append(measure(run.generate(epoch, _latent(run, count, seed))))
     fidelities = {}
     if available() or inception:
         weights = inception or inception_weights()

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import signal
 import statistics
 
 import pytest
@@ -12,6 +14,7 @@ from animegan.ablation import Grid, Result, ablate, read_results, table
 from animegan.cli import main
 from animegan.drawing import write_faces
 from animegan.errors import UserError
+from animegan.recipes import Game
 from animegan.runs import Run
 
 OPTIONS = "\n".join(f"{name} = {json.dumps(value)}" for name, value in {**TINY, "epoch": 1, "hold_out": 64}.items())
@@ -70,6 +73,26 @@ def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, faces, monkeypatc
     monkeypatch.setattr(ablation, "train", None)
     assert main(["ablate", str(path), "--table"]) == 0
     assert capsys.readouterr().out.count("| ") > 3 * 7
+
+
+def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, faces, monkeypatch):
+    path = grid_file(tmp_path, ROWS)
+    command = ["ablate", str(path), "--data_path", str(faces), "--out", str(tmp_path / "runs"), "--count", "64"]
+    step, steps = Game.step, []
+
+    def stopping(game, real):
+        if len(steps) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        steps.append(real)
+        return step(game, real)
+
+    monkeypatch.setattr(Game, "step", stopping)
+    assert main([*command, "--rows", "no flips"]) == 130
+    assert not read_results(Grid.read(path)) and (tmp_path / "runs" / "no-flips" / "0" / "checkpoint.pth").is_file()
+    done = len(steps)
+    monkeypatch.setattr(ablation, "measure_speed", lambda configs: dict.fromkeys(configs, 1.0))
+    assert main([*command, "--rows", "no flips"]) == 0
+    assert len(steps) == (140 - 64) // 8 > done >= 4, "no step is done twice"
 
 
 def result(row: str, seed: int, swd: float) -> Result:
