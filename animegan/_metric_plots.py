@@ -42,7 +42,7 @@ def plot_evaluation(found: Evaluation) -> Picture:
         _line(panels[2], epochs, [m.precision for m in measured], BLUE, "precision")
         _line(panels[2], epochs, [m.recall for m in measured], ORANGE, "recall")
         _dress(panels[2], "precision and recall", epochs, 1)
-        panels[2].legend(frameon=False, fontsize=SMALL, loc="upper left")
+        panels[2].legend(frameon=False, fontsize=SMALL, loc="center left")
     return drawn(figure)
 
 
