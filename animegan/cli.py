@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from animegan._cli_data import add_data_commands
+from animegan._cli_runs import add_run_commands
 from animegan.config import QUICK, QUICK_COUNT, TrainConfig
 from animegan.errors import UserError
 
@@ -294,6 +295,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--reals", help="folder of real pictures to measure with, best such as it has not learnt from")
     command.add_argument("--count", type=int, default=2048, help="fakes an epoch, and reals (default 2048)")
     command.add_argument("--inception", help="file of Inception's weights for FID (default: the face classifier)")
+
+    add_run_commands(commands, _command)
 
     command = _command(commands, "ablate", ablate, "train and measure a grid of recipes, and make a table of it")
     command.add_argument("grid", help="a TOML file; what is measured goes into a .csv file beside it")

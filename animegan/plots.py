@@ -173,7 +173,7 @@ def plot_steps(
 def steps_per_epoch(run: Run) -> int | None:
     """How many training steps an epoch of this run has; None where its data are not known."""
     pictures = run.info.get("data", {}).get("pictures", 0)
-    return pictures // run.config.batchSize or None
+    return max(0, pictures - run.config.hold_out) // run.config.batchSize or None
 
 
 def overlap_counts(

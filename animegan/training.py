@@ -122,7 +122,7 @@ class _Trainer:
         # A kill between history and checkpoint leaves lines that will be lived through again.
         self.steps = [s for s in self.run.read_steps() if (s.epoch, s.iteration) <= (self.epoch, self.iteration)]
         if self.epoch <= self.config.epoch:  # else it is finished, and stays as it is
-            self.run.save_info(self.config)
+            self.run.save_info(self.config, diverged=None)
 
     def run_epochs(self, progress: bool, on_update: Callable[[Progress], None] | None) -> None:
         config = self.config
@@ -175,9 +175,9 @@ class _Trainer:
         values = torch.stack([figures for *_, figures in self.unread]).tolist()
         for (epoch, iteration, seconds, _), row in zip(self.unread, values, strict=True):
             if not all(map(math.isfinite, row)):
-                raise UserError(self._not_finite(f"the loss is not finite at epoch {epoch}, step {iteration}"))
+                raise self._diverged(f"the loss is not finite at epoch {epoch}, step {iteration}")
             if max(row) > HOPELESS:
-                raise UserError(self._not_finite(f"the loss is {max(row):.0e} at epoch {epoch}, step {iteration}"))
+                raise self._diverged(f"the loss is {max(row):.0e} at epoch {epoch}, step {iteration}")
             self.steps.append(Step(epoch, iteration, *row, seconds))
         last = self.steps[-1]
         epoch, losses = f"epoch {last.epoch}/{self.config.epoch}", f"loss D {last.loss_D:.2f} G {last.loss_G:.2f}"
@@ -191,7 +191,7 @@ class _Trainer:
         with torch.inference_mode():
             faces = netG(self.noise)
         if not torch.isfinite(faces).all():
-            raise UserError(self._not_finite(f"NetG's pictures are not finite after epoch {self.epoch}"))
+            raise self._diverged(f"NetG's pictures are not finite after epoch {self.epoch}")
         self.run.save_epoch(self.epoch, faces, netG, self.game.netD)
         if self.epoch == 1:
             self.run.save_reals(to_unit(torch.from_numpy(self.faces.images[self.learnt[:FACES_IN_GRID].numpy()])))
@@ -210,9 +210,12 @@ class _Trainer:
             }
         )
 
-    def _not_finite(self, what: str) -> str:
+    def _diverged(self, what: str) -> UserError:
+        """Keep the steps that led here and what ended them, for `animegan diagnose`; return the error to raise."""
+        self.run.save_steps(self.steps)
+        self.run.save_info(self.run.config, diverged=what)
         kept = self.epoch - 1
-        return (
+        return UserError(
             f"{what}: training has diverged and was stopped; "
             + (f"epoch {kept} and all before it are kept in {self.run.path}. " if kept else "no epoch was finished. ")
             + f"Start a new run with a smaller --lr than {self.config.lr:g}."

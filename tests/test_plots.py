@@ -258,6 +258,9 @@ def test_before_the_first_step_there_are_empty_axes():
 
 def test_steps_per_epoch_is_what_training_does(finished):
     assert steps_per_epoch(finished) == max(step.iteration for step in finished.read_steps()) == 4
+    with_fewer = Run(finished.path)
+    with_fewer.config = replace(finished.config, hold_out=16)  # of 36 pictures, in batches of 8
+    assert steps_per_epoch(with_fewer) == 2
 
 
 def test_figures_leave_matplotlibs_global_state_alone():

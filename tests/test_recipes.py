@@ -236,6 +236,23 @@ def test_a_batch_can_be_learnt_in_parts():
     assert game(changes={"minibatch": 16}).step(real[:8]).isfinite().all(), "a batch that is smaller stays whole"
 
 
+def test_in_a_mixed_batch_D_judges_real_and_fake_at_once(monkeypatch):
+    def judged(mixed):
+        one = game(recipe="handout", changes={"mixed_batch": mixed})
+        sizes, logits = [], one.netD.logits
+        monkeypatch.setattr(one.netD, "logits", lambda pictures: sizes.append(len(pictures)) or logits(pictures))
+        figures = one.step(faces())
+        return figures, sizes, one
+
+    (_, apart, _), (figures, together, one) = judged(False), judged(True)
+    assert apart == [8, 8, 8] and together == [16, 8], "D on real, D on fake, G; and both at once, G"
+    assert figures.isfinite().all()
+    dark, bright = faces() - 0.5, faces() + 0.5
+    together, alone = one._judged(bright, dark), one.netD.logits(bright)
+    both = one.netD.logits(torch.cat([bright, dark]))
+    assert torch.equal(torch.cat(together), both) and not torch.allclose(together[0], alone, atol=1e-3)
+
+
 def test_D_may_learn_at_a_rate_of_its_own():
     one = game(lr=0.001, changes={"lr_D": 0.25})
     assert one.optimizerD.param_groups[0]["lr"] == 0.00025 and one.optimizerG.param_groups[0]["lr"] == 0.001

@@ -1,0 +1,238 @@
+"""Diagnosis: the five failures on seeds that no limit was set by, healthy runs, and the measurements alone."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from animegan import diagnosis
+from animegan.cli import main
+from animegan.config import QUICK, TrainConfig
+from animegan.course import reference_run
+from animegan.diagnosis import bounds_of_loss_D, cells, diagnose, excess_of_loss_G, pattern, variety
+from animegan.drawing import write_faces
+from animegan.errors import UserError
+from animegan.recipes import Game, get_recipe
+from animegan.runs import Run, Step, grid_picture
+from animegan.training import train
+
+ROOT = Path(__file__).parents[1]
+SMALL = {**QUICK, "batchSize": 8, "epoch": 5}  # 160 steps on 256 faces
+FAILURES = {
+    "D has won": {"recipe": "handout", "ngf": 8, "ndf": 32},
+    "mode collapse": {"beta1": 0.95},
+    "checkerboard": {"recipe": "handout", "batchSize": 16, "epoch": 10, "changes": {"ema": 0.98}},
+    "learning rate too high": {"lr": 0.02, "epoch": 1},  # its first steps tell
+    "BatchNorm on a mixed batch": {"changes": {"mixed_batch": True}, "epoch": 2},
+}
+HEALTHY = {"a narrow G": {"ngf": 16}, "larger batches": {"batchSize": 16, "epoch": 10}}
+# The seeds above 100 were not looked at when the limits were set.
+SEEDS = range(101, 104) if os.environ.get("ANIMEGAN_SLOW") else [101]
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory):
+    return write_faces(tmp_path_factory.mktemp("faces"), 256, seed=6, progress=False)
+
+
+def trained(faces, path, **settings) -> Run:
+    return train(TrainConfig(**{**SMALL, **settings}, data_path=faces, outf=path / "run", device="cpu"), progress=False)
+
+
+# --- runs that fail, and runs that do not ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", FAILURES)
+def test_each_failure_is_named_and_before_its_company(name, seed, faces, tmp_path):
+    run = trained(faces, tmp_path, seed=seed, **FAILURES[name])
+    found = diagnose(run)
+    assert name in names(run), found
+    # A run as short as this with the handout's recipe may have collapsed besides, which is to be mended first.
+    assert found.findings[0].name == name or name == "checkerboard", found
+    assert names(run.share(tmp_path / "copy")) == names(run), "a copy with its grids as JPEG tells the same"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_run_is_left_in_peace(name, seed, faces, tmp_path):
+    found = diagnose(trained(faces, tmp_path, seed=seed, **HEALTHY[name]))
+    assert not found.findings and "none of the five failures in 160 steps" in found.summary, found
+
+
+def test_the_reference_run_a_shared_copy_is_healthy_and_says_by_which_figures():
+    said = str(diagnose(reference_run()))
+    assert "\n" not in said
+    for figure in (
+        "none of the five failures in 1,600 steps",
+        "times that of a guess",
+        "D certain in 1%",
+        "0.98 times",
+    ):
+        assert figure in said
+
+
+# --- what a run may lack -----------------------------------------------------------------------------
+
+
+def made_up(path, steps=200, loss_D=0.8, loss_G=2.0, D_x=0.7, D_G_z=0.2, first=1.3, **info) -> Run:
+    """A run of which only the history is there, the same at every step but the first."""
+    recipe = get_recipe("stable", info.pop("changes", {}))
+    run = Run.create(TrainConfig(outf=path), {"ingredients": asdict(recipe), "data": {"pictures": 64}, **info})
+    run.save_steps(Step(1, n + 1, loss_D if n else first, loss_G, D_x, D_G_z, n) for n in range(steps))
+    return run
+
+
+def names(run: Run) -> list[str]:
+    return [finding.name for finding in diagnose(run).findings]
+
+
+def test_a_short_run_is_not_judged_but_its_first_steps_are(tmp_path):
+    for steps in (0, 1, 3, 149):
+        found = diagnose(made_up(tmp_path / str(steps), steps, loss_D=0.33))
+        assert not found.findings and f"too short to judge: {steps} steps, and it takes 150" in found.summary
+    assert names(made_up(tmp_path / "fast", 3, first=9.0)) == ["learning rate too high"]
+
+
+def test_a_run_without_a_grid_is_judged_by_its_history(tmp_path):
+    assert names(made_up(tmp_path / "healthy")) == []
+    found = diagnose(made_up(tmp_path / "won", loss_D=0.33, D_x=0.9, D_G_z=0.001, loss_G=9.0))
+    assert [finding.name for finding in found.findings] == ["D has won"]
+    assert "D certain in 100% of the last 50 steps: D(x) 0.90, D(G(z)) 0.00, loss of G 9.0" in str(found)
+
+
+def test_the_hinge_loss_is_measured_by_its_own_bounds(tmp_path):
+    hinge = {"changes": {"loss": "hinge"}, "loss_G": -1.0, "D_G_z": 0.27}  # G is paid in logits
+    assert names(made_up(tmp_path / "balanced", loss_D=1.0, **hinge)) == []
+    assert names(made_up(tmp_path / "won", loss_D=0.1, **hinge)) == ["D has won"]
+
+
+def test_what_comes_first_is_to_be_mended_first(tmp_path):
+    run = made_up(tmp_path, loss_D=0.33, D_G_z=0.001, loss_G=1.0, first=9.0)
+    assert names(run) == ["learning rate too high", "BatchNorm on a mixed batch", "D has won"]
+    assert "3 of five failures, after 200 steps: mend the first one first" in str(diagnose(run))
+
+
+def test_a_run_of_an_older_version_knows_no_ingredients(tmp_path):
+    run = made_up(tmp_path)
+    run.save_info(run.config, ingredients={})
+    assert names(run) == []
+
+
+def test_a_run_that_diverged_is_known_by_what_it_left(faces, tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="has diverged"):
+        trained(faces, tmp_path, lr=100.0)
+    found = diagnose(Run(tmp_path / "run"))
+    assert [finding.name for finding in found.findings] == ["learning rate too high"]
+    assert "at epoch 1, step" in found.findings[0].evidence and "smaller --lr than 100" in found.findings[0].cure
+
+
+def test_a_later_divergence_keeps_its_steps_and_is_forgotten_when_the_run_goes_on(drawn, tmp_path, monkeypatch):
+    config = TrainConfig(data_path=drawn, outf=tmp_path / "run", ngf=4, ndf=4, batchSize=8, epoch=2, device="cpu")
+    step, calls = Game.step, []
+
+    def diverging(self, real):
+        calls.append(1)
+        return step(self, real) * (float("nan") if len(calls) == 6 else 1)
+
+    monkeypatch.setattr(Game, "step", diverging)
+    with pytest.raises(UserError, match="has diverged"):
+        train(config, progress=False)
+    run = Run(tmp_path / "run")
+    assert (run.read_steps()[-1].epoch, run.read_steps()[-1].iteration) == (2, 1)
+    assert diagnose(run).findings[0].evidence == "the loss is not finite at epoch 2, step 2"
+    monkeypatch.undo()
+    assert names(train(config, resume=True, progress=False)) == []
+    assert len(run.read_steps()) == 8
+
+
+# --- the measurements --------------------------------------------------------------------------------
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(6).uniform(0, 255, shape)
+
+
+def blocks(count: int) -> np.ndarray:
+    """Faces [count, 96, 96, 3] of squares of 8x8 pixels, each its own."""
+    return noise(count, 12, 12, 3).repeat(8, axis=1).repeat(8, axis=2)
+
+
+def test_variety_is_of_shapes_not_of_contrast_nor_of_noise():
+    (face, *_), many = blocks(1), blocks(64)
+    assert variety(np.stack([face] * 4)) == pytest.approx(0, abs=1e-5)
+    assert variety(np.stack([face, 0.1 * face + 50, 0.5 * face])) == pytest.approx(0, abs=1e-3)
+    assert variety(np.stack([face, 255 - face])) == pytest.approx(2)
+    assert variety(many) == pytest.approx(1, abs=0.05)
+    assert variety(face + 0.2 * noise(8, 96, 96, 3)) < 0.01
+    assert variety(np.full((4, 96, 96, 3), 7.0)) == pytest.approx(0), "blank faces are alike"
+    rows = many.reshape(64, -1)
+    by_hand = np.mean([1 - np.corrcoef(rows[a], rows[b])[0, 1] for a in range(64) for b in range(64) if a != b])
+    assert variety(many) == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_a_pattern_has_a_period_of_three_pixels():
+    across = np.arange(96)
+    for period, is_pattern in ((3, True), (2, False), (4, False), (8, False)):
+        wave = 100 + 20 * np.cos(2 * np.pi * across / period)[None, None, :, None] + 0.02 * noise(4, 96, 96, 3)
+        strength, peak = pattern(wave)
+        assert (strength > 9) == is_pattern and (peak > 1000) == is_pattern, period
+        assert pattern(wave.swapaxes(1, 2)) == pytest.approx((strength, peak), rel=0.05)
+    both = 100 + 20 * np.cos(2 * np.pi * across / 3)[None, :, None, None] + np.zeros((2, 96, 96, 3))
+    assert pattern(both)[0] == pytest.approx(20 / 2**0.5 / 2**0.5), "20 / sqrt 2 along one axis, 0 along the other"
+    assert pattern(noise(16, 96, 96, 3))[1] == pytest.approx(1, abs=0.2)
+
+
+def test_a_grid_is_cut_into_its_faces_and_empty_cells_are_left_out():
+    faces = torch.rand(36, 3, 96, 96, generator=torch.Generator().manual_seed(6)) * 2 - 1
+    found = cells(grid_picture(faces))
+    assert found.shape == (36, 96, 96, 3)
+    assert np.abs(found - (faces.permute(0, 2, 3, 1).numpy() + 1) * 127.5).max() < 0.51
+    assert len(cells(grid_picture(faces[:3]))) == 3
+
+
+def test_the_bounds_of_Ds_loss():
+    assert bounds_of_loss_D() == (0, pytest.approx(1.3863, abs=1e-4))
+    assert bounds_of_loss_D("logits", 0.1) == (pytest.approx(0.3251, abs=1e-4), pytest.approx(1.3863, abs=1e-4))
+    assert bounds_of_loss_D("hinge", 0.1) == (0, 2)
+
+
+def test_the_excess_of_Gs_loss_is_none_where_all_fakes_are_judged_alike():
+    verdicts = np.array([0.5, 0.01, 0.0])
+    history = {"loss_G": np.array([np.log(2), 1.0, 100.0]), "D_G_z": verdicts}
+    assert excess_of_loss_G(history)[:2] == pytest.approx([0, 1 + np.log(0.01)])
+    assert excess_of_loss_G(history)[2] > 0, "a verdict rounded to 0 is no contradiction"
+
+
+# --- what a reader is shown --------------------------------------------------------------------------
+
+
+def test_every_link_leads_to_a_heading_of_the_notebook(tmp_path, monkeypatch):
+    run = made_up(tmp_path, loss_D=0.33, D_G_z=0.001, loss_G=1.0, first=9.0)
+    striped = torch.linspace(-0.5, 0.5, 96).view(96, 1) + 0.4 * (torch.arange(96) % 3 == 0)
+    monkeypatch.setattr(Run, "epochs", [1])
+    monkeypatch.setattr(Run, "grid", lambda self, epoch: grid_picture(striped.expand(64, 3, 96, 96)))
+    monkeypatch.setattr(Run, "reals", Image.open(reference_run().path / "real_samples.jpg"))
+    found = diagnose(run)
+    assert {finding.name for finding in found.findings} == set(FAILURES)
+    notebook = nbformat.read(ROOT / "notebooks" / diagnosis.NOTEBOOK, as_version=4)
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    anchors = {line.lstrip("# ").replace(" ", "-") for line in text.splitlines() if line.startswith("## ")}
+    for finding in found.findings:
+        page, _, anchor = finding.link.partition("#")
+        assert page == diagnosis.NOTEBOOK and anchor in anchors
+        assert f"(#{anchor})" in text, "the notebook's table leads there as well"
+        assert finding.link in str(found) and f"[{finding.name}]({finding.link})" in found._repr_markdown_()
+
+
+def test_the_command_line_says_the_same(capsys, tmp_path):
+    path = str(reference_run().path)
+    assert main(["diagnose", path, path]) == 0
+    assert capsys.readouterr().out == f"{diagnose(reference_run())}\n" * 2
+    assert main(["diagnose", str(tmp_path)]) == 2
+    assert "there is no run in" in capsys.readouterr().err

@@ -1,0 +1,95 @@
+"""Wrong answers to the exercises of notebook 06, and a piece of the hint that each must meet."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from wrong_answers_04 import MadeUpRun
+
+from animegan._exercises_06 import ROWS
+
+RIGHT = tuple(failure for failure, _ in ROWS.values())
+
+
+def _with(row: str, word: str) -> tuple[str, ...]:
+    return tuple(word if name == row else failure for name, failure in zip(ROWS, RIGHT, strict=True))
+
+
+def _impossible(log=np.log, nats=1.0):
+    return lambda history: np.mean(history["loss_G"] < -log(history["D_G_z"]) - nats)
+
+
+def _correlations(faces):
+    return np.corrcoef(faces.reshape(len(faces), -1))
+
+
+def _mean_difference(faces):
+    pairs = ~np.eye(len(faces), dtype=bool)
+    return (1 - _correlations(faces))[pairs].mean()
+
+
+def _of_pixels(faces):
+    return np.mean([abs(a - b).mean() for a in faces for b in faces])
+
+
+def _of_neighbours(faces):
+    return np.mean(1 - np.diagonal(_correlations(faces), 1))
+
+
+def _of_mean_colours(faces):
+    return _mean_difference(faces.mean((1, 2)))
+
+
+class ShortRun(MadeUpRun):
+    """A made-up run of eight steps, in the first of which D's loss is `first`."""
+
+    def __init__(self, config=None, first=1.0, **options):
+        super().__init__(config, verdicts=((0.6, 0.4),) * 4, **options)
+        self.path, self.first = Path("made-up"), first
+
+    @property
+    def history(self):
+        history = super().history
+        losses = np.ones(len(history["epoch"]))
+        return {**history, "loss_G": losses, "loss_D": np.where(np.arange(len(losses)) == 0, self.first, losses)}
+
+
+USUAL = ShortRun()
+FAILED = ShortRun(replace(USUAL.config, lr=0.02), first=9.0)
+
+WRONG = {
+    "06.1": [
+        (RIGHT[:5], "6 words"),
+        (_with("A", "collapse"), "each row takes one of"),
+        (_with("A", "none"), "how different are two of its faces"),
+        (_with("B", "checkerboard"), "is any of them far off"),
+        (_with("C", "D has won"), "the least that the loss of G can be"),
+        (_with("D", "mixed batch"), "what is left for G to learn from"),
+        (_with("E", "none"), "which figure is left"),
+        (_with("F", "mode collapse"), "its very first steps"),
+    ],
+    "06.2": [
+        (lambda history: history["loss_G"] < -np.log(history["D_G_z"]) - 1, "one number from 0 to 1"),
+        (lambda history: np.mean(history["loss_G"] > -np.log(history["D_G_z"]) - 1), "the answer is 0.25"),
+        (_impossible(nats=0.0), "less than 1 nat is not counted"),
+        (_impossible(log=np.log10), "the natural logarithm"),
+    ],
+    "06.3": [
+        (lambda faces: 1 - _correlations(faces), "one number"),
+        (lambda faces: _correlations(faces).mean(), "so the answer is 0"),
+        (_of_pixels, "knows no contrast"),
+        (lambda faces: (1 - _correlations(faces)).mean(), "leave out the diagonal"),
+        (_of_neighbours, "not only neighbours"),
+        (_of_mean_colours, "one long row of numbers"),
+    ],
+    "06.4": [
+        ((FAILED, USUAL), "three things"),
+        (("imgs/mine", USUAL, "lr"), "the first two are runs"),
+        ((FAILED, ShortRun(pictures=128), "lr"), "from other pictures"),
+        ((FAILED, ShortRun(replace(USUAL.config, beta1=0.9)), "lr"), "differ in 2 settings (beta1, lr)"),
+        ((FAILED, ShortRun(FAILED.config), "lr"), "differ in 0 settings (none)"),
+        ((FAILED, USUAL, "beta1"), "names the setting that differs"),
+        ((ShortRun(FAILED.config), USUAL, "lr"), "finds nothing in your failed run"),
+        ((FAILED, ShortRun(first=9.0), "lr"), "still finds learning rate too high"),
+    ],
+}
