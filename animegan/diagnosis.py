@@ -24,7 +24,7 @@ MOST_OVERSHOOT = 3.0  # times the loss of a guess. failing: 4.9 and more; health
 LEAST_EXCESS = -1.0  # nats. failing: -2.8 and less; healthy: 0 and more
 NEAR_BEST = 0.1  # of the way from D's best loss to that of a guess
 MOST_CERTAIN = 0.7  # of the steps. failing: 0.78 and more; healthy: up to 0.12, drifting: up to 0.59
-LEAST_VARIETY = 0.33  # of that of real faces. failing: up to 0.23; healthy: mostly 0.6 and more, weak short runs from 0.37
+LEAST_VARIETY = 0.33  # of that of real faces. failing: up to 0.23; healthy: mostly 0.6 and more, weak ones from 0.37
 MOST_PATTERN = 2.5  # times that of real faces. failing: 3.3 and more; healthy: up to 1.9
 LEAST_PEAK = 4.0  # times the periods beside it, else it is noise and no pattern. failing: 10 and more; noise: 1
 
