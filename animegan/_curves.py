@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from itertools import cycle
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -150,6 +150,13 @@ def plain(panel: Axes) -> None:
     panel.tick_params(colors=INK, labelsize=9)
     panel.grid(axis="y", color=RULE, linewidth=0.6)
     panel.set_axisbelow(True)
+
+
+def patch(colour: Any, label: str) -> Any:
+    """A coloured square for a legend."""
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=colour, edgecolor=RULE, label=label)
 
 
 def drawn(figure: Figure) -> Picture:

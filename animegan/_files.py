@@ -1,8 +1,10 @@
 """A file appears with all its bytes or not at all, whatever interrupts the writing."""
 
 import contextlib
+import csv
+import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,3 +34,12 @@ def write_whole(path: Path, content: bytes, durable: bool = False) -> None:
     """Write all of a file with `whole`."""
     with whole(path, durable=durable) as file:
         file.write(content)
+
+
+def write_table(path: Path, header: Iterable[str], rows: Iterable[Iterable]) -> None:
+    """Write a CSV file with `whole`; floats with four decimals."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(header)
+    table.writerows([f"{value:.4f}" if isinstance(value, float) else value for value in row] for row in rows)
+    write_whole(path, text.getvalue().encode("utf-8"))

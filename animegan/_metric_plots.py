@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from animegan._curves import BLUE, FADED, INK, ORANGE, PAPER, RULE, drawn, new_figure, plain
+from animegan._curves import BLUE, FADED, INK, ORANGE, PAPER, RULE, drawn, new_figure, patch, plain
 from animegan._shown import Picture, font_for
 from animegan.coverage import Neighbours, Share
 from animegan.evaluation import REAL, Evaluation
+from animegan.metrics import average
 
 SMALL = 9  # points
 
@@ -24,8 +25,7 @@ def plot_evaluation(found: Evaluation) -> Picture:
     panels = np.atleast_1d(figure.subplots(1, 3 if found.fidelities else 1))
     means = [found.mean(epoch) for epoch in epochs]
     _line(panels[0], epochs, means, BLUE, "fakes")
-    floor = statistics.fmean(distance.mean for distance in found.floor)
-    _floor(panels[0], floor)
+    _floor(panels[0], average(found.floor).mean)
     panels[0].plot(found.best, found.mean(found.best), "o", ms=11, mfc="none", mec=ORANGE, mew=2)
     panels[0].annotate(
         f"best: {found.best}", (found.best, found.mean(found.best)), (0, 12), textcoords="offset points",
@@ -92,11 +92,10 @@ def plot_coverage(shares: Sequence[Share]) -> Picture:
         panel.set_title(name, loc="left", fontsize=SMALL + 1, color=INK)
     for panel in panels[len(names) :]:
         panel.remove()
-    from matplotlib.patches import Patch
-
     kinds = ((RULE, "real faces"), (BLUE, "fakes"), (ORANGE, "fakes: made too seldom"))
-    handles = [Patch(color=colour, label=label) for colour, label in kinds]
-    figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False, fontsize=SMALL)
+    figure.legend(
+        handles=[patch(*kind) for kind in kinds], loc="outside upper right", ncols=3, frameon=False, fontsize=SMALL
+    )
     return drawn(figure)
 
 

@@ -17,7 +17,6 @@ into one CSV file beside the grid, which is all that the table needs.
 from __future__ import annotations
 
 import csv
-import io
 import platform
 import re
 import statistics
@@ -30,10 +29,11 @@ from typing import Any, NamedTuple, get_type_hints
 
 import torch
 
-from animegan._files import write_whole
+from animegan._files import write_table
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.evaluation import COUNT, evaluate
+from animegan.metrics import average
 from animegan.recipes import Game, get_recipe
 from animegan.runs import Run
 from animegan.training import pick_device, train
@@ -127,8 +127,6 @@ def ablate(
         for seed in range(row.seeds):
             if not any((r.row, r.seed) == (row.name, seed) for r in read_results(grid)):
                 found = _run(row, seed, Path(out), changes or {}, count, progress)
-                if found is None:
-                    raise KeyboardInterrupt
                 # Read again: another process may have been at work on other rows.
                 _write_results(grid, [*read_results(grid), found])
     missing = [row for row in wanted if any(r.row == row.name and not r.images_per_second for r in read_results(grid))]
@@ -217,32 +215,29 @@ def read_results(grid: Grid) -> list[Result]:
 
 
 def _write_results(grid: Grid, results: list[Result]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Result._fields)
-    writer.writerows([f"{value:.4f}" if isinstance(value, float) else value for value in result] for result in results)
-    write_whole(grid.results_path, text.getvalue().encode("utf-8"))
+    write_table(grid.results_path, Result._fields, results)
 
 
-def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bool) -> Result | None:
+def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bool) -> Result:
+    """Train and measure one run; KeyboardInterrupt where it was stopped, which `train` takes for an ordinary end."""
     config = _config(row, seed, out, changes)
     if progress:
         print(f"{row.name}, seed {seed}")
     there = (Path(config.outf) / "run.json").is_file()
     run = train(config, resume=there, progress=progress)
     if config.epoch not in run.epochs:
-        return None
+        raise KeyboardInterrupt
     found = evaluate(run, [config.epoch], count=count, progress=False)
-    levels = [statistics.fmean(level) for level in zip(*(d.levels for d in found.distances[config.epoch]), strict=True)]
+    distance = average(found.distances[config.epoch])
     fidelity = found.fidelities.get(config.epoch)
     return Result(
         row=row.name,
         seed=seed,
         epoch=config.epoch,
         count=found.count,
-        swd=found.mean(config.epoch),
-        **dict(zip(("swd_96", "swd_48", "swd_24"), levels, strict=True)),
-        floor=statistics.fmean(distance.mean for distance in found.floor),
+        swd=distance.mean,
+        **dict(zip(("swd_96", "swd_48", "swd_24"), distance.levels, strict=True)),
+        floor=average(found.floor).mean,
         fid=fidelity.fid if fidelity else float("nan"),
         features=fidelity.features if fidelity else "",
         images=len(run.read_steps()) * config.batchSize,

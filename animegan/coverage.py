@@ -11,6 +11,7 @@ from torch import Tensor
 
 from animegan.classifier import ATTRIBUTES, face_classifier
 from animegan.errors import UserError
+from animegan.faces import to_unit
 
 SELDOM = 0.5  # a value is made too seldom below this part of its share among real faces
 CERTAIN = 3  # standard errors: of some 70 values hardly one is called seldom by chance
@@ -93,5 +94,5 @@ def _bytes(pictures: Tensor | np.ndarray) -> Tensor:
 
 _SEEN = {
     "pixels": lambda pictures: F.interpolate(pictures, size=SIDE, mode="area").flatten(1),
-    "features": lambda pictures: face_classifier().read(pictures / 127.5 - 1)[0],
+    "features": lambda pictures: face_classifier().read(to_unit(pictures))[0],
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,13 +12,13 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from animegan._files import write_whole
+from animegan._files import write_table
 from animegan._report import ranges
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
 from animegan.faces import hold_out, load_faces, to_uint8
 from animegan.fidelity import Fidelity, available, fidelity, inception_weights
-from animegan.metrics import Distance, SlicedWasserstein
+from animegan.metrics import Distance, SlicedWasserstein, average
 from animegan.runs import Run
 
 COUNT, LEAST = 2048, 64  # fakes an epoch, and reals
@@ -44,13 +43,18 @@ class Evaluation:
     fidelities: dict[int | str, Fidelity] = field(default_factory=dict)
 
     @property
+    def rows(self) -> list[tuple[int | str, list[Distance]]]:
+        """Epoch by epoch, and last, under REAL, the floor."""
+        return [*sorted(self.distances.items()), (REAL, self.floor)]
+
+    @property
     def spread(self) -> float:
         """The deviation from seed to seed, pooled over the epochs that were measured more than once."""
         groups = [[d.mean for d in found] for found in self.distances.values() if len(found) > 1]
         return statistics.fmean(map(statistics.variance, groups)) ** 0.5 if groups else float("nan")
 
     def mean(self, epoch: int) -> float:
-        return statistics.fmean(distance.mean for distance in self.distances[epoch])
+        return average(self.distances[epoch]).mean
 
     @property
     def best(self) -> int:
@@ -66,13 +70,11 @@ class Evaluation:
         lines = [f"sliced Wasserstein distance x 1,000 of {self.count:,} fakes from {self.reference}", ""]
         also = "".join(f" {name:>9}" for name in ("FID", "KID", "precision", "recall")) if self.fidelities else ""
         lines += [f"{'epoch':>6} {'96':>7} {'48':>7} {'24':>7} {'mean':>7}{also}"]
-        rows = [(str(epoch), found) for epoch, found in sorted(self.distances.items())] + [(REAL, self.floor)]
-        for name, found in rows:
-            levels = [statistics.fmean(level) for level in zip(*(d.levels for d in found), strict=True)]
-            figures = [*levels, statistics.fmean(d.mean for d in found)]
-            lines.append(f"{name:>6} " + " ".join(f"{figure:7.1f}" for figure in figures))
-            if found := self.fidelities.get(name if name == REAL else int(name)):
-                lines[-1] += f" {found.fid:9.2f} {found.kid:9.1f} {found.precision:9.2f} {found.recall:9.2f}"
+        for name, found in self.rows:
+            distance = average(found)
+            lines.append(f"{name:>6} " + " ".join(f"{figure:7.1f}" for figure in (*distance.levels, distance.mean)))
+            if more := self.fidelities.get(name):
+                lines[-1] += f" {more.fid:9.2f} {more.kid:9.1f} {more.precision:9.2f} {more.recall:9.2f}"
         lines += ["", f"best: epoch {self.best} with {self.mean(self.best):.1f}, {self.spread:.1f} from seed to seed"]
         others = [epoch for epoch in self.equals if epoch != self.best]
         lines += [f"not to be told from it: epoch {ranges(others)}"] * bool(others)
@@ -112,22 +114,26 @@ def evaluate(
             f"{count} real pictures, and as many others for comparison, are too few to measure with: "
             f"give {2 * LEAST} or more in all with --reals."
         )
+    with_fidelity = available() or inception
+    weights, reals_as_bytes = inception or inception_weights(), torch.from_numpy(pictures[:count])
     distances: dict[int, list[Distance]] = {epoch: [] for epoch in epochs}
-    floor = []
+    floor, fidelities = [], {}
+    if with_fidelity:
+        fidelities[REAL] = fidelity(torch.from_numpy(others[:count]), reals_as_bytes, weights)
+    chosen = list(epochs)
     for seed in range(SEEDS):  # one after the other: each holds the projections of all reals, some gigabytes
         measure = SlicedWasserstein(pictures[:count], seed)
         floor.append(measure(others[:count]))
-        rivals = sorted(epochs, key=lambda epoch: distances[epoch][0].mean if seed else 0)[:RIVALS]
-        again = sorted({*rivals, epochs[-1]})
-        for epoch in tqdm(again if seed else epochs, unit=" again" if seed else " epochs", disable=not progress):
-            distances[epoch].append(measure(run.generate(epoch, _latent(run, count, seed))))
-    fidelities = {}
-    if available() or inception:
-        weights = inception or inception_weights()
-        measure = torch.from_numpy(pictures[:count])
-        fidelities[REAL] = fidelity(torch.from_numpy(others[:count]), measure, weights)
-        for epoch in tqdm(epochs, unit=" epochs", disable=not progress):
-            fidelities[epoch] = fidelity(to_uint8(run.generate(epoch, _latent(run, count, 0))), measure, weights)
+        for epoch in tqdm(chosen, unit=" again" if seed else " epochs", disable=not progress):
+            z = torch.randn(count, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000 + seed))
+            fakes = run.generate(epoch, z)
+            distances[epoch].append(measure(fakes))
+            if with_fidelity and epoch not in fidelities:
+                fidelities[epoch] = fidelity(to_uint8(fakes), reals_as_bytes, weights)
+        if seed == 0:
+            best = sorted(epochs, key=lambda epoch: distances[epoch][0].mean)[:RIVALS]
+            chosen = sorted({*best, epochs[-1]})
+        del measure  # before the next one is made
     found = Evaluation(distances, floor, count, reference, fidelities)
     _write(run.path / TABLE, found)
     return found
@@ -175,10 +181,6 @@ def _reference(run: Run, reals: str | Path | None, count: int, progress: bool) -
     return *_halves(load_faces(data, progress=progress).images), "the pictures that it learnt from"
 
 
-def _latent(run: Run, count: int, seed: int) -> torch.Tensor:
-    return torch.randn(count, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000 + seed))
-
-
 def _halves(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Two random halves, always the same ones."""
     order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0)).numpy()
@@ -187,15 +189,14 @@ def _halves(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _write(path: Path, found: Evaluation) -> None:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", *Fidelity._fields, "reference"])
-    for name, distances in [*sorted(found.distances.items()), (REAL, found.floor)]:
-        for seed, distance in enumerate(distances):
-            figures = [f"{figure:.4f}" for figure in (*distance.levels, distance.mean)]
-            more = found.fidelities.get(name) if seed == 0 else None
-            others = (
-                [*(f"{figure:.4f}" for figure in more[:-1]), more.features] if more else [""] * len(Fidelity._fields)
-            )
-            table.writerow([name, seed, found.count, *figures, *others, found.reference])
-    write_whole(path, text.getvalue().encode("utf-8"))
+    unknown = ("",) * len(Fidelity._fields)
+    write_table(
+        path,
+        ["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", *Fidelity._fields, "reference"],
+        [
+            [name, seed, found.count, *distance.levels, distance.mean]
+            + [*(unknown if seed else found.fidelities.get(name, unknown)), found.reference]
+            for name, distances in found.rows
+            for seed, distance in enumerate(distances)
+        ],
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,14 @@ class Distance(NamedTuple):
 
     levels: tuple[float, ...]
     mean: float
+
+
+def average(distances: Sequence[Distance]) -> Distance:
+    """Level by level; of one thing, measured with several seeds."""
+    return Distance(
+        tuple(statistics.fmean(level) for level in zip(*(d.levels for d in distances), strict=True)),
+        statistics.fmean(d.mean for d in distances),
+    )
 
 
 class SlicedWasserstein:

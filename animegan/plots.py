@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from animegan._curves import BLUE, FADED, INK, PAPER, RULE, Trace, drawn, history_picture, new_figure, plain
+from animegan._curves import BLUE, FADED, INK, PAPER, Trace, drawn, history_picture, new_figure, patch, plain
 from animegan._shown import Picture, font_for
 from animegan.errors import UserError
 from animegan.models import conv_size, conv_transpose_size
@@ -226,7 +226,7 @@ def overlap_picture(
     panel.locator_params(integer=True)
     panel.set_xlabel(f"{len(counts)}x{len(counts)} {side} pixels" + f", from {size}x{size}" * transposed)
     panel.legend(
-        handles=[_patch(shades[n], f"{values[n]}x") for n in _spread(len(values), MOST_SHADES)],
+        handles=[patch(shades[n], f"{values[n]}x") for n in _spread(len(values), MOST_SHADES)],
         loc="upper left", bbox_to_anchor=(1, 1.03), frameon=False, handlelength=1, handleheight=1, fontsize=9,
     )  # fmt: skip
 
@@ -250,9 +250,3 @@ def _shades(values: np.ndarray) -> list[Any]:
 
     ramp = LinearSegmentedColormap.from_list("ramp", ["#d6e8f5", "#5ba3cf", "#08306b"])
     return [PAPER if value == 0 else ramp((value - 1) / max(1, values[-1] - 1)) for value in values]
-
-
-def _patch(colour: Any, label: str) -> Any:
-    from matplotlib.patches import Patch
-
-    return Patch(facecolor=colour, edgecolor=RULE, label=label)

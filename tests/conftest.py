@@ -52,6 +52,27 @@ def drawn(tmp_path_factory) -> Path:
     return Path(write_faces(tmp_path_factory.mktemp("drawn"), 36, seed=1, progress=False))
 
 
+MANY = 160  # enough to hold some out
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory) -> Path:
+    """A folder of MANY drawn faces, to measure with."""
+    from animegan.drawing import write_faces
+
+    return write_faces(tmp_path_factory.mktemp("many") / "drawn", MANY, seed=5, progress=False)
+
+
+@pytest.fixture
+def small_metric(monkeypatch):
+    """The sliced Wasserstein distance with fewer patches and directions: quick, and rough."""
+    from animegan import metrics
+
+    monkeypatch.setattr(metrics, "DIRECTIONS", 32)
+    monkeypatch.setattr(metrics, "REPEATS", 2)
+    monkeypatch.setattr(metrics, "PATCHES", 32)
+
+
 @pytest.fixture(scope="session")
 def finished(drawn, tmp_path_factory):
     """A run that is trained to the end; tests only read it."""

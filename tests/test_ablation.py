@@ -7,12 +7,11 @@ import signal
 import statistics
 
 import pytest
-from conftest import TINY
+from conftest import MANY, TINY
 
-from animegan import ablation, metrics
+from animegan import ablation
 from animegan.ablation import Grid, Result, ablate, read_results, table
 from animegan.cli import main
-from animegan.drawing import write_faces
 from animegan.errors import UserError
 from animegan.recipes import Game
 from animegan.runs import Run
@@ -20,16 +19,12 @@ from animegan.runs import Run
 OPTIONS = "\n".join(f"{name} = {json.dumps(value)}" for name, value in {**TINY, "epoch": 1, "hold_out": 64}.items())
 
 
+pytestmark = pytest.mark.usefixtures("small_metric")
+
+
 @pytest.fixture(autouse=True)
-def _small(monkeypatch):
-    monkeypatch.setattr(metrics, "DIRECTIONS", 32)
-    monkeypatch.setattr(metrics, "PATCHES", 32)
+def _short_timing(monkeypatch):
     monkeypatch.setattr(ablation, "SPEED_SECONDS", 0.05)
-
-
-@pytest.fixture(scope="module")
-def faces(tmp_path_factory):
-    return write_faces(tmp_path_factory.mktemp("many") / "drawn", 140, seed=5, progress=False)
 
 
 def grid_file(folder, rows, options=OPTIONS):
@@ -48,9 +43,9 @@ set = { flips = false }
 """
 
 
-def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, faces, monkeypatch, capsys):
+def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, many, monkeypatch, capsys):
     path = grid_file(tmp_path, ROWS)
-    command = ["ablate", str(path), "--data_path", str(faces), "--out", str(tmp_path / "runs"), "--count", "64"]
+    command = ["ablate", str(path), "--data_path", str(many), "--out", str(tmp_path / "runs"), "--count", "64"]
     assert main([*command, "--rows", "no flips"]) == 0
     assert [(r.row, r.seed) for r in read_results(Grid.read(path))] == [("no flips", 0)]
 
@@ -75,9 +70,9 @@ def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, faces, monkeypatc
     assert capsys.readouterr().out.count("| ") > 3 * 7
 
 
-def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, faces, monkeypatch):
+def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, many, monkeypatch):
     path = grid_file(tmp_path, ROWS)
-    command = ["ablate", str(path), "--data_path", str(faces), "--out", str(tmp_path / "runs"), "--count", "64"]
+    command = ["ablate", str(path), "--data_path", str(many), "--out", str(tmp_path / "runs"), "--count", "64"]
     step, steps = Game.step, []
 
     def stopping(game, real):
@@ -92,7 +87,7 @@ def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, faces
     done = len(steps)
     monkeypatch.setattr(ablation, "measure_speed", lambda configs: dict.fromkeys(configs, 1.0))
     assert main([*command, "--rows", "no flips"]) == 0
-    assert len(steps) == (140 - 64) // 8 > done >= 4, "no step is done twice"
+    assert len(steps) == (MANY - 64) // 8 > done >= 4, "no step is done twice"
 
 
 def result(row: str, seed: int, swd: float) -> Result:

@@ -13,7 +13,6 @@ from conftest import TINY
 from animegan import evaluation, metrics
 from animegan.cli import main
 from animegan.config import TrainConfig
-from animegan.drawing import write_faces
 from animegan.errors import UserError
 from animegan.evaluation import Evaluation, evaluate, read_evaluation
 from animegan.faces import hold_out, load_faces
@@ -21,24 +20,12 @@ from animegan.metrics import Distance, SlicedWasserstein, pyramid, wasserstein
 from animegan.runs import Run
 from animegan.training import train
 
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch):
-    monkeypatch.setattr(metrics, "DIRECTIONS", 32)
-    monkeypatch.setattr(metrics, "REPEATS", 2)
-    monkeypatch.setattr(metrics, "PATCHES", 32)
+pytestmark = pytest.mark.usefixtures("small_metric")
 
 
 @pytest.fixture(scope="module")
-def faces(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("many") / "drawn"
-    write_faces(folder, 160, seed=5, progress=False)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def images(faces) -> torch.Tensor:
-    return torch.from_numpy(load_faces(faces, progress=False).images.copy())
+def images(many) -> torch.Tensor:
+    return torch.from_numpy(load_faces(many, progress=False).images.copy())
 
 
 def test_the_distance_in_one_dimension_has_closed_forms():
@@ -101,9 +88,9 @@ def test_likeness_has_the_right_order(images):
         measure(images[:79])
 
 
-def test_epochs_are_measured_and_written_down(finished, faces, tmp_path, monkeypatch):
+def test_epochs_are_measured_and_written_down(finished, many, tmp_path, monkeypatch):
     run = finished.share(tmp_path / "run", weights=[1, 2, 3])
-    found = evaluate(run, reals=faces, count=80, progress=False)
+    found = evaluate(run, reals=many, count=80, progress=False)
     assert sorted(found.distances) == [1, 2, 3] and found.count == 80 and len(found.floor) == evaluation.SEEDS
     assert max(d.mean for d in found.floor) < min(found.mean(epoch) for epoch in found.distances)
     with open(run.path / "metrics.csv", encoding="utf-8") as file:
@@ -111,10 +98,10 @@ def test_epochs_are_measured_and_written_down(finished, faces, tmp_path, monkeyp
     assert {row["epoch"] for row in rows} == {"1", "2", "3", "real"}
     again = [float(row["swd"]) for row in rows if row["epoch"] == str(found.best)]
     assert statistics.fmean(again) == pytest.approx(found.mean(found.best), abs=1e-3)
-    assert f"best: epoch {found.best}" in str(found) and str(faces) in str(found)
+    assert f"best: epoch {found.best}" in str(found) and str(many) in str(found)
     kept = read_evaluation(run)
     assert kept.best == found.best and kept.equals == found.equals and str(kept) == str(found)
-    assert evaluate(run, [3], faces, 80, progress=False).distances[3] == found.distances[3]
+    assert evaluate(run, [3], many, 80, progress=False).distances[3] == found.distances[3]
     (run.path / "metrics.csv").write_text("epoch,seed\n1,a\n", encoding="utf-8")
     with pytest.raises(UserError, match="is damaged"):
         read_evaluation(run)
@@ -122,9 +109,9 @@ def test_epochs_are_measured_and_written_down(finished, faces, tmp_path, monkeyp
         read_evaluation(finished)
 
 
-def test_the_command_prints_figures_and_draws_them(finished, faces, tmp_path, capsys):
+def test_the_command_prints_figures_and_draws_them(finished, many, tmp_path, capsys):
     run = finished.share(tmp_path / "run", weights=[1, 3])
-    assert main(["evaluate", str(run.path), "--reals", str(faces), "--count", "64"]) == 0
+    assert main(["evaluate", str(run.path), "--reals", str(many), "--count", "64"]) == 0
     out = capsys.readouterr().out
     assert "best: epoch" in out and "features of the face classifier" in out and "metrics.png" in out
     assert (run.path / "metrics.png").stat().st_size > 10_000
@@ -157,12 +144,12 @@ def test_drawn_faces_are_measured_with_faces_that_were_not_learnt_from(drawn, tm
     assert Run("two").info["data"]["pictures"] == 36, "held-out faces are not learnt from"
 
 
-def test_pictures_held_out_are_what_a_run_is_measured_with(tmp_path, faces):
-    config = TrainConfig(**{**TINY, "epoch": 1, "hold_out": 64}, data_path=faces, outf=tmp_path / "run")
+def test_pictures_held_out_are_what_a_run_is_measured_with(tmp_path, many):
+    config = TrainConfig(**{**TINY, "epoch": 1, "hold_out": 64}, data_path=many, outf=tmp_path / "run")
     run = train(config, progress=False)
     found = evaluate(run, progress=False)
     assert found.reference == "the pictures held out" and found.count == 64
-    pictures = load_faces(faces, progress=False).images
+    pictures = load_faces(many, progress=False).images
     learnt, held = hold_out(len(pictures), 64)
     z = torch.randn(64, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000))
     assert found.distances[1][0] == SlicedWasserstein(pictures[held.numpy()])(run.generate(1, z))
