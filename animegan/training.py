@@ -19,7 +19,7 @@ import animegan
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.faces import Faces, batches, epoch_order, hold_out, load_faces, to_unit
-from animegan.recipes import Game, get_recipe
+from animegan.recipes import Game, Recipe, get_recipe
 from animegan.runs import FACES_IN_GRID, START_ANEW, Run, Step, check_run_folder, fixed_noise
 
 HOPELESS = 1e4  # a loss is a number of nats a picture: at 20 the other player is beyond reach already
@@ -242,14 +242,15 @@ def pick_device(name: str) -> torch.device:
 def _check_settings(run: Run, config: TrainConfig) -> None:
     """A run goes on with its own settings; only how long, where and on what it runs may change.
 
-    The recipe is compared ingredient by ingredient, as another version of animegan may mix it otherwise.
+    The recipe is compared ingredient by ingredient, as another version of animegan may mix it otherwise; one that
+    the run does not know yet was not in it.
     """
-    before = {**run.config.as_dict(), **run.info.get("ingredients", {})}
+    before = {**run.config.as_dict(), **asdict(Recipe()), **run.info.get("ingredients", {})}
     now = {**config.as_dict(), **asdict(get_recipe(config.recipe, config.changes))}
     changed = [
-        f"{name} {before.get(name)!r} is now {now[name]!r}"
+        f"{name} {before[name]!r} is now {now[name]!r}"
         for name in now
-        if name not in ("epoch", "device", "data_path", "outf", "changes") and now[name] != before.get(name)
+        if name not in ("epoch", "device", "data_path", "outf", "changes") and now[name] != before[name]
     ]
     if changed:
         raise UserError(
