@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable
 
 from PIL import Image, ImageFont
+from torch import Tensor
 
 MOST_BYTES = 150_000  # of one picture in a notebook: with ten of them it still opens quickly, on GitHub too
 
@@ -47,6 +48,12 @@ def png(picture: Image.Image, **options: int) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", **options)
     return buffer.getvalue()
+
+
+def face_picture(face: Tensor) -> Image.Image:
+    """One face, [3, H, W] in [-1, 1], as a picture."""
+    pixels = face.detach().cpu().float().clamp(-1, 1).add(1).mul(127.5).round().byte()
+    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
 
 
 def font_for(size: int, lines: Iterable[str]) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -17,7 +17,7 @@ from typing import Any
 
 Case = tuple[bool, str]
 CHECKS: dict[str, Callable[[Any], Iterator[Case]]] = {}
-NOTEBOOKS = ("01", "02", "03", "04", "05", "06")
+NOTEBOOKS = ("01", "02", "03", "04", "05", "06", "07")
 
 
 def exercise(number: str) -> Callable:

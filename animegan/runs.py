@@ -302,14 +302,14 @@ def load_weights(path: Path) -> Any:
         ) from error
 
 
-def write_picture(path: Path, picture: Image.Image) -> None:
+def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
     """Write a picture whole or not at all, in the format of its suffix; UserError for one that Pillow cannot write."""
     formats = Image.registered_extensions()
     format = formats.get(path.suffix.lower())
     if format not in Image.SAVE:
         raise UserError(f"{path} has no suffix of a picture; let it end in .png.")
     buffer = io.BytesIO()
-    picture.save(buffer, format=format, **({"quality": 85, "subsampling": 0} if format == "JPEG" else {}))
+    picture.save(buffer, format=format, **({"quality": 85, "subsampling": 0} if format == "JPEG" else options))
     _write_bytes(path, buffer.getvalue())
 
 

@@ -1,4 +1,4 @@
-"""Widgets for the notebooks: two epochs side by side, a training run as it goes on, the arithmetic of a layer.
+"""Widgets for the notebooks: two epochs side by side, a training run as it goes on, latent space, a layer's sizes.
 
 Each is a box of ipywidgets that can be worked by keyboard; where there is no kernel, the notebook
 shows a picture of it instead.
@@ -12,13 +12,14 @@ import ipywidgets
 from PIL import Image
 
 from animegan._widgets_box import NAME_IN_FULL, PicturedBox, beside, image, jpeg, row, say, stacked, text
+from animegan._widgets_latent import LatentExplorer
 from animegan._widgets_monitor import TrainingMonitor
 from animegan.errors import UserError
 from animegan.models import conv_size, conv_transpose_size
 from animegan.plots import OVERLAP_INPUT, overlap_picture
 from animegan.runs import FACES_IN_GRID, GRID_COLUMNS, Run
 
-__all__ = ["EpochComparer", "ShapeExplorer", "TrainingMonitor"]
+__all__ = ["EpochComparer", "LatentExplorer", "ShapeExplorer", "TrainingMonitor"]
 
 PLAY_MILLISECONDS = 800  # an epoch: long enough to look at one face
 CONTROL = {"width": "26em", "max_width": "100%"}

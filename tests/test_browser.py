@@ -133,6 +133,19 @@ def test_the_epoch_slider_changes_the_picture(open_notebook):
     assert float(slider.get_attribute("aria-valuenow")) == float(epoch_before) - 1
 
 
+def test_latent_space_is_explored_by_keyboard(open_notebook):
+    page = open_notebook(_named("07"))
+    box = page.locator(".widget-vbox:has(> .widget-html:has-text('read as'))").first
+    picture, slider = box.locator("img"), box.get_by_role("slider").first
+    changed = "([img, src]) => img.src != src"
+    for press in (lambda: slider.press("ArrowRight"), lambda: box.get_by_role("button", name="Shuffle").press("Space")):
+        before = picture.get_attribute("src")
+        press()
+        page.wait_for_function(changed, arg=[picture.element_handle(), before])
+    box.get_by_role("button", name="Save").press("Space")
+    box.get_by_text("Saved: ").wait_for()
+
+
 def test_the_report_leaves_from_the_file_menu(open_notebook, tmp_path):
     from pptx import Presentation
 

@@ -26,7 +26,7 @@ def code(notebook):
 
 def test_all_are_there():
     names = [path.stem for path in NOTEBOOKS]
-    assert [name[:2] for name in names] == ["00", "01", "02", "03", "04", "05", "06", "08"]
+    assert [name[:2] for name in names] == ["00", "01", "02", "03", "04", "05", "06", "07", "08"]
 
 
 def test_it_is_valid_and_small(path, notebook):

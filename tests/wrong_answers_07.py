@@ -1,0 +1,67 @@
+"""Wrong answers to the exercises of notebook 07, and a piece of the hint that each must meet."""
+
+import math
+
+import torch
+
+
+def _arc(a, b, t, angle=None):
+    angle = angle or math.acos((a @ b) / (a.norm() * b.norm()))
+    return (math.sin((1 - t) * angle) * a + math.sin(t * angle) * b) / math.sin(angle)
+
+
+def _chord(a, b, t):
+    """As long as it should be, but not evenly turned."""
+    point = (1 - t) * a + t * b
+    return point / point.norm() * a.norm()
+
+
+def _of_unit_vectors(a, b, t):
+    return _arc(a, a.norm() * b / b.norm(), t) if 0 < t < 1 else _arc(a, b, t)
+
+
+def _unit(vector):
+    return vector / vector.norm()
+
+
+def _direction(z, has):
+    return _unit(z[has].mean(0) - z[~has].mean(0))
+
+
+def _projected(a, b):
+    return a - (a @ b) * b
+
+
+def _turned(a, b):
+    return _unit(torch.linalg.cross(a, b))
+
+
+WRONG = {
+    "07.1": [
+        (lambda a, b, t: _arc(a, b, t).norm(), "return one vector"),
+        (lambda a, b, t: _arc(b, a, t), "t = 0 is a"),
+        (lambda a, b, t: (1 - t) * a + t * b, "half way yours has 7.07"),
+        (_chord, "30 of 90 degrees"),
+        (lambda a, b, t: _arc(a, b, t, math.pi / 2), "not always 90 degrees"),
+        (_of_unit_vectors, "may differ in length"),
+    ],
+    "07.2": [
+        (lambda z, has: z[has].mean(1), "as many numbers as a z has"),
+        (lambda z, has: z[has].mean(0) - z[~has].mean(0), "its length is to be 1"),
+        (lambda z, has: -_direction(z, has), "the wrong way"),
+        (lambda z, has: _unit(z[has][:3].mean(0) - z[~has][:3].mean(0)), "of which faces"),
+        (lambda z, has: _unit(z[has].mean(0)), "moved all alike"),
+    ],
+    "07.3": [
+        (lambda before, after: after & ~before, "one number from 0 to 1"),
+        (lambda before, after: after.float().mean(), "proves nothing"),
+        (lambda before, after: (after.sum() - before.sum()) / (~before).sum(), "whatever became"),
+    ],
+    "07.4": [
+        (lambda a, b: a @ b, "return one vector of three"),
+        (lambda a, b: a, "by 0.60"),
+        (_projected, "length is to be 1 again"),
+        (_turned, "take the nearest one"),
+        (lambda a, b: _unit(a * (b == 0)), "need not lie along an axis"),
+    ],
+}
