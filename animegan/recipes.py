@@ -56,6 +56,7 @@ RECIPES = {
         brightness=0.3,
         shift=1 / 16,
         ema=0.995,
+        minibatch=16,
         loss="logits",
         label_smoothing=0.1,
     ),
