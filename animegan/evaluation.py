@@ -92,6 +92,7 @@ def evaluate(
     reals: str | Path | None = None,
     count: int = COUNT,
     inception: str | Path | None = None,
+    seeds: int = SEEDS,
     progress: bool = True,
 ) -> Evaluation:
     """Measure epochs of a run (by default all whose netG is there) and write `metrics.csv` into its folder.
@@ -99,6 +100,7 @@ def evaluate(
     reals: a folder of pictures to measure with. Without it, a run that held pictures out is held against those, one on
     drawn faces against drawn faces that it has never seen, and any other against the pictures that it learnt from,
     since there are no others.
+    seeds: how often the best epochs and the last are measured, with other patches and latent vectors each time.
     inception: a file with Inception's weights; by default the one in PyTorch's folder for downloads, if it is there.
     Raises UserError for epochs without weights and for too few pictures.
     """
@@ -121,7 +123,7 @@ def evaluate(
     if with_fidelity:
         fidelities[REAL] = fidelity(torch.from_numpy(others[:count]), reals_as_bytes, weights)
     chosen = list(epochs)
-    for seed in range(SEEDS):  # one after the other: each holds the projections of all reals, some gigabytes
+    for seed in range(seeds):  # one after the other: each holds the projections of all reals, some gigabytes
         measure = SlicedWasserstein(pictures[:count], seed)
         floor.append(measure(others[:count]))
         for epoch in tqdm(chosen, unit=" again" if seed else " epochs", disable=not progress):

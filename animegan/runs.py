@@ -145,8 +145,8 @@ class Run:
             return torch.cat([network(part) for part in z.split(FACES_IN_GRID)])
 
     def share(self, to: str | os.PathLike, weights: Iterable[int] = ()) -> "Run":
-        """Copy into the folder `to` what is small enough to hand on: history, settings, the grids as
-        JPEG (a quarter of the size), and netG of the epochs in `weights`; no netD, no checkpoint.
+        """Copy into the folder `to` what is small enough to hand on: history, settings, what `evaluate` measured, the
+        grids as JPEG (a quarter of the size), and netG of the epochs in `weights`; no netD, no checkpoint.
 
         Returns the copy. Raises UserError where `to` holds a run already, or an epoch is missing.
         """
@@ -154,7 +154,7 @@ class Run:
         if Path(to).is_dir() and any(Path(to).iterdir()):
             raise UserError(f"{to} is not empty, and nothing in it is overwritten: name a new folder for the copy.")
         copy = Run.create(replace(self.config, outf=str(to)), {k: v for k, v in self.info.items() if k != "config"})
-        for name in (*names, "history.csv"):
+        for name in (*names, "history.csv", *(path.name for path in self.path.glob("metrics.csv"))):
             _write_bytes(copy.path / name, (self.path / name).read_bytes())
         for epoch in self.epochs:
             write_picture(copy.path / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch))
