@@ -101,6 +101,7 @@ def test_epochs_are_measured_and_written_down(finished, many, tmp_path, monkeypa
     assert f"best: epoch {found.best}" in str(found) and str(many) in str(found)
     kept = read_evaluation(run)
     assert kept.best == found.best and kept.equals == found.equals and str(kept) == str(found)
+    assert str(read_evaluation(run.share(tmp_path / "copy"))) == str(found), "a shared run keeps what was measured"
     assert evaluate(run, [3], many, 80, progress=False).distances[3] == found.distances[3]
     (run.path / "metrics.csv").write_text("epoch,seed\n1,a\n", encoding="utf-8")
     with pytest.raises(UserError, match="is damaged"):

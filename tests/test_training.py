@@ -285,6 +285,16 @@ def test_resume_refuses_a_recipe_that_another_version_mixes_otherwise(drawn, fin
         train(config(drawn, finished.path, epoch=4), resume=True, progress=False)
 
 
+def test_an_ingredient_that_the_run_does_not_know_was_not_in_it(drawn, tmp_path, finished):
+    shutil.copytree(finished.path, tmp_path / "run")
+    older = Run(tmp_path / "run")
+    known = {name: value for name, value in older.info["ingredients"].items() if name not in ("r1", "spectral_norm")}
+    older.save_info(older.config, ingredients=known)
+    assert train(config(drawn, older.path, epoch=4), resume=True, progress=False).epochs[-1] == 4
+    with pytest.raises(UserError, match=r"\(r1 0.0 is now 1.0\)"):
+        train(config(drawn, older.path, changes={"r1": 1.0}, epoch=4), resume=True, progress=False)
+
+
 def test_resume_refuses_other_data(drawn, tmp_path, finished):
     shutil.copytree(drawn, tmp_path / "other")
     next((tmp_path / "other").rglob("*.png")).unlink()
