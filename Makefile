@@ -2,7 +2,7 @@
 # make test        run the tests, and every notebook in tiny sizes
 # make lab         open the notebooks in JupyterLab
 # make notebooks   run every notebook at its full size and store what it shows
-# make reference   train the small run that stands in where a student has none yet
+# make reference   train and measure the small run that stands in where a student has none yet
 # make setup       only install; make clean removes what can be made again
 
 PYTHON ?= python3
@@ -40,6 +40,7 @@ notebooks: setup
 	$(BIN)/python -m pytest --nbval --nbval-current-env $(NOTEBOOKS)
 
 reference: train
+	$(BIN)/animegan evaluate imgs/quick
 	rm -rf imgs/reference
 	$(BIN)/animegan share imgs/quick imgs/reference --weights 1 25
 

@@ -14,6 +14,15 @@ def add_run_commands(commands, add: Callable[..., argparse.ArgumentParser]) -> N
     command = add(commands, "diagnose", diagnose, "name the likely failure of a run, with its evidence and its cure")
     command.add_argument("runs", nargs="+", metavar="run", help="run folder")
 
+    command = add(commands, "coverage", coverage, "which attributes of the real faces a run makes too seldom or never")
+    _add_fakes(command, "faces an epoch and reals, 64 or more", 1024)
+    command.add_argument("--out", help="picture to write (default: coverage.png in the run folder)")
+
+    command = add(commands, "neighbours", neighbours, "whether a run copies: fakes beside the nearest face learnt from")
+    _add_fakes(command, "how many fakes", 512)
+    command.add_argument("--by", choices=("pixels", "features"), default="pixels", help="what is near (default pixels)")
+    command.add_argument("--out", help="picture to write (default: neighbours.png in the run folder)")
+
     command = add(commands, "film", film, "a GIF: faces that change into others, or that grow up epoch by epoch")
     command.add_argument("run", help="run folder")
     command.add_argument("--grow", action="store_true", help="the faces of the grid from the first epoch to the last")
@@ -24,6 +33,12 @@ def add_run_commands(commands, add: Callable[..., argparse.ArgumentParser]) -> N
     command.add_argument("--out", help="file to write, .gif (default: walk.gif or growth.gif in the run folder)")
 
 
+def _add_fakes(command: argparse.ArgumentParser, counted: str, count: int) -> None:
+    command.add_argument("run", help="run folder")
+    command.add_argument("--epoch", type=int, help="weights of this epoch (default: the last)")
+    command.add_argument("--count", type=int, default=count, help=f"{counted} (default {count})")
+
+
 # Each command imports what it needs when it runs.
 
 
@@ -31,8 +46,75 @@ def diagnose(options: argparse.Namespace) -> None:
     from animegan.diagnosis import diagnose
     from animegan.runs import Run
 
-    for path in options.runs:
-        print(diagnose(Run(path)))
+    for number, path in enumerate(options.runs):
+        print(f"\n{diagnose(Run(path))}" if number else diagnose(Run(path)))
+
+
+def coverage(options: argparse.Namespace) -> None:
+    import torch
+
+    from animegan.coverage import coverage
+    from animegan.evaluation import learnt_and_unseen
+    from animegan.runs import write_picture
+
+    run, epoch, fakes = _fakes(options, least=64)
+    learnt, *_ = learnt_and_unseen(run)
+    some = torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))[: options.count]
+    found = coverage(fakes, learnt[some.numpy()])
+    seldom = sorted((share for share in found if share.seldom), key=lambda share: share.fake - share.real)
+    print(f"{len(fakes):,} fakes of epoch {epoch} beside {len(some):,} of the faces that it learnt from")
+    print(f"read by the face classifier: {len(seldom)} of {len(found)} values are made too seldom")
+    if seldom:
+        print(f"\n{'attribute':12} {'value':14} {'in reals':>8} {'in fakes':>8}")
+    for share in seldom:
+        print(f"{share.attribute:12} {share.value:14} {share.real:8.1%} {share.fake:8.1%}")
+    try:
+        from animegan.metric_plots import plot_coverage
+
+        picture = plot_coverage(found)
+    except ModuleNotFoundError as error:  # on a bare GPU machine
+        print(f"\nno picture of it: {error.name} is not installed")
+        return
+    out = Path(options.out or run.path / "coverage.png")
+    write_picture(out, picture)
+    print(f"\nall values as a picture: {out}")
+
+
+def neighbours(options: argparse.Namespace) -> None:
+    import torch
+
+    from animegan.coverage import neighbours
+    from animegan.evaluation import LEARNT, learnt_and_unseen
+    from animegan.metric_plots import neighbours_picture
+    from animegan.runs import write_picture
+
+    run, epoch, fakes = _fakes(options, least=1)
+    learnt, others, told = learnt_and_unseen(run)
+    found = neighbours(fakes, learnt, others, options.by)
+    print(f"distance in {options.by} from the nearest of {len(learnt):,} faces it learnt from, mirrored or not\n")
+    print(f"{'':12} {'how many':>8} {'smallest':>8} {'1 in 100':>8} {'median':>8}")
+    for name, distances in (("fakes", found.distances), ("other reals", found.usual)):
+        figures = distances.quantile(torch.tensor([0, 0.01, 0.5])).tolist()
+        print(f"{name:12} {len(distances):8,} " + " ".join(f"{figure:8.1f}" for figure in figures))
+    seen = ": half of them, as no others are known; copies of this half are not found" if told == LEARNT else ""
+    print(f"\nother reals are {told}{seen}")
+    print(f"copies, nearer than 99 of 100 other reals: {found.copies:.1%} of the fakes of epoch {epoch}")
+    out = Path(options.out or run.path / "neighbours.png")
+    write_picture(out, neighbours_picture(fakes, learnt, found))
+    print(f"the nearest ones as a picture: {out}")
+
+
+def _fakes(options: argparse.Namespace, least: int) -> tuple:
+    """The run, the epoch that was asked for or else the last, and new faces of it, uint8 [count, 3, 96, 96]."""
+    from animegan.faces import to_uint8
+    from animegan.latent import latent_vectors
+    from animegan.runs import Run
+
+    if options.count < least:
+        raise UserError(f"--count {options.count} is too small: give {least} or more.")
+    run = Run(options.run)
+    epoch = options.epoch if options.epoch is not None else max(run.epochs, default=1)
+    return run, epoch, to_uint8(run.generate(epoch, latent_vectors(options.count, run.config.nz, seed=0)))
 
 
 def film(options: argparse.Namespace) -> None:

@@ -106,6 +106,29 @@ def stillest_epoch(answer):
 
 
 @exercise("05.4")
+def one_change(answer):
+    yield (
+        isinstance(answer, tuple | list) and len(answer) == 3,
+        "hand in three things: (run, other, name of the setting).",
+    )
+    run, other, name = answer
+    yield isinstance(run, Run) and isinstance(other, Run), "the first two are runs: what train(...) returns."
+    yield (
+        min(len(run.epochs), len(other.epochs)) >= 2,
+        "each run needs two finished epochs, to see where it is going.",
+    )
+    found = differences(run, other)
+    yield "pictures" not in found, "the two runs learnt from other pictures: give both the same data_path."
+    yield bool(found), "the runs have the same settings: change one in the second run."
+    yield (
+        len(found) == 1,
+        f"{len(found)} settings differ ({_listed(sorted(found))}): what you see could come from any of them.",
+    )
+    yield name != "changes", "changes is where ingredients of the recipe are set: name the ingredient itself."
+    yield {name} == found, "the third thing names the setting that differs, as TrainConfig or the recipe calls it."
+
+
+@exercise("05.5")
 def best_epoch(answer):
     yield (
         isinstance(answer, tuple | list) and len(answer) == 4,
@@ -132,27 +155,33 @@ def best_epoch(answer):
     )
 
 
-@exercise("05.5")
-def one_change(answer):
+@exercise("05.6")
+def as_good_as_the_best(answer):
+    # Epoch 9 is the best, and the spread is 1.
+    usual = {10: [23.5], 9: [21.0, 19.0, 20.0], 1: [90.0], 7: [22.2], 8: [20.0, 22.0, 21.0]}
+    got = answer(usual)
+    yield isinstance(got, list | tuple), "return a list of epochs, e.g. [8, 9]."
+    yield 1 not in got, "a small distance is a good one: epoch 1 with 90.0 is far behind epoch 9 with 20.0."
+    yield 9 in got, "the best epoch cannot be told from itself: it is in the list, too."
     yield (
-        isinstance(answer, tuple | list) and len(answer) == 3,
-        "hand in three things: (run, other, name of the setting).",
+        10 not in got,
+        "with a spread of 1, an epoch that is 3.5 behind the best can be told from it: the limit is 2.83.",
     )
-    run, other, name = answer
-    yield isinstance(run, Run) and isinstance(other, Run), "the first two are runs: what train(...) returns."
     yield (
-        min(len(run.epochs), len(other.epochs)) >= 2,
-        "each run needs two finished epochs, to see where it is going.",
+        7 in got,
+        "with a spread of 1, an epoch that is 2.2 behind the best cannot be told from it, though measured only once.",
     )
-    found = differences(run, other)
-    yield "pictures" not in found, "the two runs learnt from other pictures: give both the same data_path."
-    yield bool(found), "the runs have the same settings: change one in the second run."
+    yield list(got) == [7, 8, 9], "these are the right epochs; give them in order."
+    lucky = {1: [30.0, 30.0], 2: [26.0, 34.0], 3: [35.0, 35.0], 4: [90.0, 90.0]}
     yield (
-        len(found) == 1,
-        f"{len(found)} settings differ ({_listed(sorted(found))}): what you see could come from any of them.",
+        list(answer(lucky)) == [1, 2, 3],
+        "compare means over the seeds: one seed alone may be lucky, as 26.0 of 26.0, 34.0.",
     )
-    yield name != "changes", "changes is where ingredients of the recipe are set: name the ingredient itself."
-    yield {name} == found, "the third thing names the setting that differs, as TrainConfig or the recipe calls it."
+    uneven = {1: [20.0, 20.0, 20.0], 2: [22.5, 26.5], 3: [30.0]}
+    yield (
+        list(answer(uneven)) == [1, 2],
+        "20, 20, 20 has the variance 0, and 22.5, 26.5 has 8 (divided by n - 1): their mean is 4, and the spread 2.",
+    )
 
 
 def _same(got, wanted: dict[int, float]) -> bool:

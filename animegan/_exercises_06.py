@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from animegan._exercises_04 import differences, history_of, is_close
-from animegan.diagnosis import diagnose
-from animegan.exercises import exercise
+from animegan.diagnosis import LEAST_STEPS, diagnose
+from animegan.exercises import _NotAttempted, exercise
 from animegan.runs import Run
 
 FAILURES = ("D has won", "mode collapse", "checkerboard", "learning rate", "mixed batch", "none")
+FULL_NAMES = {
+    "learning rate too high": "learning rate",
+    "BatchNorm on a mixed batch": "mixed batch",
+}  # as diagnose says
 # What each row of the table is, and the question that leads there.
 ROWS = {
     "A": ("mode collapse", "its losses could be those of a healthy run; how different are two of its faces?"),
@@ -23,19 +27,24 @@ ROWS = {
 
 @exercise("06.1")
 def which_failure(answer):
+    words = answer if isinstance(answer, dict) else dict(zip(ROWS, answer, strict=False))
+    if all(word is ... for word in words.values()):
+        raise _NotAttempted
     yield (
-        isinstance(answer, tuple | list) and len(answer) == len(ROWS),
+        set(words) == set(ROWS) and len(answer) == len(ROWS),
         f"hand in {len(ROWS)} words, one for each of the rows {', '.join(ROWS)}.",
     )
-    yield set(answer) <= set(FAILURES), f"each row takes one of {', '.join(map(repr, FAILURES))}."
-    for word, (row, (failure, question)) in zip(answer, ROWS.items(), strict=True):
-        yield word == failure, f"row {row}: {question}"
+    missing = [row for row, word in words.items() if word is ...]
+    yield not missing, f"row {', '.join(missing)} still has no word."
+    words = {row: FULL_NAMES.get(str(word), str(word)) for row, word in words.items()}
+    yield set(words.values()) <= set(FAILURES), f"each row takes one of {', '.join(map(repr, FAILURES))}."
+    for row, (failure, question) in ROWS.items():
+        yield words[row] == failure, f"row {row}: {question}"
 
 
 @exercise("06.2")
 def impossible_steps(answer):
-    # In these histories the loss of G is 1.0 at every step.
-    one_in_four = history_of({1: [(0.9, 0.001), (0.9, 0.5)], 2: [(0.9, 0.5), (0.9, 0.5)]})
+    one_in_four = _history(loss_G=1.0, D_G_z=[0.001, 0.5, 0.5, 0.5])
     got = answer(one_in_four)
     yield (
         np.ndim(got) == 0 and not isinstance(got, str) and 0 <= got <= 1,
@@ -47,12 +56,26 @@ def impossible_steps(answer):
         "-log 0.5 is 0.7.",
     )
     yield (
-        is_close(answer(history_of({1: [(0.9, 0.2)] * 4})), 0.0),
+        is_close(answer(_history(loss_G=1.0, D_G_z=[0.2] * 4)), 0.0),
         "for D(G(z)) of 0.2 a loss of 1.0 is 0.6 nats too low, and less than 1 nat is not counted.",
     )
     yield (
-        is_close(answer(history_of({1: [(0.9, 0.05)] * 4})), 1.0),
+        is_close(answer(_history(loss_G=1.0, D_G_z=[0.05] * 4)), 1.0),
         "for D(G(z)) of 0.05 -log is 3.0: nats come from the natural logarithm, np.log.",
+    )
+    yield (
+        is_close(answer(_history(loss_G=0.05, D_G_z=[0.2] * 4)), 1.0),
+        "for a loss of G of 0.05 and D(G(z)) of 0.2, whose -log is 1.6, the answer is 1: take the loss of G of each "
+        "step.",
+    )
+    yield (
+        is_close(answer(_history(loss_G=9.0, D_G_z=[0.05] * 4)), 0.0),
+        "for D(G(z)) of 0.05 -log is 3.0, and a loss of 9.0 lies far above it, which is no contradiction: count only "
+        "the steps below.",
+    )
+    yield (
+        is_close(answer(_history(loss_G=1.0, D_G_z=[0.11] * 4)), 1.0),
+        "for D(G(z)) of 0.11 -log is 2.2, and a loss of 1.0 is 1.2 nats too low: the margin is 1 nat, of -log D(G(z)).",
     )
 
 
@@ -87,7 +110,10 @@ def cured(answer):
         "hand in three things: (failed, cured, name of the setting).",
     )
     failed, healed, name = answer
-    yield isinstance(failed, Run) and isinstance(healed, Run), "the first two are runs: what train(...) returns."
+    yield (
+        isinstance(failed, Run) and isinstance(healed, Run),
+        ("the first two are runs: what train(...) returns, or Run(folder) where training stopped."),
+    )
     found = differences(failed, healed)
     yield "pictures" not in found, "the two runs learnt from other pictures: give both the same data_path."
     yield (
@@ -99,5 +125,17 @@ def cured(answer):
         len(diagnose(failed).findings) > 0,
         "diagnose finds nothing in your failed run: make it worse, and look at print(diagnose(failed)).",
     )
+    enough = min(LEAST_STEPS, len(failed.history["loss_D"]))
+    yield (
+        len(healed.history["loss_D"]) >= enough,
+        f"your cured run has {len(healed.history['loss_D'])} steps, and diagnose cannot judge it yet: train it for "
+        f"{enough} or more.",
+    )
     left = [finding.name for finding in diagnose(healed).findings]
     yield not left, f"diagnose still finds {', '.join(left)} in your cured run: it is not cured yet."
+
+
+def _history(loss_G: float, D_G_z: list[float]) -> dict[str, np.ndarray]:
+    """A history in which the loss of G is the same at every step."""
+    history = history_of({1: [(0.9, verdict) for verdict in D_G_z]})
+    return {**history, "loss_G": np.full(len(D_G_z), loss_G)}

@@ -129,7 +129,7 @@ def evaluate(options: argparse.Namespace) -> None:
     print(found)
     print(f"\nepoch by epoch, seed by seed: {run.path / TABLE}")
     try:
-        from animegan._metric_plots import plot_evaluation
+        from animegan.metric_plots import plot_evaluation
 
         picture = plot_evaluation(found)
     except ModuleNotFoundError as error:  # on a bare GPU machine

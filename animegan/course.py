@@ -8,13 +8,17 @@ import tempfile
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from animegan.config import QUICK_COUNT
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
+from animegan.evaluation import TABLE, Evaluation, learnt_and_unseen, read_evaluation
 from animegan.runs import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = "imgs/reference"
+MINUTES = "about 10 minutes for 25 epochs on two CPU cores"
 Size = TypeVar("Size")
 
 
@@ -60,7 +64,7 @@ def drawn_faces() -> Path:
 
 
 def reference_run() -> Run:
-    """The small run that comes with the course: drawn faces, 25 epochs, netG of epochs 1 and 25."""
+    """The small run that comes with the course: drawn faces, 25 epochs, all measured, netG of epochs 1 and 25."""
     if not (ROOT / REFERENCE / "run.json").is_file():
         raise UserError(f"there is no reference run in {REFERENCE}: get the whole project, or make one: make reference")
     return Run(_from_here(REFERENCE))
@@ -74,3 +78,21 @@ def my_run(name: str = "imgs/mine") -> Run:
         return run
     print(f"no run of yours in {name} yet: the reference run stands in (notebook 04 makes yours)")
     return reference_run()
+
+
+def pictures_of(run: Run, count: int) -> tuple[np.ndarray, np.ndarray, str]:
+    """`animegan.evaluation.learnt_and_unseen`; the faces of the reference run are drawn where they are not there."""
+    data = drawn_faces() if run.path == _from_here(REFERENCE) else None
+    return learnt_and_unseen(run, count, data, progress=False)
+
+
+def measured(run: Run) -> Evaluation:
+    """What `animegan evaluate` found of a run; where it is not measured yet, how to do it, and the reference run's."""
+    if not (run.path / TABLE).is_file():
+        path = run.path.resolve()
+        path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        print(f"{path.as_posix()} has not been measured yet: in a terminal, in the project's folder, type")
+        print(f"    animegan evaluate {path.as_posix()}")
+        print(f"({MINUTES}); until then the figures of the reference run stand in")
+        run = reference_run()
+    return read_evaluation(run)

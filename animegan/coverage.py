@@ -78,12 +78,17 @@ def neighbours(
     """
     if by not in _SEEN:
         raise UserError(f"by {by!r} is not known: choose {' or '.join(_SEEN)}.")
-    seen = _SEEN[by]
-    wanted = [seen(_bytes(part)) for part in (fakes, unseen)]
-    searched = [seen(side) for side in (_bytes(learnt), _bytes(learnt).flip(3))]
+    wanted = [_seen(pictures, by) for pictures in (fakes, unseen)]
+    searched = [_seen(learnt, by), _seen(learnt, by, mirrored=True)]
     found = [torch.stack([torch.cdist(points, side) for side in searched]).amin(0).min(1) for points in wanted]
     scale = wanted[0].shape[1] ** 0.5 if by == "pixels" else 1
     return Neighbours(found[0].indices, found[0].values / scale, found[1].values / scale)
+
+
+def _seen(pictures: Tensor | np.ndarray, by: str, mirrored: bool = False) -> Tensor:
+    """What is compared of each picture, [N, values]; in parts, as floats take four times the room of bytes."""
+    parts = (pictures[start : start + 1024] for start in range(0, len(pictures), 1024))
+    return torch.cat([_SEEN[by](_bytes(part).flip(3) if mirrored else _bytes(part)) for part in parts])
 
 
 def _bytes(pictures: Tensor | np.ndarray) -> Tensor:

@@ -7,31 +7,49 @@ what healthy ones did, on drawn and on real faces, at several sizes and seeds; b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from animegan.config import QUICK
+from animegan.errors import UserError
+from animegan.models import IMAGE_SIZE
 from animegan.runs import GRID_GAP, Run
 
 NOTEBOOK = "06_when_training_fails.ipynb"
-LEAST_STEPS = 150  # before, healthy grids are blots: at 128 steps up to 2.9 times as patterned as real faces
-FIRST_STEPS = 20  # in which Adam's steps are as long as the learning rate allows
-LAST_PART = 4  # a fourth of the steps, the last ones
+SECTIONS = {  # of the notebook, by failure; what comes first is to be mended first
+    "learning rate too high": "4 Learning rate too high",
+    "BatchNorm on a mixed batch": "5 BatchNorm on a mixed batch",
+    "D has won": "1 D has won",
+    "mode collapse": "2 Mode collapse",
+    "checkerboard": "3 Checkerboard",
+}
 
-MOST_OVERSHOOT = 3.0  # times the loss of a guess. failing: 4.9 and more; healthy: up to 1.5
-LEAST_EXCESS = -1.0  # nats. failing: -2.8 and less; healthy: 0 and more
-NEAR_BEST = 0.1  # of the way from D's best loss to that of a guess
-MOST_CERTAIN = 0.7  # of the steps. failing: 0.78 and more; healthy: up to 0.12, drifting: up to 0.59
-LEAST_VARIETY = 0.33  # of that of real faces. failing: up to 0.23; healthy: mostly 0.6 and more, weak ones from 0.37
-MOST_PATTERN = 2.5  # times that of real faces. failing: 3.3 and more; healthy: up to 1.9
-LEAST_PEAK = 4.0  # times the periods beside it, else it is noise and no pattern. failing: 10 and more; noise: 1
+FIRST_STEPS = 20  # in which Adam's steps are as long as the learning rate allows
+LAST_PART = 4  # a fourth of the steps, the last ones: what the run has come to, and enough of them for a mean
+LEAST_STEPS = 150  # before, healthy grids are blots: at 128 steps up to 2.9 times as patterned as real faces
+
+MOST_OVERSHOOT = 3.0  # times the loss of a guess. failing (lr 0.01 and 0.02): 3.9 and more; healthy: up to 1.5
+LEAST_EXCESS = -1.0  # nats. failing: -2.3 and less; healthy: 0 and more
+NEAR_BEST = 0.1  # of the way from D's best loss to that of a guess: both its verdicts are right by about 93 %
+MOST_CERTAIN = 0.7  # of the steps. failing: 0.78 and more; healthy: up to 0.12, drifting: up to 0.6
+LEAST_VARIETY = 0.33  # of that of real faces. beta1 0.95: up to 0.1 on 256 faces; healthy: weak ones from 0.37
+MOST_PATTERN = 2.5  # times that of real faces. handout: 3.3 and more (D's victory: from 2.2); healthy: up to 1.9
+LEAST_PEAK = 4.0  # times the periods beside it; noise is strong at this period too, but 1. failing: 10 and more
+LEAST_REAL = 0.01  # of variety, and of pattern in grey levels: below, real faces are nothing to compare with
+MOST_TOLD = 1000  # above, a figure says no more
+
+CONTRAST = 1.0  # grey level: so little that only of faces without any contrast it makes the same face
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A failure by its name, the figures that tell it, what to try, and where notebook 06 explains it."""
+    """A failure by its name, the figures that tell it, what to try, and where notebook 06 explains it.
+
+    The link is as seen from a notebook.
+    """
 
     name: str
     evidence: str
@@ -50,7 +68,7 @@ class Diagnosis:
         lines = [self.summary]
         for number, finding in enumerate(self.findings, 1):
             lines.append(f"  {number} {finding.name}: {finding.evidence}")
-            lines += [f"    try: {finding.cure}", f"    see: {finding.link}"]
+            lines += [f"    try: {finding.cure}", f"    see: notebooks/{finding.link}"]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -60,103 +78,166 @@ class Diagnosis:
         return "\n".join([self.summary, "", *items])
 
 
+class _Sign(NamedTuple):
+    """What one check says: in a few words its figure, or, where `failing` is None, why it could not be made."""
+
+    failure: str
+    failing: bool | None
+    told: str
+    cure: str = ""
+
+
 def diagnose(run: Run) -> Diagnosis:
     """Name the likely failures of a run, each with its evidence.
 
     The history tells whether the first steps overshot, whether G's loss contradicts D's verdicts, and whether D is
     certain all the time; the last grid, held against the real one, whether all faces are alike, and whether a pattern
-    lies over them. Where nothing is found the faces need not be good: only looking at them tells.
+    lies over them. What a run has not got is not checked, and the summary says so. Where nothing is found the faces
+    need not be good: only looking at them tells.
     Raises UserError for a run that cannot be read.
     """
     history = run.history
-    steps, name = len(history["loss_D"]), run.path.name
-    signs = [*_signs_of_history(run, history), *_signs_of_pictures(run, steps)]
-    if findings := tuple(sign for sign in signs if isinstance(sign, Finding)):
+    steps, name = len(history["loss_D"]), run.path.resolve().name
+    ingredients = {"loss": "probabilities", "label_smoothing": 0.0, "lr_D": 1.0, **run.info.get("ingredients", {})}
+    bounds = bounds_of_loss_D(ingredients["loss"], ingredients["label_smoothing"])
+    signs = [
+        _first_losses(run, history, bounds, ingredients),
+        _contradiction(history, ingredients),
+        _certainty(run, history, bounds),
+        *_signs_of_faces(run, steps, ingredients),
+    ]
+    findings = tuple(
+        Finding(sign.failure, sign.told, sign.cure, f"{NOTEBOOK}#{SECTIONS[sign.failure].replace(' ', '-')}")
+        for sign in signs
+        if sign.failing
+    )
+    length = f"{steps:,} step{'s' * (steps != 1)}"
+    if findings:
         order = ": mend the first one first, the others often follow from it" if len(findings) > 1 else ""
-        return Diagnosis(f"{name}: {len(findings)} of five failures, after {steps:,} steps{order}", findings)
-    if steps < LEAST_STEPS:
-        return Diagnosis(f"{name}: too short to judge: {steps} steps, and it takes {LEAST_STEPS} to tell")
-    return Diagnosis(f"{name}: none of the five failures in {steps:,} steps ({'; '.join(signs)})")
-
-
-def _signs_of_history(run: Run, history: dict[str, np.ndarray]) -> Iterator[Finding | str]:
-    """Of each failure that a history can tell: the finding, or in a few words the figure that speaks against it."""
-    ingredients, steps = run.info.get("ingredients", {}), len(history["loss_D"])
-    loss, smoothing = ingredients.get("loss"), ingredients.get("label_smoothing", 0.0)
-    best, guess = bounds_of_loss_D(loss, smoothing)
-    last = slice(steps - steps // LAST_PART, None)
-
-    overshoot = history["loss_D"][:FIRST_STEPS].max(initial=0) / guess
-    told = f"first losses of D up to {overshoot:.1f} times that of a guess"
-    if run.info.get("diverged") or overshoot > MOST_OVERSHOOT:
-        yield Finding(
-            "learning rate too high",
-            run.info.get("diverged") or f"{told} (a fitting rate: below {MOST_OVERSHOOT:g})",
-            f"a new run with a smaller --lr than {run.config.lr:g}: 0.0002 is usual, 0.0004 for small networks",
-            _link("4 Learning rate too high"),
-        )
-    elif steps:
-        yield told
-
-    if steps < LAST_PART:
-        return
-    if loss != "hinge":  # whose G is not paid in -log D(G(z))
-        excess = np.median(excess_of_loss_G(history)[last])
-        told = f"loss of G {abs(excess):.1f} nats {'above' if excess >= 0 else 'below'} -log D(G(z))"
-        if excess < LEAST_EXCESS:
-            yield Finding(
-                "BatchNorm on a mixed batch",
-                f"{told}, which cannot be if D judges the same fakes alike in both steps",
-                "--set mixed_batch=false: D judges real and fake pictures in batches of their own",
-                _link("5 BatchNorm on a mixed batch"),
-            )
-        else:
-            yield told
-
-    if steps < LEAST_STEPS:
-        return
-    certain = np.mean(history["loss_D"][last] < best + NEAR_BEST * (guess - best))
-    told = f"D certain in {certain:.0%} of the last {steps // LAST_PART:,} steps"
-    if certain > MOST_CERTAIN:
-        D_x, D_G_z = (history[column][last].mean() for column in ("D_x", "D_G_z"))
-        yield Finding(
-            "D has won",
-            f"{told}: D(x) {D_x:.2f}, D(G(z)) {D_G_z:.2f}, loss of G {history['loss_G'][last].mean():.1f}",
-            "--recipe stable, a smaller --ndf than --ngf, more pictures",
-            _link("1 D has won"),
-        )
+        said = f"found {len(findings)} of the five failures in {length}{order}{_unchecked(signs)}"
+    elif steps < LEAST_STEPS:
+        said = f"too short to judge: {length}, and it takes {LEAST_STEPS} to tell"
     else:
-        yield told
+        fine = [sign.told for sign in signs if sign.failing is not None]
+        of = "five failures" if len(fine) == len(signs) else f"{len(fine)} of five failures that could be checked"
+        said = f"none of the {of} in {length} ({'; '.join(fine)}){_unchecked(signs)}"
+    return Diagnosis(f"{name}: {said}", findings)
 
 
-def _signs_of_pictures(run: Run, steps: int) -> Iterator[Finding | str]:
-    """The same of each failure that only the last grid can tell."""
-    if steps < LEAST_STEPS or not run.epochs:
-        return
-    fakes, reals = cells(run.grid(run.epochs[-1])), cells(run.reals)
+def _unchecked(signs: list[_Sign]) -> str:
+    """The checks that could not be made, those with the same reason together."""
+    reasons: dict[str, list[str]] = {}
+    for sign in signs:
+        if sign.failing is None:
+            reasons.setdefault(sign.told, []).append(sign.failure)
+    told = "; ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())
+    return f"; not checked: {told}" if told else ""
+
+
+def _cure(options: dict[str, bool]) -> str:
+    """A new run with one of these options, of those that it lacks."""
+    return f"a new run with {', or '.join(option for option, is_lacking in options.items() if is_lacking)}"
+
+
+def _first_losses(run: Run, history: dict, bounds: tuple[float, float], ingredients: dict) -> _Sign:
+    """Whether D's first steps overshot, or training was stopped since a loss was no number any more."""
+    losses, diverged = history["loss_D"][:FIRST_STEPS], run.info.get("diverged")
+    if not len(losses) and not diverged:
+        return _Sign("learning rate too high", None, "there is no step yet")
+    overshoot = losses.max(initial=0) / bounds[1]
+    told = f"first losses of D up to {overshoot:.1f} times that of a guess"
+    if overshoot > MOST_OVERSHOOT:
+        told += f" (a fitting rate: below {MOST_OVERSHOOT:g})"
+    lr, lr_D = run.config.lr, ingredients["lr_D"]
+    cure = {
+        f"a smaller --set lr_D than {lr_D:g}": lr_D > 1,
+        f"a smaller --lr than {lr:g}: 0.0002 is usual, 0.0004 for small networks": lr_D <= 1 or lr > QUICK["lr"],
+    }
+    is_failing = bool(diverged or overshoot > MOST_OVERSHOOT)
+    return _Sign("learning rate too high", is_failing, diverged or told, _cure(cure))
+
+
+def _contradiction(history: dict, ingredients: dict) -> _Sign:
+    """Whether G's loss is lower than D's verdicts on the same fakes allow."""
+    name, excess = "BatchNorm on a mixed batch", excess_of_loss_G(history)
+    if ingredients["loss"] == "hinge":
+        return _Sign(name, None, "with the hinge loss, G is not paid in -log D(G(z))")
+    if len(excess) < FIRST_STEPS:
+        return _Sign(name, None, f"it takes {FIRST_STEPS} steps")
+    excess = np.median(excess[_last(history)])
+    told = f"loss of G {abs(excess):.1f} nats {'above' if excess >= 0 else 'below'} -log D(G(z))"
+    if excess >= LEAST_EXCESS:
+        return _Sign(name, False, told)
+    told += ", which cannot be if D judges the same fakes alike in both steps"
+    return _Sign(name, True, told, f"{_cure({'--set mixed_batch=false': True})}: real and fake in batches of their own")
+
+
+def _certainty(run: Run, history: dict, bounds: tuple[float, float]) -> _Sign:
+    """Whether D is nearly at its best all the time."""
+    last, (best, guess), config = _last(history), bounds, run.config
+    if len(history["loss_D"]) < LEAST_STEPS:
+        return _Sign("D has won", None, f"it takes {LEAST_STEPS} steps")
+    certain = np.mean(history["loss_D"][last] < best + NEAR_BEST * (guess - best))
+    told = f"D certain in {certain:.0%} of the last {len(history['loss_D'][last]):,} steps"
+    if certain <= MOST_CERTAIN:
+        return _Sign("D has won", False, told)
+    D_x, D_G_z, loss_G = (history[column][last].mean() for column in ("D_x", "D_G_z", "loss_G"))
+    cure = {
+        "--recipe stable": config.recipe != "stable",
+        "an --ndf not above --ngf": config.ndf > config.ngf,
+        "more pictures": True,
+    }
+    return _Sign("D has won", True, f"{told}: D(x) {D_x:.3f}, D(G(z)) {D_G_z:.3f}, loss of G {loss_G:.1f}", _cure(cure))
+
+
+def _last(history: dict) -> slice:
+    steps = len(history["loss_D"])
+    return slice(steps - steps // LAST_PART, None)
+
+
+def _signs_of_faces(run: Run, steps: int, ingredients: dict) -> list[_Sign]:
+    """Whether all faces are alike, and whether a pattern lies over them."""
+    try:
+        fakes, reals = _last_faces(run, steps)
+    except UserError as error:
+        return [_Sign(name, None, str(error).rstrip(".")) for name in ("mode collapse", "checkerboard")]
+
     ratio = variety(fakes) / variety(reals)
     told = f"two faces {ratio:.2f} times as different as two real ones"
+    is_stable = run.config.recipe == "stable"
+    cure = {"--beta1 0.5": run.config.beta1 > 0.5, "--recipe stable": not is_stable, "more pictures": True}
+    alike = _Sign("mode collapse", False, told)
     if ratio < LEAST_VARIETY:
-        yield Finding(
-            "mode collapse",
-            f"{told} (not collapsed: above {LEAST_VARIETY:g})",
-            "--beta1 0.5, --recipe stable, more pictures; an earlier epoch may still have its faces",
-            _link("2 Mode collapse"),
-        )
-    else:
-        yield told
+        told += f" (not collapsed: above {LEAST_VARIETY:g})"
+        alike = _Sign(alike.failure, True, told, f"{_cure(cure)}; an earlier epoch may still have its faces")
 
     (strength, peak), (usual, _) = pattern(fakes), pattern(reals)
     told = f"a pattern of 3 pixels {strength / usual:.1f} times as strong as in real ones"
+    cure = {
+        "--recipe stable": not is_stable,
+        "--set enlarge=resize": ingredients.get("enlarge") != "resize",
+        "more epochs": True,
+    }
+    patterned = _Sign("checkerboard", False, told)
     if strength > MOST_PATTERN * usual and peak > LEAST_PEAK:
-        yield Finding(
-            "checkerboard",
-            f"{told}, with {peak:.0f} times the power of those beside it",
-            "--recipe stable, --set enlarge=resize, more epochs",
-            _link("3 Checkerboard"),
-        )
-    else:
-        yield told
+        times = f"{peak:.0f}" if peak <= MOST_TOLD else f"more than {MOST_TOLD:,}"
+        told += f", with {times} times the power of those beside it"
+        patterned = _Sign(patterned.failure, True, told, _cure(cure))
+    return [alike, patterned]
+
+
+def _last_faces(run: Run, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """The faces of the last grid and the real ones; UserError, which says why, where they cannot be compared."""
+    if steps < LEAST_STEPS:
+        raise UserError(f"it takes {LEAST_STEPS} steps")
+    if not run.epochs:
+        raise UserError("there is no grid")
+    fakes, reals = cells(run.grid(run.epochs[-1])), cells(run.reals)
+    if min(len(fakes), len(reals)) < 2:
+        raise UserError("it takes two faces, real ones too")
+    if min(variety(reals), pattern(reals)[0]) < LEAST_REAL:
+        raise UserError("the real pictures are blank, or all of them one")
+    return fakes, reals
 
 
 def bounds_of_loss_D(loss: str | None = None, label_smoothing: float = 0.0) -> tuple[float, float]:
@@ -180,27 +261,37 @@ def excess_of_loss_G(history: dict[str, np.ndarray]) -> np.ndarray:
     return history["loss_G"] + np.log(np.maximum(history["D_G_z"], smallest))
 
 
-def cells(grid: Image.Image, size: int = 96) -> np.ndarray:
-    """The faces of a grid as float [N, size, size, 3], 0 to 255; cells that are left empty are no faces."""
-    pixels = np.asarray(grid, dtype=np.float32)[GRID_GAP:, GRID_GAP:]
-    pitch = size + GRID_GAP
-    rows, columns = pixels.shape[0] // pitch, pixels.shape[1] // pitch
-    found = pixels.reshape(rows, pitch, columns, pitch, 3)[:, :size, :, :size].swapaxes(1, 2)
-    found = found.reshape(-1, size, size, 3)
-    return found[found.min((1, 2, 3)) < 250]
+def cells(grid: Image.Image) -> np.ndarray:
+    """The faces of a grid as float [N, 96, 96, 3], 0 to 255, row by row.
+
+    Of a last row that is not full, as a grid of few real pictures has it, the white cells at its end are no faces.
+    Raises UserError for a picture that is no such grid.
+    """
+    pitch = IMAGE_SIZE + GRID_GAP
+    (width, height), gap = grid.size, GRID_GAP
+    rows, columns = height // pitch, width // pitch
+    if not (rows and columns) or grid.size != (columns * pitch + gap, rows * pitch + gap):
+        raise UserError(
+            f"a grid has cells of {IMAGE_SIZE}x{IMAGE_SIZE} pixels, {gap} apart, and a picture of {width}x{height} is "
+            f"none: restore the file, or train the run again."
+        )
+    pixels = np.asarray(grid.convert("RGB"), dtype=np.float32)[gap:, gap:].reshape(rows, pitch, columns, pitch, 3)
+    found = pixels[:, :IMAGE_SIZE, :, :IMAGE_SIZE].swapaxes(1, 2).reshape(-1, IMAGE_SIZE, IMAGE_SIZE, 3)
+    filled = np.flatnonzero(found.mean((1, 2, 3)) < 254)  # a JPEG of white is not white to the last digit
+    return found[: max(filled[-1] + 1 if len(filled) else 0, len(found) - columns + 1)]
 
 
 def variety(faces: np.ndarray) -> float:
     """How different two faces are on average: 1 - their correlation, over all pairs; 0 where all are alike.
 
-    faces: [N, H, W, 3], at least two. Each is first averaged over squares of 8x8 pixels, so that noise does not count
-    for variety, and brought to mean 0 and length 1, so that brightness and contrast do not either. Drawn faces have
-    0.75, real ones 0.71.
+    faces: [N, H, W, 3], at least two, 0 to 255. Each is first averaged over squares of 8x8 pixels, so that fine noise
+    does not count for variety, and brought to mean 0 and length 1, so that brightness and contrast do not either. Drawn
+    faces have 0.75, real ones 0.71.
     """
     count, height, width, _ = faces.shape
     coarse = faces.reshape(count, height // 8, 8, width // 8, 8, 3).mean((2, 4))
     vectors = (coarse - coarse.mean((1, 2, 3), keepdims=True)).reshape(count, -1)
-    vectors = np.hstack([vectors, np.ones((count, 1))])  # so small that only faces without any contrast are alike by it
+    vectors = np.hstack([vectors, np.full((count, 1), CONTRAST)])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     together = np.square(vectors.sum(0)).sum() - np.square(vectors).sum()  # of all products of two different faces
     return float(1 - together / (count * (count - 1)))
@@ -217,11 +308,7 @@ def pattern(faces: np.ndarray) -> tuple[float, float]:
     faces = faces - faces.mean((1, 2), keepdims=True)
     power = sum(np.square(np.abs(np.fft.rfft(faces, axis=axis))).mean((0, 3 - axis, 3)) for axis in (1, 2)) / 2
     third = size // 3  # waves a side
-    near = np.concatenate([power[third - 6 : third - 2], power[third + 3 : third + 7]])
-    strength = math.sqrt(2 * power[third - 1 : third + 2].sum()) / size
-    return strength, float(power[third] / near.mean())
-
-
-def _link(heading: str) -> str:
-    """The section of notebook 06, by the anchor that JupyterLab and nbconvert both make of its heading."""
-    return f"{NOTEBOOK}#{heading.replace(' ', '-')}"
+    strength = math.sqrt(2 * power[third - 1 : third + 2].sum()) / size  # a pattern that varies leaks to both sides
+    # Beyond that leak, and on both sides, since the power of a picture falls steadily with the frequency.
+    near = np.concatenate([power[third - 6 : third - 2], power[third + 3 : third + 7]]).mean()
+    return strength, float(power[third] / near) if near else 1.0

@@ -7,6 +7,8 @@ import pytest
 
 from animegan import course
 from animegan.errors import UserError
+from animegan.evaluation import NEVER_SEEN, TABLE, Evaluation, _write
+from animegan.metrics import Distance
 
 
 @pytest.fixture
@@ -49,6 +51,30 @@ def test_the_reference_run_stands_in_until_there_is_one_of_the_student(student, 
     finished.share(student / "imgs" / "mine")
     assert course.my_run().path == Path("../imgs/mine")
     assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
+
+
+def measure(run, mean: float) -> None:
+    distance = [Distance((mean,) * 3, mean)]
+    _write(run.path / TABLE, Evaluation({1: distance}, distance, 64, "others"))
+
+
+def test_the_figures_of_the_reference_run_stand_in_until_a_run_is_measured(student, finished, capsys):
+    measure(finished.share(student / "imgs" / "reference"), mean=40.0)
+    mine = finished.share(student / "imgs" / "mine")
+    assert course.measured(course.my_run()).mean(1) == 40
+    assert "imgs/mine has not been measured yet" in (said := capsys.readouterr().out)
+    assert "    animegan evaluate imgs/mine\n" in said and "minutes" in said
+    measure(mine, mean=30.0)
+    assert course.measured(course.my_run()).mean(1) == 30
+    assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
+
+
+def test_the_faces_of_the_reference_run_are_drawn_where_they_are_not_there(student, finished, monkeypatch):
+    monkeypatch.setattr(course, "QUICK_COUNT", 5)
+    finished.share(student / "imgs" / "reference")
+    learnt, others, told = course.pictures_of(course.reference_run(), 4)
+    assert (len(learnt), len(others), told) == (5, 4, NEVER_SEEN)
+    assert (student / "data" / "drawn").is_dir()
 
 
 def test_a_shared_run_can_be_looked_at_and_not_gone_on_with(finished, tmp_path):

@@ -1,19 +1,26 @@
 """What a generator makes too seldom, and whether it copies: on sets whose answer is known; the figures of it."""
 
+import re
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from conftest import TINY
+from PIL import Image
 
-from animegan._metric_plots import neighbours_picture, plot_coverage, plot_evaluation, plot_neighbours
 from animegan.classifier import ATTRIBUTES, drawn_with_attributes
+from animegan.cli import main
+from animegan.config import TrainConfig
 from animegan.coverage import coverage, neighbours
 from animegan.drawing import Face, draw
 from animegan.errors import UserError
 from animegan.evaluation import REAL, Evaluation
 from animegan.fidelity import Fidelity
+from animegan.metric_plots import neighbours_picture, plot_coverage, plot_evaluation, plot_neighbours
 from animegan.metrics import Distance
+from animegan.training import train
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +95,66 @@ def test_an_evaluation_is_drawn_with_or_without_fid(fidelities):
     assert picture.width > (1700 if fidelities else 1000)
     assert has(picture, (0, 114, 178)) and has(picture, (213, 94, 0)), "the line, and the mark of the best epoch"
     assert plot_evaluation(Evaluation({3: distances[8]}, found.floor, 64, "x")).height > 600, "one epoch alone"
+
+
+# --- the commands ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def run(many, tmp_path_factory):
+    """A run that held pictures out: nothing need be drawn to compare with."""
+    config = TrainConfig(
+        **{**TINY, "epoch": 2, "hold_out": 64}, data_path=many, outf=tmp_path_factory.mktemp("a") / "r"
+    )
+    return train(config, progress=False)
+
+
+def test_the_command_coverage_prints_what_is_seldom_and_draws_all(run, capsys):
+    assert main(["coverage", str(run.path), "--count", "64", "--epoch", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "64 fakes of epoch 1 beside 64 of the faces that it learnt from" in out
+    lines = [line.split() for line in out.splitlines() if line.endswith("%")]
+    lacks = [float(line[-2].rstrip("%")) - float(line[-1].rstrip("%")) for line in lines]
+    assert len(lines) > 10 and f"{len(lines)} of 74 values" in out, "after 24 steps nearly all are one blur"
+    assert lacks == sorted(lacks, reverse=True) and min(lacks) > 0
+    assert Image.open(run.path / "coverage.png").width > 1500
+
+
+@pytest.mark.parametrize("by", ["pixels", "features"])
+def test_the_command_neighbours_prints_distances_and_shows_the_nearest(run, tmp_path, capsys, by):
+    assert main(["neighbours", str(run.path), "--by", by, "--count", "20", "--out", str(tmp_path / "n.png")]) == 0
+    out = capsys.readouterr().out
+    assert f"distance in {by} from the nearest of 96 faces" in out and "other reals are the pictures held out" in out
+    for name, count in (("fakes", 20), ("other reals", 64)):
+        (line,) = (line for line in out.splitlines() if line.startswith(f"{name}  "))
+        found = [float(figure) for figure in line.removeprefix(name).split()]
+        assert found[0] == count and 0 < found[1] <= found[2] < found[3]
+    assert re.search(r"copies, nearer than 99 of 100 other reals: [\d.]+% of the fakes of epoch 2", out)
+    assert Image.open(tmp_path / "n.png").size == (92 + 10 * 100, 224)
+
+
+def test_the_commands_work_where_there_is_no_matplotlib(run, tmp_path, monkeypatch, capsys):
+    for name in {"matplotlib", *(name for name in sys.modules if name.startswith("matplotlib"))}:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(["coverage", str(run.path), "--count", "64", "--out", str(tmp_path / "c.png")]) == 0
+    out = capsys.readouterr().out
+    assert "values are made too seldom" in out and "no picture of it: matplotlib" in out
+    assert not (tmp_path / "c.png").exists()
+    assert main(["neighbours", str(run.path), "--count", "4", "--out", str(tmp_path / "n.png")]) == 0
+    assert (tmp_path / "n.png").exists()
+
+
+@pytest.mark.parametrize("command", ["coverage", "neighbours"])
+def test_mistakes_are_one_line(run, command, tmp_path, capsys):
+    for arguments, message in (
+        ([run.path, "--count", 0], "--count 0 is too small: give"),
+        ([run.path, "--epoch", 9], "has no netG_009.pth: there is one for epoch 1 to 2"),
+        ([tmp_path], "there is no run in"),
+        ([run.path, "--count", 64, "--out", tmp_path / "x.txt"], "x.txt has no suffix of a picture"),
+    ):
+        assert main([command, *map(str, arguments)]) == 2
+        errors = capsys.readouterr().err
+        assert message in errors and errors.count("animegan:") == 1
+    with pytest.raises(SystemExit) as stop:
+        main(["neighbours", str(run.path), "--by", "eye"])
+    assert stop.value.code == 2 and "invalid choice: 'eye'" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from animegan.course import reference_run
 from animegan.diagnosis import bounds_of_loss_D, cells, diagnose, excess_of_loss_G, pattern, variety
 from animegan.drawing import write_faces
 from animegan.errors import UserError
+from animegan.exercises import verdict
 from animegan.recipes import Game, get_recipe
 from animegan.runs import Run, Step, grid_picture
 from animegan.training import train
@@ -54,7 +55,9 @@ def test_each_failure_is_named_and_before_its_company(name, seed, faces, tmp_pat
     found = diagnose(run)
     assert name in names(run), found
     # A run as short as this with the handout's recipe may have collapsed besides, which is to be mended first.
-    assert found.findings[0].name == name or name == "checkerboard", found
+    before = [finding.name for finding in found.findings][: names(run).index(name)]
+    assert not before or (name, before) == ("checkerboard", ["mode collapse"]), found
+    assert all(finding.cure.startswith("a new run with") for finding in found.findings)
     assert names(run.share(tmp_path / "copy")) == names(run), "a copy with its grids as JPEG tells the same"
 
 
@@ -80,10 +83,11 @@ def test_the_reference_run_a_shared_copy_is_healthy_and_says_by_which_figures():
 # --- what a run may lack -----------------------------------------------------------------------------
 
 
-def made_up(path, steps=200, loss_D=0.8, loss_G=2.0, D_x=0.7, D_G_z=0.2, first=1.3, **info) -> Run:
+def made_up(path, steps=200, loss_D=0.8, loss_G=2.0, D_x=0.7, D_G_z=0.2, first=1.3, config=None, **info) -> Run:
     """A run of which only the history is there, the same at every step but the first."""
-    recipe = get_recipe("stable", info.pop("changes", {}))
-    run = Run.create(TrainConfig(outf=path), {"ingredients": asdict(recipe), "data": {"pictures": 64}, **info})
+    config = TrainConfig(outf=path, **(config or {}))
+    recipe = get_recipe(config.recipe, info.pop("changes", {}))
+    run = Run.create(config, {"ingredients": asdict(recipe), "data": {"pictures": 64}, **info})
     run.save_steps(Step(1, n + 1, loss_D if n else first, loss_G, D_x, D_G_z, n) for n in range(steps))
     return run
 
@@ -95,27 +99,56 @@ def names(run: Run) -> list[str]:
 def test_a_short_run_is_not_judged_but_its_first_steps_are(tmp_path):
     for steps in (0, 1, 3, 149):
         found = diagnose(made_up(tmp_path / str(steps), steps, loss_D=0.33))
-        assert not found.findings and f"too short to judge: {steps} steps, and it takes 150" in found.summary
+        assert not found.findings and f"too short to judge: {steps} step" in found.summary
+        assert found.summary.endswith("and it takes 150 to tell")
     assert names(made_up(tmp_path / "fast", 3, first=9.0)) == ["learning rate too high"]
 
 
+def test_a_contradiction_takes_more_than_a_few_steps(tmp_path):
+    low = {"D_G_z": 0.01, "loss_G": 1.0}
+    assert names(made_up(tmp_path / "19", 19, **low)) == []
+    assert names(made_up(tmp_path / "20", 20, **low)) == ["BatchNorm on a mixed batch"]
+
+
 def test_a_run_without_a_grid_is_judged_by_its_history(tmp_path):
-    assert names(made_up(tmp_path / "healthy")) == []
+    healthy = diagnose(made_up(tmp_path / "healthy"))
+    assert "none of the 3 of five failures that could be checked in 200 steps (" in healthy.summary
+    assert healthy.summary.endswith("; not checked: mode collapse, checkerboard (there is no grid)")
     found = diagnose(made_up(tmp_path / "won", loss_D=0.33, D_x=0.9, D_G_z=0.001, loss_G=9.0))
     assert [finding.name for finding in found.findings] == ["D has won"]
-    assert "D certain in 100% of the last 50 steps: D(x) 0.90, D(G(z)) 0.00, loss of G 9.0" in str(found)
+    assert "D certain in 100% of the last 50 steps: D(x) 0.900, D(G(z)) 0.001, loss of G 9.0" in str(found)
+    assert "found 1 of the five failures in 200 steps; not checked: mode collapse, checkerboard" in str(found)
 
 
 def test_the_hinge_loss_is_measured_by_its_own_bounds(tmp_path):
     hinge = {"changes": {"loss": "hinge"}, "loss_G": -1.0, "D_G_z": 0.27}  # G is paid in logits
-    assert names(made_up(tmp_path / "balanced", loss_D=1.0, **hinge)) == []
+    balanced = diagnose(made_up(tmp_path / "balanced", loss_D=1.0, **hinge))
+    assert not balanced.findings
+    assert "not checked: BatchNorm on a mixed batch (with the hinge loss" in balanced.summary
     assert names(made_up(tmp_path / "won", loss_D=0.1, **hinge)) == ["D has won"]
 
 
 def test_what_comes_first_is_to_be_mended_first(tmp_path):
     run = made_up(tmp_path, loss_D=0.33, D_G_z=0.001, loss_G=1.0, first=9.0)
     assert names(run) == ["learning rate too high", "BatchNorm on a mixed batch", "D has won"]
-    assert "3 of five failures, after 200 steps: mend the first one first" in str(diagnose(run))
+    assert "found 3 of the five failures in 200 steps: mend the first one first" in str(diagnose(run))
+
+
+def test_a_cure_is_something_that_the_run_lacks(tmp_path):
+    won = {"loss_D": 0.1, "D_x": 0.9, "D_G_z": 0.001, "loss_G": 9.0, "first": 9.0}
+    fast, sure = (finding.cure for finding in diagnose(made_up(tmp_path / "stable", **won)).findings)
+    assert sure == "a new run with more pictures"
+    wide = {"recipe": "handout", "ngf": 8, "ndf": 32}
+    _, sure = (finding.cure for finding in diagnose(made_up(tmp_path / "handout", config=wide, **won)).findings)
+    assert sure == "a new run with --recipe stable, or an --ndf not above --ngf, or more pictures"
+    assert fast.startswith("a new run with a smaller --lr than 0.0002")
+    for lr, said in (
+        (0.0002, "a smaller --set lr_D than 20"),
+        (0.02, "a smaller --set lr_D than 20, or a smaller --lr"),
+    ):
+        run = made_up(tmp_path / f"{lr}", config={"lr": lr}, changes={"lr_D": 20.0}, first=9.0)
+        assert diagnose(run).findings[0].cure.startswith(f"a new run with {said}")
+    assert "--lr" not in diagnose(Run(tmp_path / "0.0002")).findings[0].cure
 
 
 def test_a_run_of_an_older_version_knows_no_ingredients(tmp_path):
@@ -151,7 +184,7 @@ def test_a_later_divergence_keeps_its_steps_and_is_forgotten_when_the_run_goes_o
     assert len(run.read_steps()) == 8
 
 
-# --- the measurements --------------------------------------------------------------------------------
+# --- pictures that cannot be judged ------------------------------------------------------------------
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -163,12 +196,67 @@ def blocks(count: int) -> np.ndarray:
     return noise(count, 12, 12, 3).repeat(8, axis=1).repeat(8, axis=2)
 
 
+def pictured(path, fakes: torch.Tensor, reals: torch.Tensor) -> Run:
+    """A made-up run with these faces, [N, 3, 96, 96] in [-1, 1], in its only grid and in that of the real ones."""
+    run = made_up(path)
+    grid_picture(fakes).save(path / "fake_samples_epoch_001.png")
+    grid_picture(reals).save(path / "real_samples.png")
+    return run
+
+
+def some(count: int = 64) -> torch.Tensor:
+    """Faces [count, 3, 96, 96] of blocks and some noise, each its own."""
+    faces = torch.from_numpy(blocks(count) * 0.9 + noise(count, 96, 96, 3) * 0.1)
+    return faces.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+@pytest.mark.parametrize("level", [-1.0, 0.0, 1.0])
+def test_blank_fakes_are_a_collapse_whatever_their_colour(level, tmp_path):
+    found = diagnose(pictured(tmp_path, torch.full((64, 3, 96, 96), level), some()))
+    assert [finding.name for finding in found.findings] == ["mode collapse"], found
+
+
+def test_a_single_face_in_a_white_grid_is_a_collapse(tmp_path):
+    fakes = torch.cat([some(1), torch.ones(63, 3, 96, 96)])
+    assert names(pictured(tmp_path, fakes, some())) == ["mode collapse"]
+
+
+@pytest.mark.parametrize("reals", [torch.ones(2, 3, 96, 96), some(1).expand(64, -1, -1, -1), torch.ones(64, 3, 96, 96)])
+def test_real_pictures_that_are_too_few_blank_or_all_one_are_no_scale(reals, tmp_path):
+    found = diagnose(pictured(tmp_path, some(), reals))
+    assert not found.findings and "; not checked: mode collapse, checkerboard (" in found.summary
+    assert "it takes two faces" in found.summary or "blank, or all of them one" in found.summary
+
+
+def test_a_grid_that_is_none_and_pictures_that_are_gone_leave_the_history(tmp_path):
+    run = pictured(tmp_path, some(), some())
+    assert "none of the five failures" in diagnose(run).summary
+    (tmp_path / "real_samples.png").unlink()
+    said = str(diagnose(run))
+    assert "none of the 3 of five" in said and "real_samples.png cannot be read as a picture" in said
+    assert "\n" not in said
+    Image.new("RGB", (500, 400)).save(tmp_path / "real_samples.png")
+    assert "a picture of 500x400 is none" in diagnose(run).summary
+    with pytest.raises(UserError, match="96x96 pixels, 2 apart"):
+        cells(Image.new("RGB", (786, 600)))
+
+
+def test_a_pattern_without_anything_beside_it_is_told_in_few_digits(tmp_path):
+    stripes = (torch.arange(96) % 3 == 0) * 1.8 - 0.9
+    run = pictured(tmp_path, stripes.expand(64, 3, 96, 96) + 0.0, some())
+    assert "with more than 1,000 times the power" in diagnose(run).findings[1].evidence
+
+
+# --- the measurements --------------------------------------------------------------------------------
+
+
 def test_variety_is_of_shapes_not_of_contrast_nor_of_noise():
     (face, *_), many = blocks(1), blocks(64)
     assert variety(np.stack([face] * 4)) == pytest.approx(0, abs=1e-5)
     assert variety(np.stack([face, 0.1 * face + 50, 0.5 * face])) == pytest.approx(0, abs=1e-3)
     assert variety(np.stack([face, 255 - face])) == pytest.approx(2)
     assert variety(many) == pytest.approx(1, abs=0.05)
+    assert variety(noise(64, 96, 96, 3)) == pytest.approx(1, abs=0.05), "nothing is more varied than noise"
     assert variety(face + 0.2 * noise(8, 96, 96, 3)) < 0.01
     assert variety(np.full((4, 96, 96, 3), 7.0)) == pytest.approx(0), "blank faces are alike"
     rows = many.reshape(64, -1)
@@ -186,6 +274,7 @@ def test_a_pattern_has_a_period_of_three_pixels():
     both = 100 + 20 * np.cos(2 * np.pi * across / 3)[None, :, None, None] + np.zeros((2, 96, 96, 3))
     assert pattern(both)[0] == pytest.approx(20 / 2**0.5 / 2**0.5), "20 / sqrt 2 along one axis, 0 along the other"
     assert pattern(noise(16, 96, 96, 3))[1] == pytest.approx(1, abs=0.2)
+    assert pattern(np.zeros((2, 96, 96, 3))) == (0, 1)
 
 
 def test_a_grid_is_cut_into_its_faces_and_empty_cells_are_left_out():
@@ -194,6 +283,8 @@ def test_a_grid_is_cut_into_its_faces_and_empty_cells_are_left_out():
     assert found.shape == (36, 96, 96, 3)
     assert np.abs(found - (faces.permute(0, 2, 3, 1).numpy() + 1) * 127.5).max() < 0.51
     assert len(cells(grid_picture(faces[:3]))) == 3
+    with_white = torch.cat([faces[:9], torch.ones(1, 3, 96, 96), faces[9:11]])
+    assert len(cells(grid_picture(with_white))) == 12, "a white face before others is a face"
 
 
 def test_the_bounds_of_Ds_loss():
@@ -227,12 +318,31 @@ def test_every_link_leads_to_a_heading_of_the_notebook(tmp_path, monkeypatch):
         page, _, anchor = finding.link.partition("#")
         assert page == diagnosis.NOTEBOOK and anchor in anchors
         assert f"(#{anchor})" in text, "the notebook's table leads there as well"
-        assert finding.link in str(found) and f"[{finding.name}]({finding.link})" in found._repr_markdown_()
+        assert (ROOT / "notebooks" / page).is_file() and f"see: notebooks/{finding.link}" in str(found)
+        assert f"[{finding.name}]({finding.link})" in found._repr_markdown_()
 
 
-def test_the_command_line_says_the_same(capsys, tmp_path):
+def test_the_exercise_takes_the_names_that_diagnose_gives():
+    words = [
+        "mode collapse",
+        "none",
+        "BatchNorm on a mixed batch",
+        "D has won",
+        "checkerboard",
+        "learning rate too high",
+    ]
+    assert {*words} - {"none"} == set(FAILURES)
+    for answer in (words, tuple(words), np.array(words), dict(zip("ABCDEF", words, strict=True))):
+        assert verdict("06.1", answer) == "correct"
+    assert verdict("06.1", dict.fromkeys("ABCDEF", ...)) == "not attempted yet"
+
+
+def test_the_command_line_says_the_same(capsys, tmp_path, monkeypatch):
     path = str(reference_run().path)
     assert main(["diagnose", path, path]) == 0
-    assert capsys.readouterr().out == f"{diagnose(reference_run())}\n" * 2
+    assert capsys.readouterr().out == f"{diagnose(reference_run())}\n\n{diagnose(reference_run())}\n"
+    monkeypatch.chdir(path)
+    assert main(["diagnose", "."]) == 0
+    assert capsys.readouterr().out.startswith("reference: none of the five")
     assert main(["diagnose", str(tmp_path)]) == 2
     assert "there is no run in" in capsys.readouterr().err

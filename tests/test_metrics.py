@@ -14,7 +14,7 @@ from animegan import evaluation, metrics
 from animegan.cli import main
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.evaluation import Evaluation, evaluate, read_evaluation
+from animegan.evaluation import Evaluation, evaluate, learnt_and_unseen, read_evaluation
 from animegan.faces import hold_out, load_faces
 from animegan.metrics import Distance, SlicedWasserstein, pyramid, wasserstein
 from animegan.runs import Run
@@ -158,6 +158,33 @@ def test_pictures_held_out_are_what_a_run_is_measured_with(tmp_path, many):
     run.info["data"]["fingerprint"] = "other"
     with pytest.raises(UserError, match="which pictures were held out is lost"):
         evaluate(run, progress=False)
+
+
+def test_what_was_learnt_and_what_was_not_from_wherever_one_looks(drawn, tmp_path, monkeypatch):
+    shutil.copytree(drawn, tmp_path / "data" / "drawn")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    run = train(TrainConfig(**{**TINY, "epoch": 1}, data_path="../data/drawn", outf="../imgs/run"), progress=False)
+    monkeypatch.chdir(tmp_path)  # where a terminal is, and "../data/drawn" is not
+    run = Run("imgs/run")
+    learnt, unseen, told = learnt_and_unseen(run, 9, progress=False)
+    assert told == evaluation.NEVER_SEEN and (len(learnt), len(unseen)) == (36, 10)
+    assert np.array_equal(learnt, load_faces(drawn, progress=False).images)
+    assert not (learnt[:, None] == unseen[None]).all((2, 3, 4)).any(), "none of them was learnt"
+    (tmp_path / "data").rename(tmp_path / "moved")
+    with pytest.raises(UserError, match="there is no folder ../data/drawn"):
+        learnt_and_unseen(run, 9, progress=False)
+    assert len(learnt_and_unseen(run, 9, tmp_path / "moved" / "drawn", progress=False)[0]) == 36
+
+
+def test_a_run_that_has_seen_all_gets_halves_and_one_that_held_out_gets_those(many, tmp_path):
+    shutil.copytree(many / "faces", tmp_path / "mine")
+    config = TrainConfig(**{**TINY, "epoch": 1}, data_path=tmp_path / "mine", outf=tmp_path / "run")
+    learnt, others, told = learnt_and_unseen(train(config, progress=False), progress=False)
+    assert told == evaluation.LEARNT and len(learnt) == len(others) == len(load_faces(many, progress=False)) // 2
+    config = TrainConfig(**{**TINY, "epoch": 1, "hold_out": 30}, data_path=tmp_path / "mine", outf=tmp_path / "held")
+    learnt, others, told = learnt_and_unseen(train(config, progress=False), progress=False)
+    assert told == "the pictures held out" and (len(learnt), len(others)) == (130, 30)
 
 
 def test_mistakes(finished, drawn, capsys):

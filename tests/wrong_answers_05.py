@@ -1,5 +1,6 @@
 """Wrong answers to the exercises of notebook 05, and a piece of the hint that each must meet."""
 
+import statistics
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -28,6 +29,12 @@ def _stillest(change=lambda a, b: np.abs(a.astype(float) - b).mean(), in_order=s
         return min(changes, key=changes.get)
 
     return stillest
+
+
+def _as_good(measured, best=min, limit=2 * 2**0.5, mean=statistics.fmean, variance=statistics.variance):
+    means = {epoch: mean(distances) for epoch, distances in measured.items()}
+    spread = statistics.fmean(variance(distances) for distances in measured.values() if len(distances) > 1) ** 0.5
+    return sorted(epoch for epoch in means if abs(means[epoch] - best(means.values())) <= limit * spread)
 
 
 USUAL = MadeUpRun()
@@ -66,15 +73,6 @@ WRONG = {
         (_before_is_one_less, "not a place in the list"),
     ],
     "05.4": [
-        ((USUAL, 2), "four things"),
-        ((SimpleNamespace(epochs=[1, 2]), [1, 2, 2], 2, SEEN), "the run that you judged"),
-        ((USUAL, [2], 2, SEEN), "three times"),
-        ((USUAL, ["A", "B", "B"], "B", SEEN), "epochs of the run (it has 1, 2)"),
-        ((MadeUpRun(epochs=range(1, 26)), [26, 25, 25], 25, SEEN), "(it has 1, 2, ..., 25)"),
-        ((USUAL, [1, 2, 2], 1, SEEN), "the blind test decides"),
-        ((USUAL, [1, 2, 2], 2, "better"), "give the reason in a sentence"),
-    ],
-    "05.5": [
         ((USUAL, OTHER), "three things"),
         (("imgs/mine", OTHER, "beta1"), "the first two are runs"),
         ((USUAL, MadeUpRun(OTHER.config, epochs=[1]), "beta1"), "two finished epochs"),
@@ -83,5 +81,24 @@ WRONG = {
         ((USUAL, MadeUpRun(OTHER.config, ema=0.0), "beta1"), "2 settings differ (beta1, ema)"),
         ((USUAL, OTHER, "changes"), "name the ingredient itself"),
         ((USUAL, OTHER, "ema"), "names the setting that differs"),
+    ],
+    "05.5": [
+        ((USUAL, 2), "four things"),
+        ((SimpleNamespace(epochs=[1, 2]), [1, 2, 2], 2, SEEN), "the run that you judged"),
+        ((USUAL, [2], 2, SEEN), "three times"),
+        ((USUAL, ["A", "B", "B"], "B", SEEN), "epochs of the run (it has 1, 2)"),
+        ((MadeUpRun(epochs=range(1, 26)), [26, 25, 25], 25, SEEN), "(it has 1, 2, ..., 25)"),
+        ((USUAL, [1, 2, 2], 1, SEEN), "the blind test decides"),
+        ((USUAL, [1, 2, 2], 2, "better"), "give the reason in a sentence"),
+    ],
+    "05.6": [
+        (lambda measured: min(measured), "return a list of epochs"),
+        (lambda measured: _as_good(measured, best=max), "a small distance is a good one"),
+        (lambda measured: [epoch for epoch in _as_good(measured) if epoch != 9], "from itself"),
+        (lambda measured: _as_good(measured, limit=4), "the limit is 2.83"),
+        (lambda measured: _as_good(measured, limit=1), "though measured only once"),
+        (lambda measured: _as_good(measured)[::-1], "give them in order"),
+        (lambda measured: _as_good(measured, mean=lambda values: values[0]), "one seed alone may be lucky"),
+        (lambda measured: _as_good(measured, variance=statistics.pvariance), "divided by n - 1"),
     ],
 }

@@ -19,6 +19,14 @@ def _impossible(log=np.log, nats=1.0):
     return lambda history: np.mean(history["loss_G"] < -log(history["D_G_z"]) - nats)
 
 
+def _far_off_on_either_side(history):
+    return np.mean(np.abs(history["loss_G"] + np.log(history["D_G_z"])) > 1)
+
+
+def _below_a_fixed_verdict(history):
+    return np.mean(history["D_G_z"] < 0.1)
+
+
 def _correlations(faces):
     return np.corrcoef(faces.reshape(len(faces), -1))
 
@@ -41,10 +49,10 @@ def _of_mean_colours(faces):
 
 
 class ShortRun(MadeUpRun):
-    """A made-up run of eight steps, in the first of which D's loss is `first`."""
+    """A made-up run of two epochs, in the first step of which D's loss is `first`."""
 
-    def __init__(self, config=None, first=1.0, **options):
-        super().__init__(config, verdicts=((0.6, 0.4),) * 4, **options)
+    def __init__(self, config=None, first=1.0, steps=8, **options):
+        super().__init__(config, verdicts=((0.6, 0.4),) * (steps // 2), **options)
         self.path, self.first = Path("made-up"), first
 
     @property
@@ -60,6 +68,8 @@ FAILED = ShortRun(replace(USUAL.config, lr=0.02), first=9.0)
 WRONG = {
     "06.1": [
         (RIGHT[:5], "6 words"),
+        ((*RIGHT, "none"), "6 words"),
+        (dict(zip(ROWS, (*RIGHT[:5], ...), strict=True)), "row F still has no word"),
         (_with("A", "collapse"), "each row takes one of"),
         (_with("A", "none"), "how different are two of its faces"),
         (_with("B", "checkerboard"), "is any of them far off"),
@@ -71,6 +81,9 @@ WRONG = {
     "06.2": [
         (lambda history: history["loss_G"] < -np.log(history["D_G_z"]) - 1, "one number from 0 to 1"),
         (lambda history: np.mean(history["loss_G"] > -np.log(history["D_G_z"]) - 1), "the answer is 0.25"),
+        (_far_off_on_either_side, "count only the steps below"),
+        (_below_a_fixed_verdict, "the loss of G of each step"),
+        (_impossible(nats=1.5), "the margin is 1 nat"),
         (_impossible(nats=0.0), "less than 1 nat is not counted"),
         (_impossible(log=np.log10), "the natural logarithm"),
     ],
@@ -90,6 +103,7 @@ WRONG = {
         ((FAILED, ShortRun(FAILED.config), "lr"), "differ in 0 settings (none)"),
         ((FAILED, USUAL, "beta1"), "names the setting that differs"),
         ((ShortRun(FAILED.config), USUAL, "lr"), "finds nothing in your failed run"),
+        ((FAILED, ShortRun(steps=6), "lr"), "cannot judge it yet: train it for 8 or more"),
         ((FAILED, ShortRun(first=9.0), "lr"), "still finds learning rate too high"),
     ],
 }

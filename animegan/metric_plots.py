@@ -42,7 +42,7 @@ def plot_evaluation(found: Evaluation) -> Picture:
         _line(panels[2], epochs, [m.precision for m in measured], BLUE, "precision")
         _line(panels[2], epochs, [m.recall for m in measured], ORANGE, "recall")
         _dress(panels[2], "precision and recall", epochs, 1)
-        panels[2].legend(frameon=False, fontsize=SMALL, loc="center left")
+        panels[2].legend(frameon=False, fontsize=SMALL, loc="best")
     return drawn(figure)
 
 
@@ -74,8 +74,9 @@ def plot_coverage(shares: Sequence[Share]) -> Picture:
     """A panel for each attribute: how often each value is read in real faces and in fakes; in orange what is seldom."""
     names = list(dict.fromkeys(share.attribute for share in shares))
     columns = 4
-    figure = new_figure((11, 6.6))
-    panels = figure.subplots(-(-len(names) // columns), columns, squeeze=False).flatten()
+    rows = -(-len(names) // columns)
+    figure = new_figure((11, 3.3 * rows))
+    panels = figure.subplots(rows, columns, squeeze=False).flatten()
     for panel, name in zip(panels, names, strict=False):
         found = sorted((share for share in shares if share.attribute == name), key=lambda share: share.real)
         places = np.arange(len(found))
