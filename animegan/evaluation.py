@@ -19,6 +19,7 @@ from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
 from animegan.faces import hold_out, load_faces, to_uint8
 from animegan.fidelity import Fidelity, available, fidelity, inception_weights
+from animegan.latent import latent_vectors
 from animegan.metrics import Distance, SlicedWasserstein, average
 from animegan.runs import Run
 
@@ -129,8 +130,7 @@ def evaluate(
         measure = SlicedWasserstein(pictures[:count], seed)
         floor.append(measure(others[:count]))
         for epoch in tqdm(chosen, unit=" again" if seed else " epochs", disable=not progress):
-            z = torch.randn(count, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000 + seed))
-            fakes = run.generate(epoch, z)
+            fakes = run.generate(epoch, latent_vectors(count, run.config.nz, 1000 + seed))
             distances[epoch].append(measure(fakes))
             if with_fidelity and epoch not in fidelities:
                 fidelities[epoch] = fidelity(to_uint8(fakes), reals_as_bytes, weights)

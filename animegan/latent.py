@@ -14,7 +14,7 @@ from torch import Tensor
 
 from animegan.classifier import ATTRIBUTES, face_classifier
 from animegan.errors import UserError
-from animegan.runs import FACES_IN_GRID
+from animegan.models import faces_of
 
 LEAST = 20  # faces with a value, and without it: a mean of fewer z points nowhere in particular
 Reader = Callable[[Tensor], dict[str, Tensor]]  # faces -> {attribute: number [N] of its value}
@@ -23,12 +23,6 @@ Reader = Callable[[Tensor], dict[str, Tensor]]  # faces -> {attribute: number [N
 def latent_vectors(count: int, nz: int, seed: int) -> Tensor:
     """`count` vectors from N(0, I), [count, nz, 1, 1]: drawn on the CPU, for a seed always the same."""
     return torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed))
-
-
-def faces_of(netG: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
-    """Faces [N, 3, 96, 96] in [-1, 1] from z [N, nz, 1, 1], in batches of a grid's size."""
-    with torch.inference_mode():
-        return torch.cat([netG(part) for part in z.split(FACES_IN_GRID)])
 
 
 def lerp(a: Tensor, b: Tensor, steps: int) -> Tensor:

@@ -9,6 +9,7 @@ Representation Learning with Deep Convolutional Generative Adversarial Networks"
 with one step of stride 3 where they have stride 2: 32x32 becomes 96x96.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -153,6 +154,12 @@ def spectral_norm(netD: NetD) -> NetD:
         if isinstance(layer[1], nn.BatchNorm2d):
             layer[1] = nn.Identity()
     return netD
+
+
+def faces_of(netG: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """Faces [N, 3, 96, 96] in [-1, 1] from z [N, nz, 1, 1], in batches of 64, so that many z do not fill the memory."""
+    with torch.inference_mode():
+        return torch.cat([netG(part) for part in z.split(64)])
 
 
 class LayerShape(NamedTuple):

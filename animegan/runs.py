@@ -30,7 +30,7 @@ from animegan._files import write_whole
 from animegan._report import ranges
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.models import NetG
+from animegan.models import NetG, faces_of
 
 GRID_COLUMNS = 8
 FACES_IN_GRID = GRID_COLUMNS**2
@@ -140,9 +140,7 @@ class Run:
 
     def generate(self, epoch: int, z: Tensor) -> Tensor:
         """Faces [N, 3, 96, 96] in [-1, 1] from latent vectors z [N, nz, 1, 1], on the CPU."""
-        network = self.generator(epoch)
-        with torch.inference_mode():
-            return torch.cat([network(part) for part in z.split(FACES_IN_GRID)])
+        return faces_of(self.generator(epoch), z)
 
     def share(self, to: str | os.PathLike, weights: Iterable[int] = ()) -> "Run":
         """Copy into the folder `to` what is small enough to hand on: history, settings, what `evaluate` measured, the
