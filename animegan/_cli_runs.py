@@ -11,6 +11,13 @@ from animegan.errors import UserError
 
 def add_run_commands(commands, add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands to `commands`, argparse's group of them. add: makes a command of its name, function and help."""
+    command = add(commands, "evaluate", evaluate, "measure how far each epoch's faces are from real ones")
+    command.add_argument("run", help="run folder")
+    command.add_argument("--epochs", type=int, nargs="+", help="which (default: all whose weights are there)")
+    command.add_argument("--reals", help="folder of real pictures to measure with, best such as it has not learnt from")
+    command.add_argument("--count", type=int, default=2048, help="fakes an epoch, and reals (default 2048)")
+    command.add_argument("--inception", help="file of Inception's weights for FID (default: the face classifier)")
+
     command = add(commands, "diagnose", diagnose, "name the likely failure of a run, with its evidence and its cure")
     command.add_argument("runs", nargs="+", metavar="run", help="run folder")
 
@@ -32,6 +39,14 @@ def add_run_commands(commands, add: Callable[..., argparse.ArgumentParser]) -> N
     command.add_argument("--seed", type=int, default=0, help="other seed, other faces (default 0), not with --grow")
     command.add_argument("--out", help="file to write, .gif (default: walk.gif or growth.gif in the run folder)")
 
+    command = add(commands, "ablate", ablate, "train and measure a grid of recipes, and make a table of it")
+    command.add_argument("grid", help="a TOML file; what is measured goes into a .csv file beside it")
+    command.add_argument("--data_path", "--data-path", help="folder with the pictures (default: what the grid says)")
+    command.add_argument("--out", help="folder for the runs (default: imgs/<name of the grid>)")
+    command.add_argument("--rows", nargs="+", help="only these rows, by name (default: all)")
+    command.add_argument("--count", type=int, default=2048, help="fakes a run, and reals (default 2048)")
+    command.add_argument("--table", action="store_true", help="train nothing: only the table of what was measured")
+
 
 def _add_fakes(command: argparse.ArgumentParser, counted: str, count: int) -> None:
     command.add_argument("run", help="run folder")
@@ -40,6 +55,17 @@ def _add_fakes(command: argparse.ArgumentParser, counted: str, count: int) -> No
 
 
 # Each command imports what it needs when it runs.
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    from animegan.evaluation import TABLE, evaluate
+    from animegan.runs import Run
+
+    run = Run(options.run)
+    found = evaluate(run, options.epochs, options.reals, options.count, options.inception)
+    print(found)
+    print(f"\nepoch by epoch, seed by seed: {run.path / TABLE}")
+    _draw("plot_evaluation", found, run.path / "metrics.png")
 
 
 def diagnose(options: argparse.Namespace) -> None:
@@ -55,7 +81,6 @@ def coverage(options: argparse.Namespace) -> None:
 
     from animegan.coverage import coverage
     from animegan.evaluation import learnt_and_unseen
-    from animegan.runs import write_picture
 
     run, epoch, fakes = _fakes(options, least=64)
     learnt, *_ = learnt_and_unseen(run)
@@ -68,16 +93,7 @@ def coverage(options: argparse.Namespace) -> None:
         print(f"\n{'attribute':12} {'value':14} {'in reals':>8} {'in fakes':>8}")
     for share in seldom:
         print(f"{share.attribute:12} {share.value:14} {share.real:8.1%} {share.fake:8.1%}")
-    try:
-        from animegan.metric_plots import plot_coverage
-
-        picture = plot_coverage(found)
-    except ModuleNotFoundError as error:  # on a bare GPU machine
-        print(f"\nno picture of it: {error.name} is not installed")
-        return
-    out = Path(options.out or run.path / "coverage.png")
-    write_picture(out, picture)
-    print(f"\nall values as a picture: {out}")
+    _draw("plot_coverage", found, Path(options.out or run.path / "coverage.png"))
 
 
 def neighbours(options: argparse.Namespace) -> None:
@@ -138,3 +154,29 @@ def film(options: argparse.Namespace) -> None:
         made = walk(run.generator(last), z.view(options.stops, options.count, -1, 1, 1))
         told = f"a walk through {options.stops} faces of epoch {last}"
     print(f"{told}: {made.save(out)} ({out.stat().st_size / 1e6:.1f} MB)")
+
+
+def ablate(options: argparse.Namespace) -> None:
+    from animegan.ablation import Grid, ablate, table
+
+    grid = Grid.read(options.grid)
+    if not options.table:
+        given = {"data_path": options.data_path} if options.data_path else {}
+        ablate(grid, options.out or Path("imgs") / grid.path.stem, given, options.rows, options.count)
+    print(table(grid))
+    _draw("plot_standings", grid, grid.path.with_suffix(".png"))
+
+
+def _draw(plot: str, measured, out: Path) -> None:
+    """Write what a function of metric_plots makes of what was measured, or say that it cannot be drawn here."""
+    from animegan.runs import write_picture
+
+    try:
+        from animegan import metric_plots
+
+        picture = getattr(metric_plots, plot)(measured)
+    except ModuleNotFoundError as error:  # on a bare GPU machine
+        print(f"\nno picture of it: {error.name} is not installed")
+        return
+    write_picture(out, picture)
+    print(f"\nthe same as a picture: {out}")

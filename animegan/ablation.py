@@ -154,47 +154,66 @@ def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def table(grid: Grid) -> str:
-    """The results as a Markdown table, best row first, and how they were measured.
+class Standing(NamedTuple):
+    """A row of the grid with what was measured of it; `swd` is the mean of its seeds."""
 
-    Where a row has several seeds, the mean and the deviation between them; in bold what cannot be told from the best:
-    nearer than twice the error of a difference, by the deviation of all rows that have several seeds, pooled.
+    name: str
+    results: list[Result]
+    swd: float
+    among_best: bool  # it cannot be told from the best row
+
+
+def standings(grid: Grid) -> tuple[list[Standing], float]:
+    """The rows that were measured, best first, and the deviation of `swd` from seed to seed.
+
+    The deviation is pooled over the rows that have several seeds, 0 where none has; among the best is what is nearer
+    to the best row than twice the error of the difference. Raises UserError where nothing was measured yet.
     """
     results = read_results(grid)
     if not results:
         raise UserError(f"{grid.results_path} has no results yet: animegan ablate {grid.path} makes them.")
-    groups = {row.name: [r for r in results if r.row == row.name] for row in grid.rows}
-    groups = {name: found for name, found in groups.items() if found}
-    means = {name: statistics.fmean(r.swd for r in found) for name, found in groups.items()}
-    several = [[r.swd for r in found] for found in groups.values() if len(found) > 1]
+    groups = [[r for r in results if r.row == name] for name in dict.fromkeys(r.row for r in results)]
+    groups.sort(key=_mean_swd)
+    several = [[r.swd for r in found] for found in groups if len(found) > 1]
     spread = statistics.fmean(map(statistics.variance, several)) ** 0.5 if several else 0.0
-    best = min(means, key=means.get)
+    best = groups[0]
+    errors = [spread * (1 / len(found) + 1 / len(best)) ** 0.5 for found in groups]
+    return [
+        Standing(found[0].row, found, _mean_swd(found), _mean_swd(found) - _mean_swd(best) <= 2 * error)
+        for found, error in zip(groups, errors, strict=True)
+    ], spread
+
+
+def _mean_swd(results: Sequence[Result]) -> float:
+    return statistics.fmean(r.swd for r in results)
+
+
+def table(grid: Grid) -> str:
+    """The results as a Markdown table, best row first, and how they were measured.
+
+    Where a row has several seeds, the mean and the deviation between them; in bold what cannot be told from the best.
+    """
+    rows, spread = standings(grid)
     lines = ["| | SWD | 96 | 48 | 24 | FID | seeds | images/s |", "|---|---|---|---|---|---|---|---|"]
-    for name in sorted(means, key=means.get):
-        found = groups[name]
+    for name, found, swd, among_best in rows:
         deviation = f" ± {statistics.stdev(r.swd for r in found):.1f}" if len(found) > 1 else ""
-        error = spread * (1 / len(found) + 1 / len(groups[best])) ** 0.5
-        bold = "**" * (means[name] - means[best] <= 2 * error)
-        levels = [
-            f"{statistics.fmean(getattr(r, level) for r in found):.1f}" for level in ("swd_96", "swd_48", "swd_24")
-        ]
-        speed = found[0].images_per_second
-        fid = f"{statistics.fmean(r.fid for r in found):.2f}"
-        cells = [name, f"{bold}{means[name]:.1f}{bold}{deviation}", *levels, fid, str(len(found))]
+        bold = "**" * among_best
+        levels = [f"{statistics.fmean(getattr(r, f'swd_{size}') for r in found):.1f}" for size in (96, 48, 24)]
+        fid, speed = statistics.fmean(r.fid for r in found), found[0].images_per_second
+        cells = [name, f"{bold}{swd:.1f}{bold}{deviation}", *levels, f"{fid:.2f}", str(len(found))]
         lines.append(f"| {' | '.join([*cells, f'{speed:.0f}' if speed else '–'])} |")
+    results = read_results(grid)
     first = results[0]
     machines = ", ".join(dict.fromkeys(f"{r.machine}, PyTorch {r.torch}" for r in results))
     dates = sorted(r.date for r in results)
     floor = statistics.fmean(r.floor for r in results)
-    lines += [
-        "",
-        f"SWD: sliced Wasserstein distance x 1,000 of {first.count:,} fakes from as many pictures that were not "
+    return "\n".join(lines) + (
+        f"\n\nSWD: sliced Wasserstein distance x 1,000 of {first.count:,} fakes from as many pictures that were not "
         f"learnt from, after {first.images:,} pictures seen; real against real {floor:.1f}. From seed to seed "
         f"{spread:.1f}, pooled; in bold what cannot be told from the best. FID: features of the "
         f"{first.features or 'none'}. {machines}; {dates[0]} to {dates[-1]}. The first row of the grid: "
-        f"`{first.command}`",
-    ]
-    return "\n".join(lines)
+        f"`{first.command}`"
+    )
 
 
 def read_results(grid: Grid) -> list[Result]:

@@ -120,35 +120,6 @@ def share(options: argparse.Namespace) -> None:
     print(f"grids of epochs {ranges(copy.epochs)}, history, {networks}: {copy.path} ({size / 1e6:.1f} MB)")
 
 
-def evaluate(options: argparse.Namespace) -> None:
-    from animegan.evaluation import TABLE, evaluate
-    from animegan.runs import Run
-
-    run = Run(options.run)
-    found = evaluate(run, options.epochs, options.reals, options.count, options.inception)
-    print(found)
-    print(f"\nepoch by epoch, seed by seed: {run.path / TABLE}")
-    try:
-        from animegan.metric_plots import plot_evaluation
-
-        picture = plot_evaluation(found)
-    except ModuleNotFoundError as error:  # on a bare GPU machine
-        print(f"no picture of it: {error.name} is not installed")
-        return
-    _save(picture, run.path / "metrics.png")
-    print(f"the same as a picture: {run.path / 'metrics.png'}")
-
-
-def ablate(options: argparse.Namespace) -> None:
-    from animegan.ablation import Grid, ablate, table
-
-    grid = Grid.read(options.grid)
-    if not options.table:
-        given = {"data_path": options.data_path} if options.data_path else {}
-        ablate(grid, options.out or Path("imgs") / grid.path.stem, given, options.rows, options.count)
-    print(table(grid))
-
-
 def slides(options: argparse.Namespace) -> None:
     try:
         from animegan.slides import export, to_write
@@ -289,22 +260,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("out", help="new folder for the copy: grids, history and settings, no checkpoint")
     command.add_argument("--weights", type=int, nargs="*", help="netG of these epochs too (default: the last)")
 
-    command = _command(commands, "evaluate", evaluate, "measure how far each epoch's faces are from real ones")
-    command.add_argument("run", help="run folder")
-    command.add_argument("--epochs", type=int, nargs="+", help="which (default: all whose weights are there)")
-    command.add_argument("--reals", help="folder of real pictures to measure with, best such as it has not learnt from")
-    command.add_argument("--count", type=int, default=2048, help="fakes an epoch, and reals (default 2048)")
-    command.add_argument("--inception", help="file of Inception's weights for FID (default: the face classifier)")
-
     add_run_commands(commands, _command)
-
-    command = _command(commands, "ablate", ablate, "train and measure a grid of recipes, and make a table of it")
-    command.add_argument("grid", help="a TOML file; what is measured goes into a .csv file beside it")
-    command.add_argument("--data_path", "--data-path", help="folder with the pictures (default: what the grid says)")
-    command.add_argument("--out", help="folder for the runs (default: imgs/<name of the grid>)")
-    command.add_argument("--rows", nargs="+", help="only these rows, by name (default: all)")
-    command.add_argument("--count", type=int, default=2048, help="fakes a run, and reals (default 2048)")
-    command.add_argument("--table", action="store_true", help="train nothing: only the table of what was measured")
 
     command = _command(commands, "slides", slides, "a notebook as PowerPoint, and as one HTML file of slides")
     command.add_argument("notebook", help="an .ipynb file, run; JupyterLab's slide types say what begins a slide")

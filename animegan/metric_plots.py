@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from animegan._curves import BLUE, FADED, INK, ORANGE, PAPER, RULE, drawn, new_figure, patch, plain
 from animegan._shown import Picture, font_for
+from animegan.ablation import Grid, standings
 from animegan.coverage import Neighbours, Share
 from animegan.evaluation import REAL, Evaluation
 from animegan.metrics import average
@@ -68,6 +69,34 @@ def _dress(panel, title: str, epochs: Sequence[int], top: float) -> None:
     margin = max(0.5, 0.04 * (epochs[-1] - epochs[0]))
     panel.set_xlim(epochs[0] - margin, epochs[-1] + margin)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def plot_standings(grid: Grid) -> Picture:
+    """The rows of a grid of recipes, best on top: a dot a run, its bar twice the deviation from seed to seed.
+
+    In blue what cannot be told from the best row. Raises UserError where nothing was measured yet.
+    """
+    rows, spread = standings(grid)
+    figure = new_figure((9, 0.9 + 0.27 * len(rows)))
+    panel = figure.subplots()
+    for place, (_, found, swd, among_best) in enumerate(rows):
+        colour = BLUE if among_best else FADED
+        error = 2 * spread / len(found) ** 0.5
+        panel.plot([swd - error, swd + error], [place, place], color=colour, lw=5, alpha=0.3, solid_capstyle="butt")
+        panel.plot([r.swd for r in found], [place] * len(found), "o", ms=4.5, color=colour)
+    plain(panel)
+    panel.set_yticks(range(len(rows)), [row.name for row in rows])
+    panel.set_ylim(len(rows) - 0.4, -0.6)
+    panel.grid(visible=False, axis="y")
+    floor = statistics.fmean(r.floor for row in rows for r in row.results)
+    panel.axvline(floor, color=FADED, lw=1, ls="--")
+    panel.set_xlim(left=0)
+    panel.annotate(
+        f"real against real: {floor:.1f}", (floor, len(rows) - 0.4), (4, 4), textcoords="offset points",
+        color=FADED, fontsize=SMALL,
+    )  # fmt: skip
+    panel.set_title("sliced Wasserstein distance x 1,000", loc="left", fontsize=SMALL + 1, color=INK)
+    return drawn(figure)
 
 
 def plot_coverage(shares: Sequence[Share]) -> Picture:

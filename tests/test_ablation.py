@@ -8,8 +8,10 @@ import statistics
 
 import pytest
 from conftest import MANY, TINY
+from PIL import Image
 
-from animegan import ablation
+from animegan import ablation, metric_plots
+from animegan._curves import BLUE, FADED
 from animegan.ablation import Grid, Result, ablate, read_results, table
 from animegan.cli import main
 from animegan.errors import UserError
@@ -68,6 +70,8 @@ def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, many, monkeypatch
     monkeypatch.setattr(ablation, "train", None)
     assert main(["ablate", str(path), "--table"]) == 0
     assert capsys.readouterr().out.count("| ") > 3 * 7
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.width > 1000, "the table as a picture, beside the results"
 
 
 def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, many, monkeypatch):
@@ -107,6 +111,23 @@ def test_the_table_says_what_cannot_be_told_from_the_best(tmp_path):
     assert [line.split(" | ")[0] for line in lines[2:5]] == ["| best", "| near", "| bad"]
     assert "| best | **20.0** ± 1.4 |" in lines[2] and "| near | **21.0** |" in lines[3]
     assert "| bad | 41.0 ± 1.4 |" in lines[4] and "From seed to seed 1.4" in lines[-1]
+
+
+def test_the_picture_has_a_dot_for_each_run_and_shows_what_cannot_be_told_from_the_best(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(metric_plots, "drawn", figures.append)
+    grid = Grid.read(grid_file(tmp_path, "".join(f'\n[[row]]\nname = "{name}"' for name in ("bad", "near", "best"))))
+    with pytest.raises(UserError, match="has no results yet"):
+        metric_plots.plot_standings(grid)
+    found = [("bad", (40, 42)), ("near", (21,)), ("best", (19, 21))]
+    ablation._write_results(grid, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
+    metric_plots.plot_standings(grid)
+    (panel,) = figures[0].axes
+    dots = [line for line in panel.lines if line.get_marker() == "o"]
+    assert [list(line.get_xdata()) for line in dots] == [[19, 21], [21], [40, 42]]
+    assert [line.get_color() for line in dots] == [BLUE, BLUE, FADED]
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["best", "near", "bad"]
+    assert panel.get_ylim()[0] > panel.get_ylim()[1], "the best on top"
 
 
 @pytest.mark.parametrize(
