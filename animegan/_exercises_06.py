@@ -6,7 +6,7 @@ import numpy as np
 
 from animegan._exercises_04 import differences, history_of, is_close
 from animegan.diagnosis import LEAST_STEPS, diagnose
-from animegan.exercises import _NotAttempted, exercise
+from animegan.exercises import exercise
 from animegan.runs import Run
 
 FAILURES = ("D has won", "mode collapse", "checkerboard", "learning rate", "mixed batch", "none")
@@ -28,8 +28,6 @@ ROWS = {
 @exercise("06.1")
 def which_failure(answer):
     words = answer if isinstance(answer, dict) else dict(zip(ROWS, answer, strict=False))
-    if all(word is ... for word in words.values()):
-        raise _NotAttempted
     yield (
         set(words) == set(ROWS) and len(answer) == len(ROWS),
         f"hand in {len(ROWS)} words, one for each of the rows {', '.join(ROWS)}.",

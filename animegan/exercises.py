@@ -33,7 +33,7 @@ def exercise(number: str) -> Callable:
 def check(number: str, answer: Any = ...) -> None:
     """Print what can be said of a student's answer to exercise `number`.
 
-    answer: what the exercise asks for; `...`, or a function that returns `...`, is an answer not begun.
+    answer: what the exercise asks for; `...`, or a function or a table of nothing but `...`, is an answer not begun.
     """
     print(f"{number} {verdict(number, answer)}")
 
@@ -94,6 +94,8 @@ def _is_function(answer: Any) -> bool:
 def _is_blank(answer: Any) -> bool:
     if isinstance(answer, tuple | list):
         return any(part is ... for part in answer)
+    if isinstance(answer, dict):  # a table that is begun is told which rows are missing
+        return bool(answer) and all(part is ... for part in answer.values())
     return answer is ...
 
 

@@ -36,6 +36,8 @@ def test_a_stub_is_not_begun():
     assert verdict("99.1", stub) == "not attempted yet"
     assert verdict("99.2", ...) == "not attempted yet"
     assert verdict("99.2", (3, ...)) == "not attempted yet"
+    assert verdict("99.2", {"A": ..., "B": ...}) == "not attempted yet"
+    assert verdict("99.2", {"A": 3, "B": ...}) == "hint: count again.", "what is begun is looked at"
 
 
 def test_the_first_case_that_fails_gives_the_hint():
