@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, PAPER, FADED, RULE = "#1b1b1f", "#ffffff", "#6b6b76", "#c9c9d1"
+ON_PAPER = {"facecolor": PAPER, "edgecolor": "none", "framealpha": 1}  # of a legend that may lie on lines
 # Blue and orange keep apart for every kind of colour blindness (Okabe and Ito 2008), and in grey.
 BLUE, ORANGE = "#0072b2", "#d55e00"
 DPI = 160  # twice as fine as a notebook shows it, for slides and high-density screens

@@ -161,6 +161,10 @@ def as_good_as_the_best(answer):
     usual = {10: [23.5], 9: [21.0, 19.0, 20.0], 1: [90.0], 7: [22.2], 8: [20.0, 22.0, 21.0]}
     got = answer(usual)
     yield isinstance(got, list | tuple), "return a list of epochs, e.g. [8, 9]."
+    yield (
+        all(isinstance(epoch, int) and epoch in usual for epoch in got),
+        "return epochs, the keys of the dictionary: whole numbers, and neither distances nor places in a list.",
+    )
     yield 1 not in got, "a small distance is a good one: epoch 1 with 90.0 is far behind epoch 9 with 20.0."
     yield 9 in got, "the best epoch cannot be told from itself: it is in the list, too."
     yield (
@@ -172,15 +176,15 @@ def as_good_as_the_best(answer):
         "with a spread of 1, an epoch that is 2.2 behind the best cannot be told from it, though measured only once.",
     )
     yield list(got) == [7, 8, 9], "these are the right epochs; give them in order."
-    lucky = {1: [30.0, 30.0], 2: [26.0, 34.0], 3: [35.0, 35.0], 4: [90.0, 90.0]}
-    yield (
-        list(answer(lucky)) == [1, 2, 3],
-        "compare means over the seeds: one seed alone may be lucky, as 26.0 of 26.0, 34.0.",
-    )
     uneven = {1: [20.0, 20.0, 20.0], 2: [22.5, 26.5], 3: [30.0]}
     yield (
         list(answer(uneven)) == [1, 2],
         "20, 20, 20 has the variance 0, and 22.5, 26.5 has 8 (divided by n - 1): their mean is 4, and the spread 2.",
+    )
+    lucky = {1: [30.0, 30.0], 2: [26.0, 34.0], 3: [35.0, 35.0], 4: [90.0, 90.0]}
+    yield (
+        list(answer(lucky)) == [1, 2, 3],
+        "compare means over the seeds: one seed alone may be lucky, as 26.0 of 26.0, 34.0.",
     )
 
 

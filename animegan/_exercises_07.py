@@ -25,14 +25,19 @@ def arc(answer):
     yield _close(answer(a, b, 0.0), a) and _close(answer(a, b, 1.0), b), "t = 0 is a, and t = 1 is b."
     yield (
         abs(got.norm().item() - 10) < 1e-3,
-        f"a and b have the length 10, half way yours has {got.norm().item():.2f}: divide by sin(angle), and take the "
-        "sine of both parts of it.",
+        f"a and b have the length 10, half way yours has {got.norm().item():.2f}: the weights of a and b are sines, "
+        "of (1 - t) and of t times the angle.",
     )
     third = 10 * torch.tensor([math.cos(math.pi / 6), math.sin(math.pi / 6)])
     yield _close(answer(a, b, 1 / 3), third), "a third of the way is a third of the angle, here 30 of 90 degrees."
     narrow = torch.tensor([10 * math.cos(1.0), 10 * math.sin(1.0)])
     wanted = torch.tensor([10 * math.cos(0.5), 10 * math.sin(0.5)])
-    yield _close(answer(a, narrow, 0.5), wanted), "the angle is not always 90 degrees: ask a and b for it."
+    got = torch.as_tensor(answer(a, narrow, 0.5))
+    yield (
+        bool(got.isfinite().all()),
+        "yours is no number (nan): acos takes a cosine, from -1 to 1; divide a @ b by both lengths.",
+    )
+    yield _close(got, wanted), "the angle is not always 90 degrees: ask a and b for it, and divide by its sine."
     yield (
         _close(answer(a, 2 * b, 0.5), (a + 2 * b) * math.sqrt(0.5)),
         "a and b may differ in length: divide by both lengths for the angle, and by none for the sum.",
@@ -47,15 +52,20 @@ def direction(answer):
     got = answer(z, has)
     yield (
         torch.is_tensor(got) and got.shape == (5,),
-        "return one vector with as many numbers as a z has: a mean over the faces, not over the numbers.",
+        "return one vector with as many numbers as a z has: take means over the faces, .mean(0), and no sums.",
     )
     yield abs(got.norm().item() - 1) < 1e-3, "its length is to be 1: divide by .norm()."
     yield got[1].item() > 0, "it points the wrong way: from the faces without it to those that have it."
     yield got[1].item() > 0.98, "hardly off, but not it: of which faces is each of the two means?"
-    moved = z + torch.tensor([5.0, 0.0, 0.0, 0.0, 0.0])
+    moved = answer(z + torch.tensor([5.0, 0.0, 0.0, 0.0, 0.0]), has)
     yield (
-        _close(answer(moved, has), torch.eye(5)[1], 0.12),
+        _close(moved, torch.eye(5)[1], 0.12),
         "moved all alike, the z have the same direction: subtract the mean of the others, not 0.",
+    )
+    wanted = z[has].mean(0) - z[~has].mean(0)
+    yield (
+        _close(moved, wanted / wanted.norm()),
+        "nearly: subtract the two means as they are, and give only the difference the length 1.",
     )
 
 
@@ -87,6 +97,10 @@ def without(answer):
     )
     yield abs(got.norm().item() - 1) < 1e-3, "its length is to be 1 again: what was left is shorter than it was."
     yield _close(got, torch.tensor([0.0, 1.0, 0.0])), "of all vectors at right angles to `other`, take the nearest one."
+    yield (
+        _close(answer(-a, b), torch.tensor([0.0, -1.0, 0.0])),
+        "a shadow that falls backwards is a negative number: take it with its sign.",
+    )
     c = torch.tensor([0.0, 0.6, 0.8])
     wanted = a - 0.48 * c
     yield _close(answer(a, c), wanted / wanted.norm()), "`other` need not lie along an axis: how long is its shadow?"

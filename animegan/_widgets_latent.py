@@ -47,7 +47,7 @@ class LatentExplorer(PicturedBox):
             raise UserError("no direction to move along: give one at least, e.g. survey(...).directions().")
         if any(vector.shape != (nz,) for vector in directions.values()):
             raise UserError(f"a direction of this run is a vector of {nz} numbers: give such as were found with it.")
-        self.netG = run.generator(epoch if epoch is not None else max(run.epochs, default=1))
+        self.netG = run.generator(epoch if epoch is not None else max(run.with_weights, default=1))
         self.folder, self.seed, self.nz = Path(folder), seed, nz
         self.directions = torch.stack([vector.float() for vector in directions.values()])
         names = [name if isinstance(name, str) else ": ".join(name) for name in directions]
@@ -82,6 +82,8 @@ class LatentExplorer(PicturedBox):
     def picture(self) -> Image.Image:
         """The face as it stands, and the sliders that were moved."""
         moved = [f"{slider.description}  {slider.value:+.1f}" for slider in self.sliders if slider.value]
+        if self.limit.value < WIDEST:
+            moved.append(f"{self.limit.description}  {self.limit.value:.1f}")
         return stacked(self._sentence, self._large(STORED), *moved)
 
     def _draw(self) -> None:

@@ -70,13 +70,16 @@ def reference_run() -> Run:
     return Run(_from_here(REFERENCE))
 
 
-def my_run(name: str = "imgs/mine") -> Run:
-    """The student's run in folder `name` once it has two epochs to compare, else the reference run; says which."""
+def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:
+    """The student's run in folder `name` once it has two epochs to compare, else the reference run; says which.
+
+    weights: it is also to have weights to draw with, which a run that was shared may lack.
+    """
     path = folder(name)
-    if (path / "run.json").is_file() and len((run := Run(path)).epochs) >= 2:
+    if (path / "run.json").is_file() and len((run := Run(path)).epochs) >= 2 and (run.with_weights or not weights):
         print(f"your run {name}: {len(run.epochs)} epochs")
         return run
-    print(f"no run of yours in {name} yet: the reference run stands in (notebook 04 makes yours)")
+    print(f"no run of yours{' with weights' * weights} in {name} yet: the reference run stands in (notebook 04 makes yours)")
     return reference_run()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import statistics
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ class Evaluation:
 
     @property
     def spread(self) -> float:
-        """The deviation from seed to seed, pooled over the epochs that were measured more than once."""
+        """The deviation from seed to seed, pooled over the epochs that were measured more than once; nan where none."""
         groups = [[d.mean for d in found] for found in self.distances.values() if len(found) > 1]
         return statistics.fmean(map(statistics.variance, groups)) ** 0.5 if groups else float("nan")
 
@@ -66,24 +67,25 @@ class Evaluation:
     @property
     def equals(self) -> list[int]:
         """The epochs that cannot be told from the best: nearer to it than twice the error of a difference."""
-        error = 2 * 2**0.5 * self.spread
+        error = 2 * 2**0.5 * (0.0 if math.isnan(self.spread) else self.spread)
         return sorted(epoch for epoch in self.distances if self.mean(epoch) - self.mean(self.best) <= error)
 
     def __str__(self) -> str:
-        lines = [f"sliced Wasserstein distance x 1,000 of {self.count:,} fakes from {self.reference}", ""]
-        also = "".join(f" {name:>9}" for name in ("FID", "KID", "precision", "recall")) if self.fidelities else ""
+        lines = [f"sliced Wasserstein distance x 1,000, {self.count:,} fakes and as many real: {self.reference}", ""]
+        also = "".join(f" {name:>9}" for name in ("FID", "KID x1000", "precision", "recall")) if self.fidelities else ""
         lines += [f"{'epoch':>6} {'96':>7} {'48':>7} {'24':>7} {'mean':>7}{also}"]
         for name, found in self.rows:
             distance = average(found)
             lines.append(f"{name:>6} " + " ".join(f"{figure:7.1f}" for figure in (*distance.levels, distance.mean)))
             if more := self.fidelities.get(name):
                 lines[-1] += f" {more.fid:9.2f} {more.kid:9.1f} {more.precision:9.2f} {more.recall:9.2f}"
-        lines += ["", f"best: epoch {self.best} with {self.mean(self.best):.1f}, {self.spread:.1f} from seed to seed"]
+        spread = "" if math.isnan(self.spread) else f", {self.spread:.1f} from seed to seed"
+        lines += ["", f"best: epoch {self.best} with {self.mean(self.best):.1f}{spread}"]
         others = [epoch for epoch in self.equals if epoch != self.best]
         lines += [f"not to be told from it: epoch {ranges(others)}"] * bool(others)
         lines.append("")
         if self.fidelities:
-            lines.append(f"FID, KID x 1,000, precision and recall: features of the {self.fidelities[REAL].features}")
+            lines.append(f"FID, KID, precision and recall: features of the {self.fidelities[REAL].features}")
         else:
             lines.append("FID, KID, precision and recall need torch-fidelity: pip install -e '.[metrics]' installs it")
         return "\n".join(lines)

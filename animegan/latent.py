@@ -6,6 +6,7 @@ lengths of nearly all vectors lie close to sqrt(nz): with nz = 100 at 10, give o
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from animegan.classifier import ATTRIBUTES, face_classifier
 from animegan.errors import UserError
 from animegan.models import faces_of
 
+CONTROLS = 6  # random directions that a direction is held against: one alone may happen to be a good one
 LEAST = 20  # faces with a value, and without it: a mean of fewer z points nowhere in particular
 Reader = Callable[[Tensor], dict[str, Tensor]]  # faces -> {attribute: number [N] of its value}
 
@@ -98,8 +100,8 @@ class Survey(NamedTuple):
         """The direction in which faces come to have this value: unit vector [nz].
 
         It is the mean z of the faces that have it minus that of the others. Since z is drawn from N(0, I), this is the
-        normal of the plane that tells them best apart by least squares (as Shen et al. 2020, "InterFaceGAN", who fit
-        it to latent codes of any distribution); the difference of means: Larsen et al. 2016.
+        normal of the plane that tells them best apart by least squares (Shen et al. 2020, "InterFaceGAN", find such a
+        plane with a linear support vector machine); the difference of means: Larsen et al. 2016.
         UserError where fewer than LEAST faces have the value, or lack it: what G never makes has no direction.
         """
         has, z = self.has(attribute, value), self.z.flatten(1)
@@ -178,9 +180,9 @@ def move(z: Tensor, direction: Tensor, by: float) -> Tensor:
 
 
 class Effect(NamedTuple):
-    """Of the faces that lacked a value, the shares 0..1 that have it after a move: along its direction, along another.
+    """Of the faces that lacked a value, the shares 0..1 that have it after a move.
 
-    `lacked` is how many they were.
+    `along` its direction; `control` along a random one, the mean of several. `lacked` is how many faces they were.
     """
 
     along: float
@@ -200,7 +202,7 @@ def effect(
     """How well the direction of a value works, measured on faces that it was not found with.
 
     found: the survey that gives the direction. by: how far to move. fresh: another survey, of other faces (by default
-    512 of a seed of their own). The control moves the same faces as far in a direction chosen at random.
+    512 of a seed of their own). The control moves the same faces as far in CONTROLS directions chosen at random.
     """
     nz = found.z.shape[1]
     direction = found.direction(attribute, value)
@@ -208,8 +210,10 @@ def effect(
     z = fresh.z[~fresh.has(attribute, value)]
     if not len(z):
         raise UserError(f"all {len(fresh.z)} faces have {attribute} {value} already: there is nothing to change.")
-    shares = []
-    for way in (direction, _unit(latent_vectors(1, nz, seed=1_000_033).flatten())):
+
+    def share(way: Tensor) -> float:
         moved = Survey(z, read_values(netG, move(z, way, by), read))
-        shares.append(moved.has(attribute, value).float().mean().item())
-    return Effect(*shares, len(z))
+        return moved.has(attribute, value).float().mean().item()
+
+    controls = latent_vectors(CONTROLS, nz, seed=1_000_033).flatten(1)
+    return Effect(share(direction), statistics.fmean(share(_unit(way)) for way in controls), len(z))

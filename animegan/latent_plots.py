@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from animegan._curves import BLUE, FADED, INK, ORANGE, PAPER, drawn, new_figure, plain
+from animegan._curves import BLUE, FADED, INK, ON_PAPER, ORANGE, PAPER, drawn, new_figure, plain
 from animegan._shown import Picture, face_picture, font_for
 from animegan.latent import Effect
 
@@ -30,7 +30,7 @@ def plot_lengths(z: Tensor, ways: Mapping[str, Tensor]) -> Picture:
         along.plot(t, way.flatten(1).norm(dim=1).numpy(), color=colour, marker="o", ms=4, label=name)
     along.set_title("length on the way from one to another", loc="left", fontsize=SMALL, color=INK)
     along.set_xlabel("part of the way", fontsize=SMALL, color=INK)
-    along.legend(frameon=False, fontsize=SMALL, loc="lower right")
+    along.legend(**ON_PAPER, fontsize=SMALL, loc="lower right")
     for panel in (lengths, along):
         plain(panel)
     return drawn(figure)
@@ -57,18 +57,20 @@ def rows_picture(rows: Mapping[str, Tensor], heads: Sequence[str] = ()) -> Pictu
 
 
 def plot_effects(effects: Mapping[tuple[str, str], Effect]) -> Picture:
-    """For each direction: the share of faces that have its value after a move along it, and along a random one."""
+    """For each direction: the share of faces that have its value after a move along it, and along random ones."""
     found = sorted(effects.items(), key=lambda item: item[1].along)
     figure = new_figure((7, 0.9 + 0.27 * len(found)))
     panel = figure.subplots()
     places = np.arange(len(found))
     panel.barh(places, [effect.along for _, effect in found], 0.72, color=BLUE, label="along its direction")
-    panel.barh(places, [effect.control for _, effect in found], 0.36, color=ORANGE, label="as far in a random one")
+    panel.barh(places, [effect.control for _, effect in found], 0.36, color=ORANGE, label="as far in random ones")
     panel.set_yticks(places, [f"{attribute}: {value}" for (attribute, value), _ in found])
     plain(panel)
     panel.grid(visible=False, axis="y")
     panel.set_xlim(0, 1)
     panel.xaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
-    panel.set_xlabel("of the faces that lacked the value", fontsize=SMALL, color=INK)
-    panel.legend(frameon=False, fontsize=SMALL, loc="lower right")
+    panel.set_title(
+        "of faces that lacked a value, how many have it after a move", loc="left", fontsize=SMALL, color=INK
+    )
+    panel.legend(**ON_PAPER, fontsize=SMALL, loc="lower right")
     return drawn(figure)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from animegan._curves import BLUE, FADED, INK, ORANGE, PAPER, RULE, drawn, new_figure, patch, plain
+from animegan._curves import BLUE, FADED, INK, ON_PAPER, ORANGE, PAPER, RULE, drawn, new_figure, patch, plain
 from animegan._shown import Picture, font_for
 from animegan.ablation import Grid, standings
 from animegan.coverage import Neighbours, Share
@@ -43,7 +43,7 @@ def plot_evaluation(found: Evaluation) -> Picture:
         _line(panels[2], epochs, [m.precision for m in measured], BLUE, "precision")
         _line(panels[2], epochs, [m.recall for m in measured], ORANGE, "recall")
         _dress(panels[2], "precision and recall", epochs, 1)
-        panels[2].legend(frameon=False, fontsize=SMALL, loc="best")
+        panels[2].legend(**ON_PAPER, fontsize=SMALL, loc="best")
     return drawn(figure)
 
 
@@ -164,5 +164,5 @@ def plot_neighbours(found: Neighbours) -> Picture:
     panel.yaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
     panel.set_xlabel("distance from the nearest picture that was learnt from", fontsize=SMALL, color=INK)
     panel.set_title("share of pictures", loc="left", fontsize=SMALL + 1, color=INK)
-    panel.legend(frameon=False, fontsize=SMALL)
+    panel.legend(**ON_PAPER, fontsize=SMALL)
     return drawn(figure)

@@ -166,7 +166,8 @@ class Run:
         path = _or_jpeg(self.path / pattern.format(epoch))
         if not path.is_file():
             have = self._epochs_with(pattern)
-            there = f"there is one for epoch {ranges(have)}" if have else "no epoch is finished yet"
+            nothing = "there is none for any epoch" if self.epochs else "no epoch is finished yet"
+            there = f"there is one for epoch {ranges(have)}" if have else nothing
             raise UserError(f"{self.path} has no {path.name}: {there}.")
         return path
 

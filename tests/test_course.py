@@ -51,6 +51,8 @@ def test_the_reference_run_stands_in_until_there_is_one_of_the_student(student, 
     finished.share(student / "imgs" / "mine")
     assert course.my_run().path == Path("../imgs/mine")
     assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
+    assert course.my_run(weights=True).path == Path("../imgs/reference"), "one that was shared has none"
+    assert "no run of yours with weights in imgs/mine" in capsys.readouterr().out
 
 
 def measure(run, mean: float) -> None:

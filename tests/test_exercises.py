@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from animegan import exercises
+from animegan.course import my_run
 from animegan.exercises import check, exercise, verdict
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -99,8 +100,8 @@ def _small(monkeypatch):
 
 def _printed(first_cell: str, source: str) -> str:
     out = io.StringIO()
-    names = {"__name__": "__main__"}
     with contextlib.redirect_stdout(out):
+        names = {"__name__": "__main__", "run": my_run()}  # the run that a notebook looks at
         exec(first_cell, names)
         exec(source, names)
     return out.getvalue().rstrip().splitlines()[-1]

@@ -127,6 +127,8 @@ def test_what_cannot_be_told_apart_is_said():
     )
     assert found.best == 9 and found.equals == [8, 9] and found.spread == pytest.approx(0.5**0.5)
     assert "not to be told from it: epoch 8" in str(found)
+    once = Evaluation({8: epoch(20.5), 9: epoch(20.0)}, epoch(5.0), 64, "x")
+    assert once.equals == [9] and "best: epoch 9 with 20.0\n" in str(once), "a spread takes two"
 
 
 def test_drawn_faces_are_measured_with_faces_that_were_not_learnt_from(drawn, tmp_path, monkeypatch):

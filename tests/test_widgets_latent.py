@@ -87,6 +87,12 @@ def test_what_goes_wrong_is_told_in_a_sentence(finished, tmp_path):
         LatentExplorer(finished, {"long": torch.ones(100)}, tmp_path)
     with pytest.raises(UserError, match="no netG_009"):
         LatentExplorer(finished, DIRECTIONS, tmp_path, epoch=9)
+    shared = finished.share(tmp_path / "shared", weights=[1])
+    weights = LatentExplorer(shared, DIRECTIONS, tmp_path).netG.state_dict()
+    first = finished.generator(1).state_dict()
+    assert all(torch.equal(weights[name], first[name]) for name in first), "the last epoch whose weights are there"
+    with pytest.raises(UserError, match="no netG_001.pth: there is none for any epoch"):
+        LatentExplorer(finished.share(tmp_path / "bare"), DIRECTIONS, tmp_path)
 
 
 def test_it_is_made_as_the_other_widgets(explorer):
@@ -95,6 +101,9 @@ def test_it_is_made_as_the_other_widgets(explorer):
     assert len(bundle["image/png"]) < MOST_BYTES * 4 / 3 and before.width > 380
     explorer.sliders[0].value = 2.0
     assert png_of(explorer._repr_mimebundle_()).height > before.height, "which sliders were moved is written below"
+    moved = png_of(explorer._repr_mimebundle_()).height
+    explorer.limit.value = 1.0
+    assert png_of(explorer._repr_mimebundle_()).height > moved, "and so is the limit of truncation"
     kinds = [part for part in parts(explorer) if hasattr(part, "description") and not isinstance(part, ipywidgets.HTML)]
     assert len(kinds) == 6 and all(control.description for control in kinds)
     for slider in (*explorer.sliders, explorer.limit):

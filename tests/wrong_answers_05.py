@@ -93,12 +93,13 @@ WRONG = {
     ],
     "05.6": [
         (lambda measured: min(measured), "return a list of epochs"),
+        (lambda measured: [min(map(statistics.fmean, measured.values()))], "neither distances"),
         (lambda measured: _as_good(measured, best=max), "a small distance is a good one"),
         (lambda measured: [epoch for epoch in _as_good(measured) if epoch != 9], "from itself"),
         (lambda measured: _as_good(measured, limit=4), "the limit is 2.83"),
         (lambda measured: _as_good(measured, limit=1), "though measured only once"),
         (lambda measured: _as_good(measured)[::-1], "give them in order"),
-        (lambda measured: _as_good(measured, mean=lambda values: values[0]), "one seed alone may be lucky"),
         (lambda measured: _as_good(measured, variance=statistics.pvariance), "divided by n - 1"),
+        (lambda measured: _as_good(measured, mean=lambda values: values[0]), "one seed alone may be lucky"),
     ],
 }

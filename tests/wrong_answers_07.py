@@ -20,6 +20,16 @@ def _of_unit_vectors(a, b, t):
     return _arc(a, a.norm() * b / b.norm(), t) if 0 < t < 1 else _arc(a, b, t)
 
 
+def _without_lengths(a, b, t):
+    angle = torch.acos(a @ b)
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+
+
+def _without_sine(a, b, t):
+    angle = math.acos((a @ b) / (a.norm() * b.norm()))
+    return math.sin((1 - t) * angle) * a + math.sin(t * angle) * b if 0 < t < 1 else (a, b)[int(t)]
+
+
 def _unit(vector):
     return vector / vector.norm()
 
@@ -42,7 +52,9 @@ WRONG = {
         (lambda a, b, t: _arc(b, a, t), "t = 0 is a"),
         (lambda a, b, t: (1 - t) * a + t * b, "half way yours has 7.07"),
         (_chord, "30 of 90 degrees"),
+        (_without_lengths, "no number (nan)"),
         (lambda a, b, t: _arc(a, b, t, math.pi / 2), "not always 90 degrees"),
+        (_without_sine, "divide by its sine"),
         (_of_unit_vectors, "may differ in length"),
     ],
     "07.2": [
@@ -51,6 +63,7 @@ WRONG = {
         (lambda z, has: -_direction(z, has), "the wrong way"),
         (lambda z, has: _unit(z[has][:3].mean(0) - z[~has][:3].mean(0)), "of which faces"),
         (lambda z, has: _unit(z[has].mean(0)), "moved all alike"),
+        (lambda z, has: _unit(_unit(z[has].mean(0)) - _unit(z[~has].mean(0))), "the two means as they are"),
     ],
     "07.3": [
         (lambda before, after: after & ~before, "one number from 0 to 1"),
@@ -62,6 +75,7 @@ WRONG = {
         (lambda a, b: a, "by 0.60"),
         (_projected, "length is to be 1 again"),
         (_turned, "take the nearest one"),
+        (lambda a, b: _unit(a - (a @ b).abs() * b), "with its sign"),
         (lambda a, b: _unit(a * (b == 0)), "need not lie along an axis"),
     ],
 }
