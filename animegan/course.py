@@ -79,7 +79,8 @@ def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:
     if (path / "run.json").is_file() and len((run := Run(path)).epochs) >= 2 and (run.with_weights or not weights):
         print(f"your run {name}: {len(run.epochs)} epochs")
         return run
-    print(f"no run of yours{' with weights' * weights} in {name} yet: the reference run stands in (notebook 04 makes yours)")
+    kind = "run of yours with weights" if weights else "run of yours"
+    print(f"no {kind} in {name} yet: the reference run stands in (notebook 04 makes yours)")
     return reference_run()
 
 

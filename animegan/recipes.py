@@ -24,6 +24,11 @@ def _up_to(limit: float, default: float = 0.0) -> Any:
     return field(default=default, metadata={"limit": limit})
 
 
+def _off_or(least: int, why: str = "") -> Any:
+    """A whole number: 0, which is off, or `least` and more."""
+    return field(default=0, metadata={"least": least, "why": why})
+
+
 @dataclass(frozen=True)
 class Recipe:
     """The ingredients of a training step; the defaults are the handout's."""
@@ -40,7 +45,9 @@ class Recipe:
     mixed_batch: bool = False  # D judges real and fake in one batch; better not: Chintala et al. 2016, "ganhacks" 4
     ema: float = _up_to(1)  # decay of the running average of G that draws the pictures: Yazici et al. 2019
     # what is learnt, and how fast
-    minibatch: int = 0  # learn from a larger batch in parts of about this size, one step each: more steps a picture
+    # learn from a larger batch in parts of about this size, one step each: more steps a picture
+    minibatch: int = _off_or(2, ", since BatchNorm needs two pictures")
+    decay_after: int = _off_or(1)  # after so many steps the learning rates fall, as 1/step: Robbins and Monro 1951
     loss: str = "probabilities"  # the handout's BCELoss after the sigmoid; "logits" or "hinge": see LOSSES
     label_smoothing: float = _up_to(1)  # D aims at 1 minus this on real pictures: Salimans et al. 2016, 3.4
     r1: float = _up_to(1000)  # weight of D's squared slope at real pictures: Mescheder et al. 2018
@@ -85,8 +92,9 @@ def _check(ingredient: Field, value: Any) -> None:
     elif isinstance(value, bool) != (ingredient.type is bool) or not isinstance(value, int | float):
         kind = "true or false" if ingredient.type is bool else "a number"
         raise UserError(f"{told} is out of place: it takes {kind}.")
-    elif ingredient.type is int and (not isinstance(value, int) or value < 0 or value == 1):
-        raise UserError(f"{told} is out of place: it takes 0, or 2 or more, since BatchNorm needs two pictures.")
+    elif ingredient.type is int and value != 0 and (isinstance(value, float) or value < ingredient.metadata["least"]):
+        least, why = ingredient.metadata["least"], ingredient.metadata["why"]
+        raise UserError(f"{told} is out of place: it takes 0, or a whole number of {least} or more{why}.")
     elif ingredient.type is float and not 0 <= value < ingredient.metadata["limit"]:
         raise UserError(f"{told} is out of range: it takes 0 to below {ingredient.metadata['limit']}.")
 
@@ -116,11 +124,12 @@ class Game:
         self.netG = netG.to(device, memory_format=torch.channels_last)
         self.netD = netD.to(device, memory_format=torch.channels_last)
         self.averageG = copy.deepcopy(self.netG) if recipe.ema else self.netG
-        self.averaged = 0  # steps in the average so far
+        self.steps = 0  # so far
         fused = device.type in ("cpu", "cuda")  # one kernel for all weights
         adam = {"betas": (config.beta1, 0.999), "fused": fused}
-        self.optimizerG = torch.optim.Adam(self.netG.parameters(), config.lr, **adam)
-        self.optimizerD = torch.optim.Adam(self.netD.parameters(), config.lr * recipe.lr_D, **adam)
+        self.lr_G, self.lr_D = config.lr, config.lr * recipe.lr_D
+        self.optimizerG = torch.optim.Adam(self.netG.parameters(), self.lr_G, **adam)
+        self.optimizerD = torch.optim.Adam(self.netD.parameters(), self.lr_D, **adam)
         self.loss = LOSSES[recipe.loss]
 
     def step(self, real: Tensor) -> Tensor:
@@ -133,6 +142,8 @@ class Game:
         return torch.stack([self._step(part) for part in real.tensor_split(max(parts, 1))]).mean(0)
 
     def _step(self, real: Tensor) -> Tensor:
+        self.steps += 1
+        self._pace()
         real = self._flipped(real)
         fake = self.netG(self.latent(len(real)))
 
@@ -189,13 +200,13 @@ class Game:
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on."""
         state = {name: getattr(self, name).state_dict() for name in self._parts()}
-        return {**state, "averaged": self.averaged, "random": self.random.get_state()}
+        return {**state, "steps": self.steps, "random": self.random.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what `state_dict` gave."""
         for name in self._parts():
             getattr(self, name).load_state_dict(state[name])
-        self.averaged = state["averaged"]
+        self.steps = state["steps"]
         self.random.set_state(state["random"])
 
     def _parts(self) -> list[str]:
@@ -232,13 +243,22 @@ class Game:
         place = torch.arange(size)
         return (place.view(-1, 1) + pixels == place).float()
 
+    def _pace(self) -> None:
+        """Set both learning rates for this step. They hang on its number alone, not on how long the run shall be, so
+        that a run can be gone on with for longer than was planned.
+        """
+        after = self.recipe.decay_after
+        pace = min(1.0, after / self.steps) if after else 1.0
+        for optimizer, lr in ((self.optimizerG, self.lr_G), (self.optimizerD, self.lr_D)):
+            for group in optimizer.param_groups:
+                group["lr"] = lr * pace
+
     @torch.no_grad()
     def _average(self) -> None:
         if not self.recipe.ema:
             return
         # The first steps count little: the average would else remember the initial weights for long.
-        decay = min(self.recipe.ema, (1 + self.averaged) / (10 + self.averaged))
-        self.averaged += 1
+        decay = min(self.recipe.ema, self.steps / (9 + self.steps))
         for average, weight in zip(self.averageG.parameters(), self.netG.parameters(), strict=True):
             average.lerp_(weight, 1 - decay)
 

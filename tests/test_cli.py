@@ -262,7 +262,7 @@ def test_bad_files_are_left_out_and_named_while_training_goes_on(run, drawn, tmp
         (["my", "faces"], 'unrecognized arguments: my faces (quote a path with spaces: "my faces")'),
         (["--set", "shift"], "shift is not NAME=VALUE, e.g. ema=0.99 or flips=true"),
         (["--set", "loss=best"], "--set loss=best is not known; choose probabilities, logits or hinge"),
-        (["--set", "minibatch=1"], "--set minibatch=1 is out of place: it takes 0, or 2 or more"),
+        (["--set", "minibatch=1"], "--set minibatch=1 is out of place: it takes 0, or a whole number of 2 or more"),
         (["--set", "ema=fast"], "--set ema=fast is out of place: it takes a number"),
         (["--hold_out", -1], "--hold_out -1 is out of range"),
         (["--hold_out", 36], "--hold_out 36 leaves nothing to learn from: there are 36 pictures"),

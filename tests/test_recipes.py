@@ -236,6 +236,24 @@ def test_a_batch_can_be_learnt_in_parts():
     assert game(changes={"minibatch": 16}).step(real[:8]).isfinite().all(), "a batch that is smaller stays whole"
 
 
+def test_learning_rates_fall_with_the_number_of_steps_alone():
+    one, steady = game(changes={"decay_after": 2, "lr_D": 3.0}), game(changes={"decay_after": 0, "lr_D": 3.0})
+    told = []
+    for step in range(4):
+        one.step(faces(step))
+        steady.step(faces(step))
+        told.append([optimizer.param_groups[0]["lr"] for optimizer in (one.optimizerG, one.optimizerD)])
+        same = torch.equal(one.netG.layer1[0].weight, steady.netG.layer1[0].weight)
+        assert same == (step < 2), "the first steps are as they were without"
+    lr = one.lr_G
+    for got, pace in zip(told, (1, 1, 2 / 3, 1 / 2), strict=True):
+        assert got == pytest.approx([lr * pace, 3 * lr * pace])
+    later = game(changes={"decay_after": 2, "lr_D": 3.0})
+    later.load_state_dict(one.state_dict())
+    later.step(faces(9))
+    assert later.optimizerG.param_groups[0]["lr"] == pytest.approx(lr * 2 / 5), "a run that is gone on with counts on"
+
+
 def test_in_a_mixed_batch_D_judges_real_and_fake_at_once(monkeypatch):
     def judged(mixed):
         one = game(recipe="handout", changes={"mixed_batch": mixed})
@@ -291,6 +309,13 @@ def test_recipes_can_be_changed_by_name():
         ("stable", {"enlarge": 3}, "--set enlarge=3 is not known; choose k5s3, k6s3 or resize"),
         ("stable", {"lr_D": -1}, "--set lr_D=-1 is out of range: it takes 0 to below 100"),
         ("stable", {"flips": 1}, "--set flips=1 is out of place: it takes true or false"),
+        ("stable", {"minibatch": 1}, "takes 0, or a whole number of 2 or more, since BatchNorm needs two pictures"),
+        (
+            "stable",
+            {"decay_after": -3},
+            "--set decay_after=-3 is out of place: it takes 0, or a whole number of 1 or more",
+        ),
+        ("stable", {"decay_after": 0.5}, "--set decay_after=0.5 is out of place"),
         ("stable", {"shift": float("nan")}, "--set shift=nan is out of range: it takes 0 to below 1"),
     ):
         with pytest.raises(UserError, match=message):
