@@ -129,7 +129,7 @@ def _fakes(options: argparse.Namespace, least: int) -> tuple:
     if options.count < least:
         raise UserError(f"--count {options.count} is too small: give {least} or more.")
     run = Run(options.run)
-    epoch = options.epoch if options.epoch is not None else max(run.epochs, default=1)
+    epoch = options.epoch if options.epoch is not None else max(run.with_weights, default=1)
     return run, epoch, to_uint8(run.generate(epoch, latent_vectors(options.count, run.config.nz, seed=0)))
 
 
@@ -144,7 +144,8 @@ def film(options: argparse.Namespace) -> None:
         raise UserError(f"--count {options.count} is out of range: give 1 to {FACES_IN_GRID} faces.")
     if options.stops < 2:
         raise UserError(f"--stops {options.stops} is too few: a walk takes 2 or more.")
-    last = options.epoch if options.epoch is not None else max(run.epochs, default=1)
+    there = run.epochs if options.grow else run.with_weights
+    last = options.epoch if options.epoch is not None else max(there, default=1)
     out = Path(options.out or run.path / ("growth.gif" if options.grow else "walk.gif"))
     if options.grow:
         epochs = [*(epoch for epoch in run.epochs if epoch < last), last]

@@ -17,12 +17,12 @@ into one CSV file beside the grid, which is all that the table needs.
 from __future__ import annotations
 
 import csv
+import math
 import platform
-import re
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
@@ -30,27 +30,24 @@ from typing import Any, NamedTuple, get_type_hints
 import torch
 
 from animegan._files import write_table
+from animegan._grid import Grid, Row, slug
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.evaluation import COUNT, evaluate
-from animegan.metrics import average
-from animegan.recipes import Game, get_recipe
+from animegan.metrics import Distance, average
+from animegan.recipes import Game
 from animegan.runs import Run
 from animegan.training import pick_device, train
 
+DIVERGED = Distance((math.inf,) * 3, math.inf)
 SPEED_SECONDS, SPEED_TURNS = 4.0, 3  # a row is timed so long, and so often, in turns with the others
 
 
-class Row(NamedTuple):
-    """A row of the grid; `options` are fields of TrainConfig."""
-
-    name: str
-    seeds: int
-    options: dict[str, Any]
-
-
 class Result(NamedTuple):
-    """A line of the results: one run, measured after its last epoch. `swd` is the mean of its three levels."""
+    """A line of the results: one run, measured after its last epoch.
+
+    `swd` is the mean of its three levels; all are inf, and `fid` and `floor` nan, where training diverged.
+    """
 
     row: str
     seed: int
@@ -71,42 +68,6 @@ class Result(NamedTuple):
     date: str
 
 
-@dataclass(frozen=True)
-class Grid:
-    """What a TOML file asks for. `path` is the file; results go beside it, with the suffix .csv."""
-
-    path: Path
-    rows: tuple[Row, ...]
-
-    @property
-    def results_path(self) -> Path:
-        return self.path.with_suffix(".csv")
-
-    @classmethod
-    def read(cls, path: str | Path) -> Grid:
-        """Read a grid; UserError, with what to do, for anything in it that cannot be trained."""
-        try:
-            import tomllib
-        except ModuleNotFoundError:  # Python 3.10
-            import tomli as tomllib
-        path = Path(path)
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(f"{path} cannot be read ({error.strerror}): name a TOML file.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} is not TOML ({error}).") from error
-        shared, rows = content.pop("options", {}), content.pop("row", [])
-        if content or not rows or not isinstance(rows, list):
-            extra = f"; it has {', '.join(content)}" if content else ""
-            raise UserError(f"{path} needs [options] and one [[row]] or more, and nothing else{extra}.")
-        grid = cls(path, tuple(_row(path, shared, row) for row in rows))
-        names = [_slug(row.name) for row in grid.rows]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise UserError(f"{path} has more than one row {twice[0]!r}: give each a name of its own.")
-        return grid
-
-
 def ablate(
     grid: Grid,
     out: str | Path,
@@ -122,7 +83,7 @@ def ablate(
     rows: the names of some rows only. Raises UserError for a row that is not there, and KeyboardInterrupt where a
     run was stopped (what was measured is kept).
     """
-    wanted = [_named(grid, name) for name in rows] if rows else list(grid.rows)
+    wanted = [grid.row(name) for name in rows] if rows else list(grid.rows)
     for row in wanted:
         for seed in range(row.seeds):
             if not any((r.row, r.seed) == (row.name, seed) for r in read_results(grid)):
@@ -174,7 +135,7 @@ def standings(grid: Grid) -> tuple[list[Standing], float]:
         raise UserError(f"{grid.results_path} has no results yet: animegan ablate {grid.path} makes them.")
     groups = [[r for r in results if r.row == name] for name in dict.fromkeys(r.row for r in results)]
     groups.sort(key=_mean_swd)
-    several = [[r.swd for r in found] for found in groups if len(found) > 1]
+    several = [[r.swd for r in found] for found in groups if len(found) > 1 and math.isfinite(_mean_swd(found))]
     spread = statistics.fmean(map(statistics.variance, several)) ** 0.5 if several else 0.0
     best = groups[0]
     errors = [spread * (1 / len(found) + 1 / len(best)) ** 0.5 for found in groups]
@@ -182,6 +143,11 @@ def standings(grid: Grid) -> tuple[list[Standing], float]:
         Standing(found[0].row, found, _mean_swd(found), _mean_swd(found) - _mean_swd(best) <= 2 * error)
         for found, error in zip(groups, errors, strict=True)
     ], spread
+
+
+def floor(results: Sequence[Result]) -> float:
+    """Real against real: the mean over the runs, nan where all have diverged."""
+    return statistics.fmean([r.floor for r in results if math.isfinite(r.floor)] or [math.nan])
 
 
 def _mean_swd(results: Sequence[Result]) -> float:
@@ -196,6 +162,9 @@ def table(grid: Grid) -> str:
     rows, spread = standings(grid)
     lines = ["| | SWD | 96 | 48 | 24 | FID | seeds | images/s |", "|---|---|---|---|---|---|---|---|"]
     for name, found, swd, among_best in rows:
+        if lost := sum(math.isinf(r.swd) for r in found):
+            lines.append(f"| {name} | diverged ({lost} of {len(found)}) | | | | | {len(found)} | |")
+            continue
         deviation = f" ± {statistics.stdev(r.swd for r in found):.1f}" if len(found) > 1 else ""
         bold = "**" * among_best
         levels = [f"{statistics.fmean(getattr(r, f'swd_{size}') for r in found):.1f}" for size in (96, 48, 24)]
@@ -203,13 +172,12 @@ def table(grid: Grid) -> str:
         cells = [name, f"{bold}{swd:.1f}{bold}{deviation}", *levels, f"{fid:.2f}", str(len(found))]
         lines.append(f"| {' | '.join([*cells, f'{speed:.0f}' if speed else '–'])} |")
     results = read_results(grid)
-    first = results[0]
+    first = next((r for r in results if math.isfinite(r.swd)), results[0])
     machines = ", ".join(dict.fromkeys(f"{r.machine}, PyTorch {r.torch}" for r in results))
     dates = sorted(r.date for r in results)
-    floor = statistics.fmean(r.floor for r in results)
     return "\n".join(lines) + (
         f"\n\nSWD: sliced Wasserstein distance x 1,000 of {first.count:,} fakes from as many pictures that were not "
-        f"learnt from, after {first.images:,} pictures seen; real against real {floor:.1f}. From seed to seed "
+        f"learnt from, after {first.images:,} pictures seen; real against real {floor(results):.1f}. From seed to seed "
         f"{spread:.1f}, pooled; in bold what cannot be told from the best. FID: features of the "
         f"{first.features or 'none'}. {machines}; {dates[0]} to {dates[-1]}. The first row of the grid: "
         f"`{first.command}`"
@@ -242,23 +210,29 @@ def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bo
     config = _config(row, seed, out, changes)
     if progress:
         print(f"{row.name}, seed {seed}")
-    there = (Path(config.outf) / "run.json").is_file()
-    run = train(config, resume=there, progress=progress)
-    if config.epoch not in run.epochs:
-        raise KeyboardInterrupt
-    # Measured once: another measurement moves a figure less than another seed of the run does.
-    found = evaluate(run, [config.epoch], count=count, seeds=1, progress=False)
-    distance = average(found.distances[config.epoch])
-    fidelity = found.fidelities.get(config.epoch)
+    path, found, distance, fidelity = Path(config.outf), None, DIVERGED, None
+    try:
+        run = train(config, resume=(path / "run.json").is_file(), progress=progress)
+    except UserError as error:
+        run = Run(path) if (path / "run.json").is_file() else None
+        if run is None or not run.info.get("diverged"):
+            raise
+        print(error)  # a finding like any other
+    else:
+        if config.epoch not in run.epochs:
+            raise KeyboardInterrupt
+        # Measured once: another measurement moves a figure less than another seed of the run does.
+        found = evaluate(run, [config.epoch], count=count, seeds=1, progress=False)
+        distance, fidelity = average(found.distances[config.epoch]), found.fidelities.get(config.epoch)
     return Result(
         row=row.name,
         seed=seed,
         epoch=config.epoch,
-        count=found.count,
+        count=found.count if found else count,
         swd=distance.mean,
         **dict(zip(("swd_96", "swd_48", "swd_24"), distance.levels, strict=True)),
-        floor=average(found.floor).mean,
-        fid=fidelity.fid if fidelity else float("nan"),
+        floor=average(found.floor).mean if found else math.nan,
+        fid=fidelity.fid if fidelity else math.nan,
         features=fidelity.features if fidelity else "",
         images=len(run.read_steps()) * config.batchSize,
         images_per_second=0.0,  # is measured at the end, in turns with the other rows
@@ -285,38 +259,5 @@ def _command(config: TrainConfig) -> str:
     return " ".join(words)
 
 
-def _row(path: Path, shared: dict, row: dict) -> Row:
-    row = dict(row)
-    name, seeds = row.pop("name", None), row.pop("seeds", 1)
-    if not (isinstance(name, str) and _slug(name)):
-        raise UserError(f'{path}: a [[row]] without a name; give it one, e.g. name = "stable without flips".')
-    if type(seeds) is not int or seeds < 1:
-        raise UserError(f"{path}: row {name!r} has seeds = {seeds!r}; give a whole number of 1 or more.")
-    options = {**shared, **row}
-    options["changes"] = {**shared.get("set", {}), **row.get("set", {})}
-    options.pop("set", None)
-    options.pop("seed", None)
-    known = {option.name for option in fields(TrainConfig)}
-    if unknown := sorted(set(options) - known):
-        raise UserError(f"{path}: row {name!r} sets {unknown[0]}, which is no option of animegan train.")
-    try:
-        config = TrainConfig(**options)
-        get_recipe(config.recipe, config.changes)
-    except UserError as error:
-        raise UserError(f"{path}: row {name!r}: {error}") from error
-    return Row(name, seeds, options)
-
-
 def _config(row: Row, seed: int, out: Path, changes: dict) -> TrainConfig:
-    return TrainConfig(**{**row.options, **changes, "seed": seed, "outf": out / _slug(row.name) / str(seed)})
-
-
-def _named(grid: Grid, name: str) -> Row:
-    for row in grid.rows:
-        if name in (row.name, _slug(row.name)):
-            return row
-    raise UserError(f"{grid.path} has no row {name!r}; it has {', '.join(repr(row.name) for row in grid.rows)}.")
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")
+    return TrainConfig(**{**row.options, **changes, "seed": seed, "outf": out / slug(row.name) / str(seed)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from animegan._curves import BLUE, FADED, INK, ON_PAPER, ORANGE, PAPER, RULE, drawn, new_figure, patch, plain
 from animegan._shown import Picture, font_for
-from animegan.ablation import Grid, standings
+from animegan.ablation import Grid, floor, standings
 from animegan.coverage import Neighbours, Share
 from animegan.evaluation import REAL, Evaluation
 from animegan.metrics import average
@@ -81,6 +82,9 @@ def plot_standings(grid: Grid) -> Picture:
     panel = figure.subplots()
     for place, (_, found, swd, among_best) in enumerate(rows):
         colour = BLUE if among_best else FADED
+        if math.isinf(swd):
+            panel.annotate("diverged", (0, place), (4, 0), textcoords="offset points", color=FADED, va="center")
+            continue
         error = 2 * spread / len(found) ** 0.5
         panel.plot([swd - error, swd + error], [place, place], color=colour, lw=5, alpha=0.3, solid_capstyle="butt")
         panel.plot([r.swd for r in found], [place] * len(found), "o", ms=4.5, color=colour)
@@ -88,11 +92,11 @@ def plot_standings(grid: Grid) -> Picture:
     panel.set_yticks(range(len(rows)), [row.name for row in rows])
     panel.set_ylim(len(rows) - 0.4, -0.6)
     panel.grid(visible=False, axis="y")
-    floor = statistics.fmean(r.floor for row in rows for r in row.results)
-    panel.axvline(floor, color=FADED, lw=1, ls="--")
+    real = floor([r for row in rows for r in row.results])
+    panel.axvline(real, color=FADED, lw=1, ls="--")
     panel.set_xlim(left=0)
     panel.annotate(
-        f"real against real: {floor:.1f}", (floor, len(rows) - 0.4), (4, 4), textcoords="offset points",
+        f"real against real: {real:.1f}", (real, len(rows) - 0.4), (4, 4), textcoords="offset points",
         color=FADED, fontsize=SMALL,
     )  # fmt: skip
     panel.set_title("sliced Wasserstein distance x 1,000", loc="left", fontsize=SMALL + 1, color=INK)

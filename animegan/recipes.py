@@ -24,9 +24,9 @@ def _up_to(limit: float, default: float = 0.0) -> Any:
     return field(default=default, metadata={"limit": limit})
 
 
-def _off_or(least: int, why: str = "") -> Any:
+def _off_or(least: int) -> Any:
     """A whole number: 0, which is off, or `least` and more."""
-    return field(default=0, metadata={"least": least, "why": why})
+    return field(default=0, metadata={"least": least})
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ class Recipe:
     mixed_batch: bool = False  # D judges real and fake in one batch; better not: Chintala et al. 2016, "ganhacks" 4
     ema: float = _up_to(1)  # decay of the running average of G that draws the pictures: Yazici et al. 2019
     # what is learnt, and how fast
-    # learn from a larger batch in parts of about this size, one step each: more steps a picture
-    minibatch: int = _off_or(2, ", since BatchNorm needs two pictures")
+    minibatch: int = _off_or(2)  # learn from a larger batch in parts of about this size, one step each: more steps
     decay_after: int = _off_or(1)  # after so many steps the learning rates fall, as 1/step: Robbins and Monro 1951
     loss: str = "probabilities"  # the handout's BCELoss after the sigmoid; "logits" or "hinge": see LOSSES
     label_smoothing: float = _up_to(1)  # D aims at 1 minus this on real pictures: Salimans et al. 2016, 3.4
@@ -57,13 +56,13 @@ class Recipe:
 RECIPES = {
     "handout": Recipe(),
     "stable": Recipe(
-        init=True,
         smooth=True,
         flips=True,
         brightness=0.3,
         shift=1 / 16,
         ema=0.995,
         minibatch=16,
+        decay_after=1600,  # not before the end of a quick run, which has as many
         loss="logits",
         label_smoothing=0.1,
     ),
@@ -93,8 +92,9 @@ def _check(ingredient: Field, value: Any) -> None:
         kind = "true or false" if ingredient.type is bool else "a number"
         raise UserError(f"{told} is out of place: it takes {kind}.")
     elif ingredient.type is int and value != 0 and (isinstance(value, float) or value < ingredient.metadata["least"]):
-        least, why = ingredient.metadata["least"], ingredient.metadata["why"]
-        raise UserError(f"{told} is out of place: it takes 0, or a whole number of {least} or more{why}.")
+        raise UserError(
+            f"{told} is out of place: it takes 0, or a whole number of {ingredient.metadata['least']} or more."
+        )
     elif ingredient.type is float and not 0 <= value < ingredient.metadata["limit"]:
         raise UserError(f"{told} is out of range: it takes 0 to below {ingredient.metadata['limit']}.")
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import signal
 import statistics
@@ -98,6 +99,26 @@ def result(row: str, seed: int, swd: float) -> Result:
     return Result(
         row, seed, 1, 64, swd, swd, swd, swd, 5.0, 1.0, "x", 640, 100.0, "animegan train", "M", "2", "2026-01-02"
     )
+
+
+def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):
+    rows = '[[row]]\nname = "too fast"\nlr = 1e9\n[[row]]\nname = "usual"'
+    grid = Grid.read(grid_file(tmp_path, rows))
+    found = ablate(grid, tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
+    assert "training has diverged" in capsys.readouterr().out
+    assert [(r.row, math.isinf(r.swd)) for r in found] == [("too fast", True), ("usual", False)]
+    lines = table(grid).splitlines()
+    assert lines[3].startswith("| too fast | diverged (1 of 1) |") and "nan" not in lines[-1]
+    (tmp_path / "other").mkdir()
+    other = Grid.read(grid_file(tmp_path / "other", rows))
+    with pytest.raises(UserError, match="nowhere"):  # nothing else is taken for one that diverged
+        ablate(other, tmp_path / "more", {"data_path": str(tmp_path / "nowhere")}, count=64, progress=False)
+    monkeypatch.setattr(ablation, "train", None)
+    assert str(ablate(grid, tmp_path / "runs", count=64)) == str(found), "it is not tried again"
+    figures = []
+    monkeypatch.setattr(metric_plots, "drawn", figures.append)
+    metric_plots.plot_standings(grid)
+    assert [text.get_text() for text in figures[0].axes[0].texts][0] == "diverged"
 
 
 def test_the_table_says_what_cannot_be_told_from_the_best(tmp_path):

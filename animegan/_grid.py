@@ -1,0 +1,90 @@
+"""A grid of runs as its TOML file asks for it: see animegan.ablation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from animegan.config import TrainConfig
+from animegan.errors import UserError
+from animegan.recipes import get_recipe
+
+
+class Row(NamedTuple):
+    """A row of the grid; `options` are fields of TrainConfig."""
+
+    name: str
+    seeds: int
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What a TOML file asks for. `path` is the file; results go beside it, with the suffix .csv."""
+
+    path: Path
+    rows: tuple[Row, ...]
+
+    @property
+    def results_path(self) -> Path:
+        return self.path.with_suffix(".csv")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Grid:
+        """Read a grid; UserError, with what to do, for anything in it that cannot be trained."""
+        try:
+            import tomllib
+        except ModuleNotFoundError:  # Python 3.10
+            import tomli as tomllib
+        path = Path(path)
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UserError(f"{path} cannot be read ({error.strerror}): name a TOML file.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UserError(f"{path} is not TOML ({error}).") from error
+        shared, rows = content.pop("options", {}), content.pop("row", [])
+        if content or not rows or not isinstance(rows, list):
+            extra = f"; it has {', '.join(content)}" if content else ""
+            raise UserError(f"{path} needs [options] and one [[row]] or more, and nothing else{extra}.")
+        grid = cls(path, tuple(_row(path, shared, row) for row in rows))
+        names = [slug(row.name) for row in grid.rows]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise UserError(f"{path} has more than one row {twice[0]!r}: give each a name of its own.")
+        return grid
+
+    def row(self, name: str) -> Row:
+        """The row of that name, or of its slug; UserError for one that there is not."""
+        for row in self.rows:
+            if name in (row.name, slug(row.name)):
+                return row
+        raise UserError(f"{self.path} has no row {name!r}; it has {', '.join(repr(row.name) for row in self.rows)}.")
+
+
+def _row(path: Path, shared: dict, row: dict) -> Row:
+    row = dict(row)
+    name, seeds = row.pop("name", None), row.pop("seeds", 1)
+    if not (isinstance(name, str) and slug(name)):
+        raise UserError(f'{path}: a [[row]] without a name; give it one, e.g. name = "stable without flips".')
+    if type(seeds) is not int or seeds < 1:
+        raise UserError(f"{path}: row {name!r} has seeds = {seeds!r}; give a whole number of 1 or more.")
+    options = {**shared, **row}
+    options["changes"] = {**shared.get("set", {}), **row.get("set", {})}
+    options.pop("set", None)
+    options.pop("seed", None)
+    known = {option.name for option in fields(TrainConfig)}
+    if unknown := sorted(set(options) - known):
+        raise UserError(f"{path}: row {name!r} sets {unknown[0]}, which is no option of animegan train.")
+    try:
+        config = TrainConfig(**options)
+        get_recipe(config.recipe, config.changes)
+    except UserError as error:
+        raise UserError(f"{path}: row {name!r}: {error}") from error
+    return Row(name, seeds, options)
+
+
+def slug(name: str) -> str:
+    """The name as that of a folder."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")
