@@ -89,7 +89,7 @@ def sample(options: argparse.Namespace) -> None:
     run = Run(options.run)
     if options.count < 1:
         raise UserError(f"--count {options.count} is too small; give 1 or more.")
-    epoch = options.epoch if options.epoch is not None else max(run.epochs, default=1)
+    epoch = options.epoch if options.epoch is not None else max(run.with_weights, default=1)
     generator = torch.Generator().manual_seed(options.seed)
     z = torch.randn(options.count, run.config.nz, 1, 1, generator=generator)
     out = Path(options.out or run.path / f"sample_epoch_{epoch:03d}.png")
@@ -113,7 +113,7 @@ def share(options: argparse.Namespace) -> None:
     from animegan.runs import Run
 
     run = Run(options.run)
-    epochs = options.weights if options.weights is not None else [max(run.epochs, default=1)]
+    epochs = options.weights if options.weights is not None else [max(run.with_weights, default=1)]
     copy = run.share(options.out, epochs)
     size = sum(path.stat().st_size for path in copy.path.iterdir())
     networks = f"netG of epoch{'s' * (len(epochs) > 1)} {ranges(epochs)}" if epochs else "no weights"
