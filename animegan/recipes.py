@@ -56,6 +56,7 @@ class Recipe:
 RECIPES = {
     "handout": Recipe(),
     "stable": Recipe(
+        init=True,
         smooth=True,
         flips=True,
         brightness=0.3,
