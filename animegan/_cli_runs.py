@@ -129,8 +129,13 @@ def _fakes(options: argparse.Namespace, least: int) -> tuple:
     if options.count < least:
         raise UserError(f"--count {options.count} is too small: give {least} or more.")
     run = Run(options.run)
-    epoch = options.epoch if options.epoch is not None else max(run.with_weights, default=1)
+    epoch = epoch_asked_for(options, run.with_weights)
     return run, epoch, to_uint8(run.generate(epoch, latent_vectors(options.count, run.config.nz, seed=0)))
+
+
+def epoch_asked_for(options: argparse.Namespace, epochs: list[int]) -> int:
+    """--epoch, or without it the last one there is; where there is none, epoch 1, whose file then is missing."""
+    return options.epoch if options.epoch is not None else max(epochs, default=1)
 
 
 def film(options: argparse.Namespace) -> None:
@@ -144,8 +149,7 @@ def film(options: argparse.Namespace) -> None:
         raise UserError(f"--count {options.count} is out of range: give 1 to {FACES_IN_GRID} faces.")
     if options.stops < 2:
         raise UserError(f"--stops {options.stops} is too few: a walk takes 2 or more.")
-    there = run.epochs if options.grow else run.with_weights
-    last = options.epoch if options.epoch is not None else max(there, default=1)
+    last = epoch_asked_for(options, run.epochs if options.grow else run.with_weights)
     out = Path(options.out or run.path / ("growth.gif" if options.grow else "walk.gif"))
     if options.grow:
         epochs = [*(epoch for epoch in run.epochs if epoch < last), last]

@@ -210,12 +210,12 @@ def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bo
     config = _config(row, seed, out, changes)
     if progress:
         print(f"{row.name}, seed {seed}")
-    path, found, distance, fidelity = Path(config.outf), None, DIVERGED, None
+    written = Path(config.outf) / "run.json"
+    found, distance, fidelity = None, DIVERGED, None
     try:
-        run = train(config, resume=(path / "run.json").is_file(), progress=progress)
+        run = train(config, resume=written.is_file(), progress=progress)
     except UserError as error:
-        run = Run(path) if (path / "run.json").is_file() else None
-        if run is None or not run.info.get("diverged"):
+        if not (written.is_file() and (run := Run(config.outf)).info.get("diverged")):
             raise
         print(error)  # a finding like any other
     else:

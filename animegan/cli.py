@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from animegan._cli_data import add_data_commands
-from animegan._cli_runs import add_run_commands
+from animegan._cli_runs import add_run_commands, epoch_asked_for
 from animegan.config import QUICK, QUICK_COUNT, TrainConfig
 from animegan.errors import UserError
 
@@ -82,16 +82,14 @@ def train(options: argparse.Namespace) -> int:
 
 
 def sample(options: argparse.Namespace) -> None:
-    import torch
-
+    from animegan.latent import latent_vectors
     from animegan.runs import Run, grid_picture
 
     run = Run(options.run)
     if options.count < 1:
         raise UserError(f"--count {options.count} is too small; give 1 or more.")
-    epoch = options.epoch if options.epoch is not None else max(run.with_weights, default=1)
-    generator = torch.Generator().manual_seed(options.seed)
-    z = torch.randn(options.count, run.config.nz, 1, 1, generator=generator)
+    epoch = epoch_asked_for(options, run.with_weights)
+    z = latent_vectors(options.count, run.config.nz, options.seed)
     out = Path(options.out or run.path / f"sample_epoch_{epoch:03d}.png")
     columns = max(1, round(options.count**0.5))
     _save(grid_picture(run.generate(epoch, z), columns), out)

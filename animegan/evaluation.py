@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import os
 import statistics
 from collections.abc import Sequence
@@ -53,9 +52,9 @@ class Evaluation:
 
     @property
     def spread(self) -> float:
-        """The deviation from seed to seed, pooled over the epochs that were measured more than once; nan where none."""
+        """The deviation from seed to seed, pooled over the epochs that were measured more than once; 0 where none."""
         groups = [[d.mean for d in found] for found in self.distances.values() if len(found) > 1]
-        return statistics.fmean(map(statistics.variance, groups)) ** 0.5 if groups else float("nan")
+        return statistics.fmean(map(statistics.variance, groups)) ** 0.5 if groups else 0.0
 
     def mean(self, epoch: int) -> float:
         return average(self.distances[epoch]).mean
@@ -67,7 +66,7 @@ class Evaluation:
     @property
     def equals(self) -> list[int]:
         """The epochs that cannot be told from the best: nearer to it than twice the error of a difference."""
-        error = 2 * 2**0.5 * (0.0 if math.isnan(self.spread) else self.spread)
+        error = 2 * 2**0.5 * self.spread
         return sorted(epoch for epoch in self.distances if self.mean(epoch) - self.mean(self.best) <= error)
 
     def __str__(self) -> str:
@@ -79,7 +78,7 @@ class Evaluation:
             lines.append(f"{name:>6} " + " ".join(f"{figure:7.1f}" for figure in (*distance.levels, distance.mean)))
             if more := self.fidelities.get(name):
                 lines[-1] += f" {more.fid:9.2f} {more.kid:9.1f} {more.precision:9.2f} {more.recall:9.2f}"
-        spread = "" if math.isnan(self.spread) else f", {self.spread:.1f} from seed to seed"
+        spread = f", {self.spread:.1f} from seed to seed" if self.spread else ""
         lines += ["", f"best: epoch {self.best} with {self.mean(self.best):.1f}{spread}"]
         others = [epoch for epoch in self.equals if epoch != self.best]
         lines += [f"not to be told from it: epoch {ranges(others)}"] * bool(others)

@@ -92,7 +92,7 @@ def _check(ingredient: Field, value: Any) -> None:
     elif isinstance(value, bool) != (ingredient.type is bool) or not isinstance(value, int | float):
         kind = "true or false" if ingredient.type is bool else "a number"
         raise UserError(f"{told} is out of place: it takes {kind}.")
-    elif ingredient.type is int and value != 0 and (isinstance(value, float) or value < ingredient.metadata["least"]):
+    elif ingredient.type is int and (isinstance(value, float) or 0 != value < ingredient.metadata["least"]):
         raise UserError(
             f"{told} is out of place: it takes 0, or a whole number of {ingredient.metadata['least']} or more."
         )

@@ -316,6 +316,7 @@ def test_recipes_can_be_changed_by_name():
             "--set decay_after=-3 is out of place: it takes 0, or a whole number of 1 or more",
         ),
         ("stable", {"decay_after": 0.5}, "--set decay_after=0.5 is out of place"),
+        ("stable", {"minibatch": 0.0}, "--set minibatch=0.0 is out of place"),
         ("stable", {"shift": float("nan")}, "--set shift=nan is out of range: it takes 0 to below 1"),
     ):
         with pytest.raises(UserError, match=message):
