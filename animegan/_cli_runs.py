@@ -45,6 +45,9 @@ def add_run_commands(commands, add: Callable[..., argparse.ArgumentParser]) -> N
     command.add_argument("--out", help="folder for the runs (default: imgs/<name of the grid>)")
     command.add_argument("--rows", nargs="+", help="only these rows, by name (default: all)")
     command.add_argument("--count", type=int, default=2048, help="fakes a run, and reals (default 2048)")
+    command.add_argument(
+        "--jobs", type=int, default=1, help="runs at a time; on a GPU, as many as there are cores (default 1)"
+    )
     command.add_argument("--table", action="store_true", help="train nothing: only the table of what was measured")
 
 
@@ -167,7 +170,8 @@ def ablate(options: argparse.Namespace) -> None:
     grid = Grid.read(options.grid)
     if not options.table:
         given = {"data_path": options.data_path} if options.data_path else {}
-        ablate(grid, options.out or Path("imgs") / grid.path.stem, given, options.rows, options.count)
+        out = options.out or Path("imgs") / grid.path.stem
+        ablate(grid, out, given, options.rows, options.count, jobs=options.jobs)
     print(table(grid))
     _draw("plot_standings", grid, grid.path.with_suffix(".png"))
 

@@ -19,11 +19,16 @@ from __future__ import annotations
 import csv
 import math
 import platform
+import signal
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import fields
 from datetime import date
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
@@ -37,7 +42,7 @@ from animegan.evaluation import COUNT, evaluate
 from animegan.metrics import Distance, average
 from animegan.recipes import Game
 from animegan.runs import Run
-from animegan.training import pick_device, train
+from animegan.training import device_name, pick_device, train
 
 DIVERGED = Distance((math.inf,) * 3, math.inf)
 SPEED_SECONDS, SPEED_TURNS = 4.0, 3  # a row is timed so long, and so often, in turns with the others
@@ -62,6 +67,7 @@ class Result(NamedTuple):
     features: str
     images: int
     images_per_second: float
+    timed_on: str
     command: str
     machine: str
     torch: str
@@ -75,27 +81,74 @@ def ablate(
     rows: Sequence[str] | None = None,
     count: int = COUNT,
     progress: bool = True,
+    jobs: int = 1,
 ) -> list[Result]:
     """Train and measure all runs of a grid that are not in its results yet; return all results.
 
+    Every row is run once before any is run again with its next seed, so that a grid half done can be read.
+
     out: folder for the runs, `out/<row>/<seed>`; a run that was stopped is gone on with.
     changes: options that take the place of the grid's, e.g. where the pictures are.
-    rows: the names of some rows only. Raises UserError for a row that is not there, and KeyboardInterrupt where a
-    run was stopped (what was measured is kept).
+    rows: the names of some rows only.
+    jobs: so many runs at a time, in processes of their own that share the cores: small networks leave a GPU idle.
+    Raises UserError for a row that is not there and for less than one job, and KeyboardInterrupt where a run was
+    stopped (what was measured is kept).
     """
+    if jobs < 1:
+        raise UserError(f"--jobs {jobs} is too few: give 1 or more.")
     wanted = [grid.row(name) for name in rows] if rows else list(grid.rows)
-    for row in wanted:
-        for seed in range(row.seeds):
-            if not any((r.row, r.seed) == (row.name, seed) for r in read_results(grid)):
-                found = _run(row, seed, Path(out), changes or {}, count, progress)
-                # Read again: another process may have been at work on other rows.
-                _write_results(grid, [*read_results(grid), found])
+    runs = (  # what is known is read again each time: another process may have been at work on other rows
+        (row, seed, Path(out), changes or {}, count, progress and jobs == 1)
+        for seed in range(max(row.seeds for row in wanted))
+        for row in wanted
+        if seed < row.seeds and not any((r.row, r.seed) == (row.name, seed) for r in read_results(grid))
+    )
+    for found in (_run(*run) for run in runs) if jobs == 1 else _at_a_time(runs, jobs):
+        if progress and jobs > 1:
+            print(f"{found.row}, seed {found.seed}: {found.swd:.1f}", flush=True)
+        _write_results(grid, [*read_results(grid), found])
     missing = [row for row in wanted if any(r.row == row.name and not r.images_per_second for r in read_results(grid))]
     if missing:
-        speeds = measure_speed({row.name: _config(row, 0, Path(out), changes or {}) for row in missing})
-        timed = [r._replace(images_per_second=speeds.get(r.row, r.images_per_second)) for r in read_results(grid)]
+        configs = {row.name: _config(row, 0, Path(out), changes or {}) for row in missing}
+        speeds = measure_speed(configs)
+        here = {name: _machine(device_name(pick_device(config.device))) for name, config in configs.items()}
+        timed = [
+            r._replace(images_per_second=speeds[r.row], timed_on=here[r.row]) if r.row in speeds else r
+            for r in read_results(grid)
+        ]
         _write_results(grid, timed)
     return read_results(grid)
+
+
+def _at_a_time(runs: Iterator[tuple], jobs: int) -> Iterator[Result]:
+    """Each run in a process, `jobs` of them at a time, and no more are handed over: none shall start once one has
+    failed or the grid was stopped. What is under way is then waited for.
+    """
+    busy, stop, threads = set(), None, max(torch.get_num_threads() // jobs, 1)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (threads,)) as pool:
+        while busy := busy | {pool.submit(_run, *run) for run in islice(runs, 0 if stop else jobs - len(busy))}:
+            try:
+                done, busy = wait(busy, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt as interrupt:
+                stop = stop or interrupt
+                continue
+            for future in done:
+                if error := future.exception():
+                    stop = stop or error
+                else:
+                    yield future.result()
+    if isinstance(stop, BrokenProcessPool):
+        raise UserError("one of the runs was killed, most likely for want of memory: try fewer --jobs.") from stop
+    if stop:
+        raise stop
+
+
+def _begin(threads: int) -> None:
+    """In a new process. Ctrl-C reaches it as well: training then ends after the step in progress, but what is idle or
+    measuring had better not hear of it.
+    """
+    torch.set_num_threads(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
@@ -125,24 +178,31 @@ class Standing(NamedTuple):
 
 
 def standings(grid: Grid) -> tuple[list[Standing], float]:
-    """The rows that were measured, best first, and the deviation of `swd` from seed to seed.
+    """The rows that were measured, best first, and the deviation of `swd` from seed to seed, as a part of its mean.
 
-    The deviation is pooled over the rows that have several seeds, 0 where none has; among the best is what is nearer
-    to the best row than twice the error of the difference. Raises UserError where nothing was measured yet.
+    The deviation is pooled over the rows that have several seeds, 0 where none has: as a part of the mean, since bad
+    recipes differ more from seed to seed than good ones do. Among the best is what is nearer to the best row than
+    twice the error of the difference. Raises UserError where nothing was measured yet.
     """
     results = read_results(grid)
     if not results:
         raise UserError(f"{grid.results_path} has no results yet: animegan ablate {grid.path} makes them.")
     groups = [[r for r in results if r.row == name] for name in dict.fromkeys(r.row for r in results)]
     groups.sort(key=_mean_swd)
-    several = [[r.swd for r in found] for found in groups if len(found) > 1 and math.isfinite(_mean_swd(found))]
-    spread = statistics.fmean(map(statistics.variance, several)) ** 0.5 if several else 0.0
-    best = groups[0]
-    errors = [spread * (1 / len(found) + 1 / len(best)) ** 0.5 for found in groups]
+    several = [found for found in groups if len(found) > 1 and math.isfinite(_mean_swd(found))]
+    parts = [statistics.variance(r.swd / _mean_swd(found) for r in found) for found in several]
+    spread = statistics.fmean(parts) ** 0.5 if parts else 0.0
+    best = _mean_swd(groups[0])
+    errors = [math.hypot(_error(found, spread), _error(groups[0], spread)) for found in groups]
     return [
-        Standing(found[0].row, found, _mean_swd(found), _mean_swd(found) - _mean_swd(best) <= 2 * error)
+        Standing(found[0].row, found, _mean_swd(found), math.isfinite(error) and _mean_swd(found) - best <= 2 * error)
         for found, error in zip(groups, errors, strict=True)
     ], spread
+
+
+def _error(results: Sequence[Result], spread: float) -> float:
+    """Of the mean of some seeds, each of which deviates by the part `spread`."""
+    return spread * _mean_swd(results) / len(results) ** 0.5
 
 
 def floor(results: Sequence[Result]) -> float:
@@ -173,14 +233,16 @@ def table(grid: Grid) -> str:
         lines.append(f"| {' | '.join([*cells, f'{speed:.0f}' if speed else '–'])} |")
     results = read_results(grid)
     first = next((r for r in results if math.isfinite(r.swd)), results[0])
-    machines = ", ".join(dict.fromkeys(f"{r.machine}, PyTorch {r.torch}" for r in results))
-    dates = sorted(r.date for r in results)
+    machines = "; ".join(dict.fromkeys(f"{r.machine}, PyTorch {r.torch}" for r in results))
+    timed = "; ".join(dict.fromkeys(r.timed_on for r in results if r.timed_on))
+    dates = " to ".join(sorted({min(r.date for r in results), max(r.date for r in results)}))
     return "\n".join(lines) + (
         f"\n\nSWD: sliced Wasserstein distance x 1,000 of {first.count:,} fakes from as many pictures that were not "
         f"learnt from, after {first.images:,} pictures seen; real against real {floor(results):.1f}. From seed to seed "
-        f"{spread:.1f}, pooled; in bold what cannot be told from the best. FID: features of the "
-        f"{first.features or 'none'}. {machines}; {dates[0]} to {dates[-1]}. The first row of the grid: "
-        f"`{first.command}`"
+        f"{spread:.0%}, pooled; in bold what cannot be told from the best. FID: features of the "
+        f"{first.features or 'none'}. Trained on {machines}; {dates}. "
+        + (f"Images/s: the steps alone, in turns, on {timed}. " if timed else "")
+        + f"The first row of the grid: `{first.command}`"
     )
 
 
@@ -236,15 +298,17 @@ def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bo
         features=fidelity.features if fidelity else "",
         images=len(run.read_steps()) * config.batchSize,
         images_per_second=0.0,  # is measured at the end, in turns with the other rows
+        timed_on="",
         command=_command(config),
-        machine=_machine(run),
+        machine=_machine(run.info["device"]),
         torch=torch.__version__,
         date=date.today().isoformat(),
     )
 
 
-def _machine(run: Run) -> str:
-    return f"{platform.system()}, {torch.get_num_threads()} threads, {run.info['device']}"
+def _machine(device: str) -> str:
+    threads = torch.get_num_threads()
+    return f"{platform.system()}, {threads} thread{'s' * (threads > 1)}, {device}"
 
 
 def _command(config: TrainConfig) -> str:

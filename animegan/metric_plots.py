@@ -77,15 +77,18 @@ def plot_standings(grid: Grid) -> Picture:
 
     In blue what cannot be told from the best row. Raises UserError where nothing was measured yet.
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     rows, spread = standings(grid)
     figure = new_figure((9, 0.9 + 0.27 * len(rows)))
     panel = figure.subplots()
     for place, (_, found, swd, among_best) in enumerate(rows):
         colour = BLUE if among_best else FADED
         if math.isinf(swd):
-            panel.annotate("diverged", (0, place), (4, 0), textcoords="offset points", color=FADED, va="center")
+            at_the_left = panel.get_yaxis_transform()
+            panel.text(0.01, place, "diverged", transform=at_the_left, color=FADED, va="center")
             continue
-        error = 2 * spread / len(found) ** 0.5
+        error = 2 * spread * swd / len(found) ** 0.5
         panel.plot([swd - error, swd + error], [place, place], color=colour, lw=5, alpha=0.3, solid_capstyle="butt")
         panel.plot([r.swd for r in found], [place] * len(found), "o", ms=4.5, color=colour)
     plain(panel)
@@ -94,7 +97,10 @@ def plot_standings(grid: Grid) -> Picture:
     panel.grid(visible=False, axis="y")
     real = floor([r for row in rows for r in row.results])
     panel.axvline(real, color=FADED, lw=1, ls="--")
-    panel.set_xlim(left=0)
+    panel.set_xscale("log")  # errors are parts of what is measured
+    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    panel.xaxis.set_major_formatter("{x:g}")
+    panel.xaxis.set_minor_formatter(NullFormatter())
     panel.annotate(
         f"real against real: {real:.1f}", (real, len(rows) - 0.4), (4, 4), textcoords="offset points",
         color=FADED, fontsize=SMALL,

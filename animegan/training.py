@@ -239,6 +239,13 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
+def device_name(device: torch.device) -> str:
+    """The device and what it is made of, e.g. "cpu (x86_64)"."""
+    is_cuda = device.type == "cuda"
+    hardware = torch.cuda.get_device_name(device) if is_cuda else platform.processor() or platform.machine()
+    return f"{device} ({hardware})"
+
+
 def _check_settings(run: Run, config: TrainConfig) -> None:
     """A run goes on with its own settings; only how long, where and on what it runs may change.
 
@@ -263,12 +270,10 @@ def _facts(config: TrainConfig, faces: Faces, device: torch.device) -> dict:
     import numpy
     import PIL
 
-    is_cuda = device.type == "cuda"
-    hardware = torch.cuda.get_device_name(device) if is_cuda else platform.processor() or platform.machine()
     return {
         "ingredients": asdict(get_recipe(config.recipe, config.changes)),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "device": f"{device} ({hardware})",
+        "device": device_name(device),
         "versions": {
             "animegan": animegan.__version__,
             "python": platform.python_version(),

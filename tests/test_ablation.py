@@ -6,6 +6,11 @@ import math
 import os
 import signal
 import statistics
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from conftest import MANY, TINY
@@ -18,6 +23,7 @@ from animegan.cli import main
 from animegan.errors import UserError
 from animegan.recipes import Game
 from animegan.runs import Run
+from animegan.training import train
 
 OPTIONS = "\n".join(f"{name} = {json.dumps(value)}" for name, value in {**TINY, "epoch": 1, "hold_out": 64}.items())
 
@@ -95,9 +101,69 @@ def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, many,
     assert len(steps) == (MANY - 64) // 8 > done >= 4, "no step is done twice"
 
 
+def test_several_runs_at_a_time(tmp_path, many, capsys):
+    grid = Grid.read(grid_file(tmp_path, ROWS))
+    found = ablate(grid, tmp_path / "runs", {"data_path": str(many)}, count=64, jobs=2)
+    assert [(r.row, r.seed) for r in found] == [("Stable", 0), ("Stable", 1), ("no flips", 0)]
+    assert len({r.swd for r in found}) == 3 and all(r.images_per_second and r.timed_on for r in found)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[2] == f"Stable, seed 1: {found[1].swd:.1f}", "every row once before any is run again"
+
+
+LONG_AND_SHORT = '[[row]]\nname = "long"\nepoch = 10000\n[[row]]\nname = "short"\n[[row]]\nname = "later"'
+on_posix = pytest.mark.skipif(os.name != "posix", reason="signals go to a process group")
+
+
+@pytest.fixture
+def busy_grid(tmp_path, many):
+    """A grid in a process group of its own, two runs at a time, once its first run is measured; and its errors."""
+    path = grid_file(tmp_path, LONG_AND_SHORT)
+    command = [sys.executable, "-m", "animegan", "ablate", str(path), "--data_path", str(many), "--jobs", "2"]
+    command += ["--rows", "long", "short", "--out", str(tmp_path / "runs")]
+    with open(tmp_path / "errors", "w", encoding="utf-8") as errors:
+        process = subprocess.Popen(command, stderr=errors, start_new_session=True)
+    until = time.monotonic() + 120
+    while not ((tmp_path / "grid.csv").exists() and list((tmp_path / "runs" / "long" / "0").glob("netG_002.pth"))):
+        assert process.poll() is None and time.monotonic() < until
+        time.sleep(0.1)
+    yield process, lambda: (tmp_path / "errors").read_text(encoding="utf-8")
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@on_posix
+def test_several_runs_are_stopped_together_and_gone_on_with(tmp_path, busy_grid):
+    process, errors = busy_grid  # by now one of its two workers is idle
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(60) == 130
+    assert errors().splitlines() == ["animegan: interrupted"]
+    assert [r.row for r in read_results(Grid.read(tmp_path / "grid.toml"))] == ["short"]
+    run = Run(tmp_path / "runs" / "long" / "0")
+    done = run.epochs[-1]
+    again = train(replace(run.config, epoch=done + 1), resume=True, progress=False)
+    assert again.epochs[-1] == done + 1 < 10000
+
+
+@on_posix
+def test_a_run_that_is_killed_ends_the_grid_in_one_line(tmp_path, busy_grid):
+    process, errors = busy_grid
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.is_file():
+        pytest.skip("this system does not say which processes the grid has started")
+    for child in map(int, children.read_text().split()):
+        if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
+            os.kill(child, signal.SIGKILL)
+    assert process.wait(60) == 2
+    assert errors().startswith(
+        "animegan: one of the runs was killed, most likely for want of memory: try fewer --jobs."
+    )
+    assert "Traceback" not in errors()
+
+
 def result(row: str, seed: int, swd: float) -> Result:
     return Result(
-        row, seed, 1, 64, swd, swd, swd, swd, 5.0, 1.0, "x", 640, 100.0, "animegan train", "M", "2", "2026-01-02"
+        row, seed, 1, 64, swd, swd, swd, swd, 5.0, 1.0, "x", 640, 100.0, "C", "animegan train", "M", "2", "2026-01-02"
     )
 
 
@@ -131,7 +197,7 @@ def test_the_table_says_what_cannot_be_told_from_the_best(tmp_path):
     lines = table(grid).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:5]] == ["| best", "| near", "| bad"]
     assert "| best | **20.0** ± 1.4 |" in lines[2] and "| near | **21.0** |" in lines[3]
-    assert "| bad | 41.0 ± 1.4 |" in lines[4] and "From seed to seed 1.4" in lines[-1]
+    assert "| bad | 41.0 ± 1.4 |" in lines[4] and "From seed to seed 6%" in lines[-1]
 
 
 def test_the_picture_has_a_dot_for_each_run_and_shows_what_cannot_be_told_from_the_best(tmp_path, monkeypatch):
@@ -178,6 +244,7 @@ def test_other_mistakes(tmp_path, capsys):
         (["nowhere.toml"], "nowhere.toml cannot be read"),
         ([str(path), "--rows", "flips"], "has no row 'flips'; it has 'Stable', 'no flips'"),
         ([str(path), "--table"], "has no results yet"),
+        ([str(path), "--jobs", "0"], "--jobs 0 is too few"),
     ):
         assert main(["ablate", *arguments]) == 2
         assert message in capsys.readouterr().err
