@@ -19,16 +19,11 @@ from __future__ import annotations
 import csv
 import math
 import platform
-import signal
 import statistics
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
@@ -36,6 +31,7 @@ import torch
 
 from animegan._files import write_table
 from animegan._grid import Grid, Row, slug
+from animegan._parallel import at_a_time
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.evaluation import COUNT, evaluate
@@ -101,9 +97,9 @@ def ablate(
         (row, seed, Path(out), changes or {}, count, progress and jobs == 1)
         for seed in range(max(row.seeds for row in wanted))
         for row in wanted
-        if seed < row.seeds and not any((r.row, r.seed) == (row.name, seed) for r in read_results(grid))
+        if seed < row.seeds and not _is_known(grid, row, seed, changes or {})
     )
-    for found in (_run(*run) for run in runs) if jobs == 1 else _at_a_time(runs, jobs):
+    for found in (_run(*run) for run in runs) if jobs == 1 else at_a_time(_run, runs, jobs):
         if progress and jobs > 1:
             print(f"{found.row}, seed {found.seed}: {found.swd:.1f}", flush=True)
         _write_results(grid, [*read_results(grid), found])
@@ -118,37 +114,6 @@ def ablate(
         ]
         _write_results(grid, timed)
     return read_results(grid)
-
-
-def _at_a_time(runs: Iterator[tuple], jobs: int) -> Iterator[Result]:
-    """Each run in a process, `jobs` of them at a time, and no more are handed over: none shall start once one has
-    failed or the grid was stopped. What is under way is then waited for.
-    """
-    busy, stop, threads = set(), None, max(torch.get_num_threads() // jobs, 1)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (threads,)) as pool:
-        while busy := busy | {pool.submit(_run, *run) for run in islice(runs, 0 if stop else jobs - len(busy))}:
-            try:
-                done, busy = wait(busy, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt as interrupt:
-                stop = stop or interrupt
-                continue
-            for future in done:
-                if error := future.exception():
-                    stop = stop or error
-                else:
-                    yield future.result()
-    if isinstance(stop, BrokenProcessPool):
-        raise UserError("one of the runs was killed, most likely for want of memory: try fewer --jobs.") from stop
-    if stop:
-        raise stop
-
-
-def _begin(threads: int) -> None:
-    """In a new process. Ctrl-C reaches it as well: training then ends after the step in progress, but what is idle or
-    measuring had better not hear of it.
-    """
-    torch.set_num_threads(threads)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
@@ -261,6 +226,19 @@ def read_results(grid: Grid) -> list[Result]:
         raise UserError(f"{path} is damaged ({error}): restore it, or delete it to measure anew.") from error
     order = [row.name for row in grid.rows]
     return sorted((r for r in found if r.row in order), key=lambda r: (order.index(r.row), r.seed))
+
+
+def _is_known(grid: Grid, row: Row, seed: int, changes: dict) -> bool:
+    """Whether this run was measured; UserError where another one was, under its name."""
+    for found in read_results(grid):
+        if (found.row, found.seed) == (row.name, seed):
+            if found.command != (asked := _command(_config(row, seed, Path(), changes))):
+                raise UserError(
+                    f"row {row.name!r} was measured as `{found.command}` and is `{asked}` now: give it another name, "
+                    f"or delete its lines from {grid.results_path} to measure it anew."
+                )
+            return True
+    return False
 
 
 def _write_results(grid: Grid, results: list[Result]) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from animegan._grid import Grid
 from animegan.config import QUICK_COUNT
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
@@ -68,6 +69,11 @@ def reference_run() -> Run:
     if not (ROOT / REFERENCE / "run.json").is_file():
         raise UserError(f"there is no reference run in {REFERENCE}: get the whole project, or make one: make reference")
     return Run(_from_here(REFERENCE))
+
+
+def recipe_grid(name: str) -> Grid:
+    """A grid of recipes that comes with the course, measured: "drawn" or "real"."""
+    return Grid.read(_from_here(f"imgs/ablation/{name}.toml"))
 
 
 def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:

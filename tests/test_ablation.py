@@ -248,6 +248,9 @@ def test_other_mistakes(tmp_path, capsys):
     ):
         assert main(["ablate", *arguments]) == 2
         assert message in capsys.readouterr().err
+    ablation._write_results(Grid.read(path), [result("Stable", 0, 20.0)])  # of an `animegan train` with other settings
+    with pytest.raises(UserError, match=r"row 'Stable' was measured as `animegan train` and is `animegan train --"):
+        ablate(Grid.read(path), tmp_path / "runs")
     (tmp_path / "grid.csv").write_text("row,seed\na,b\n", encoding="utf-8")
     with pytest.raises(UserError, match="is damaged"):
         ablate(Grid.read(path), tmp_path / "runs")
