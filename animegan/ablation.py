@@ -139,15 +139,16 @@ class Standing(NamedTuple):
     name: str
     results: list[Result]
     swd: float
-    among_best: bool  # it cannot be told from the best row
+    as_good: bool  # as the grid's first row or better, or not to be told from it
 
 
 def standings(grid: Grid) -> tuple[list[Standing], float]:
     """The rows that were measured, best first, and the deviation of `swd` from seed to seed, as a part of its mean.
 
     The deviation is pooled over the rows that have several seeds, 0 where none has: as a part of the mean, since bad
-    recipes differ more from seed to seed than good ones do. Among the best is what is nearer to the best row than
-    twice the error of the difference. Raises UserError where nothing was measured yet.
+    recipes differ more from seed to seed than good ones do. The grid's first row that was measured is what the others
+    are held against: worse is what lies beyond it by twice the error of the difference. (The best row would be a bad
+    measure: of many equal ones, the best is the luckiest.) Raises UserError where nothing was measured yet.
     """
     results = read_results(grid)
     if not results:
@@ -157,12 +158,13 @@ def standings(grid: Grid) -> tuple[list[Standing], float]:
     several = [found for found in groups if len(found) > 1 and math.isfinite(_mean_swd(found))]
     parts = [statistics.variance(r.swd / _mean_swd(found) for r in found) for found in several]
     spread = statistics.fmean(parts) ** 0.5 if parts else 0.0
-    best = _mean_swd(groups[0])
-    errors = [math.hypot(_error(found, spread), _error(groups[0], spread)) for found in groups]
-    return [
-        Standing(found[0].row, found, _mean_swd(found), math.isfinite(error) and _mean_swd(found) - best <= 2 * error)
-        for found, error in zip(groups, errors, strict=True)
-    ], spread
+    first = next(found for found in groups if found[0].row == results[0].row)
+
+    def as_good(found: list[Result]) -> bool:
+        error = math.hypot(_error(found, spread), _error(first, spread))
+        return _mean_swd(found) - 2 * error <= _mean_swd(first)
+
+    return [Standing(found[0].row, found, _mean_swd(found), as_good(found)) for found in groups], spread
 
 
 def _error(results: Sequence[Result], spread: float) -> float:
@@ -182,16 +184,16 @@ def _mean_swd(results: Sequence[Result]) -> float:
 def table(grid: Grid) -> str:
     """The results as a Markdown table, best row first, and how they were measured.
 
-    Where a row has several seeds, the mean and the deviation between them; in bold what cannot be told from the best.
+    Where a row has several seeds, the mean and the deviation between them; in bold what is as good as the first row.
     """
     rows, spread = standings(grid)
     lines = ["| | SWD | 96 | 48 | 24 | FID | seeds | images/s |", "|---|---|---|---|---|---|---|---|"]
-    for name, found, swd, among_best in rows:
+    for name, found, swd, as_good in rows:
         if lost := sum(math.isinf(r.swd) for r in found):
             lines.append(f"| {name} | diverged ({lost} of {len(found)}) | | | | | {len(found)} | |")
             continue
         deviation = f" ± {statistics.stdev(r.swd for r in found):.1f}" if len(found) > 1 else ""
-        bold = "**" * among_best
+        bold = "**" * as_good
         levels = [f"{statistics.fmean(getattr(r, f'swd_{size}') for r in found):.1f}" for size in (96, 48, 24)]
         fid, speed = statistics.fmean(r.fid for r in found), found[0].images_per_second
         cells = [name, f"{bold}{swd:.1f}{bold}{deviation}", *levels, f"{fid:.2f}", str(len(found))]
@@ -204,8 +206,8 @@ def table(grid: Grid) -> str:
     return "\n".join(lines) + (
         f"\n\nSWD: sliced Wasserstein distance x 1,000 of {first.count:,} fakes from as many pictures that were not "
         f"learnt from, after {first.images:,} pictures seen; real against real {floor(results):.1f}. From seed to seed "
-        f"{spread:.0%}, pooled; in bold what cannot be told from the best. FID: features of the "
-        f"{first.features or 'none'}. Trained on {machines}; {dates}. "
+        f"{spread:.0%}, pooled; in bold what is as good as {results[0].row!r} or better, as far as that can be told. "
+        f"FID: features of the {first.features or 'none'}. Trained on {machines}; {dates}. "
         + (f"Images/s: the steps alone, in turns, on {timed}. " if timed else "")
         + f"The first row of the grid: `{first.command}`"
     )

@@ -73,17 +73,19 @@ def _dress(panel, title: str, epochs: Sequence[int], top: float) -> None:
 
 
 def plot_standings(grid: Grid) -> Picture:
-    """The rows of a grid of recipes, best on top: a dot a run, its bar twice the deviation from seed to seed.
+    """The rows of a grid of recipes, best on top: a dot a run, a bar twice the error of their mean to either side.
 
-    In blue what cannot be told from the best row. Raises UserError where nothing was measured yet.
+    In blue what is as good as the grid's first row or better, as far as that can be told.
+    Raises UserError where nothing was measured yet.
     """
     from matplotlib.ticker import LogLocator, NullFormatter
 
     rows, spread = standings(grid)
+    first = next(row.name for row in grid.rows if row.name in {found.name for found in rows})
     figure = new_figure((9, 0.9 + 0.27 * len(rows)))
     panel = figure.subplots()
-    for place, (_, found, swd, among_best) in enumerate(rows):
-        colour = BLUE if among_best else FADED
+    for place, (_, found, swd, as_good) in enumerate(rows):
+        colour = BLUE if as_good else FADED
         if math.isinf(swd):
             at_the_left = panel.get_yaxis_transform()
             panel.text(0.01, place, "diverged", transform=at_the_left, color=FADED, va="center")
@@ -105,7 +107,8 @@ def plot_standings(grid: Grid) -> Picture:
         f"real against real: {real:.1f}", (real, len(rows) - 0.4), (4, 4), textcoords="offset points",
         color=FADED, fontsize=SMALL,
     )  # fmt: skip
-    panel.set_title("sliced Wasserstein distance x 1,000", loc="left", fontsize=SMALL + 1, color=INK)
+    title = f"sliced Wasserstein distance x 1,000\nblue: as good as {first!r} or better, as far as can be told"
+    panel.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
     return drawn(figure)
 
 
