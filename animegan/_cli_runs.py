@@ -40,15 +40,21 @@ def add_run_commands(commands, add: Callable[..., argparse.ArgumentParser]) -> N
     command.add_argument("--out", help="file to write, .gif (default: walk.gif or growth.gif in the run folder)")
 
     command = add(commands, "ablate", ablate, "train and measure a grid of recipes, and make a table of it")
-    command.add_argument("grid", help="a TOML file; what is measured goes into a .csv file beside it")
+    command.add_argument(
+        "grid",
+        help="a TOML file such as imgs/ablation/drawn.toml; what is measured goes beside it, as .csv and .png, "
+        "and a grid that was stopped goes on",
+    )
     command.add_argument("--data_path", "--data-path", help="folder with the pictures (default: what the grid says)")
     command.add_argument("--out", help="folder for the runs (default: imgs/<name of the grid>)")
     command.add_argument("--rows", nargs="+", help="only these rows, by name (default: all)")
-    command.add_argument("--count", type=int, default=2048, help="fakes a run, and reals (default 2048)")
+    command.add_argument(
+        "--count", type=int, default=2048, help="fakes a run, and as many of the pictures held out (default 2048)"
+    )
     command.add_argument(
         "--jobs", type=int, default=1, help="runs at a time; on a GPU, as many as there are cores (default 1)"
     )
-    command.add_argument("--table", action="store_true", help="train nothing: only the table of what was measured")
+    command.add_argument("--table", action="store_true", help="train nothing: table and picture of what was measured")
 
 
 def _add_fakes(command: argparse.ArgumentParser, counted: str, count: int) -> None:
@@ -171,7 +177,11 @@ def ablate(options: argparse.Namespace) -> None:
     if not options.table:
         given = {"data_path": options.data_path} if options.data_path else {}
         out = options.out or Path("imgs") / grid.path.stem
-        ablate(grid, out, given, options.rows, options.count, jobs=options.jobs)
+        try:
+            ablate(grid, out, given, options.rows, options.count, jobs=options.jobs)
+        except KeyboardInterrupt:
+            print(f"stopped; what was measured is in {grid.results_path}, and the same command goes on")
+            raise
     print(table(grid))
     _draw("plot_standings", grid, grid.path.with_suffix(".png"))
 

@@ -46,9 +46,12 @@ class Grid:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UserError(f"{path} is not TOML ({error}).") from error
         shared, rows = content.pop("options", {}), content.pop("row", [])
-        if content or not rows or not isinstance(rows, list):
-            extra = f"; it has {', '.join(content)}" if content else ""
-            raise UserError(f"{path} needs [options] and one [[row]] or more, and nothing else{extra}.")
+        if not (
+            isinstance(shared, dict) and isinstance(rows, list) and rows and all(isinstance(r, dict) for r in rows)
+        ):
+            raise UserError(f"{path} needs one [[row]] or more, below [options] that all of them share.")
+        if content:
+            raise UserError(f"{path} takes [options] and [[row]], and nothing else; it has {', '.join(content)}.")
         grid = cls(path, tuple(_row(path, shared, row) for row in rows))
         names = [slug(row.name) for row in grid.rows]
         if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -70,10 +73,14 @@ def _row(path: Path, shared: dict, row: dict) -> Row:
         raise UserError(f'{path}: a [[row]] without a name; give it one, e.g. name = "stable without flips".')
     if type(seeds) is not int or seeds < 1:
         raise UserError(f"{path}: row {name!r} has seeds = {seeds!r}; give a whole number of 1 or more.")
+    for given in (shared, row):
+        if not isinstance(given.get("set", {}), dict):
+            raise UserError(f"{path}: row {name!r} has set = {given['set']!r}; write it as set = {{ flips = false }}.")
     options = {**shared, **row}
     options["changes"] = {**shared.get("set", {}), **row.get("set", {})}
     options.pop("set", None)
-    options.pop("seed", None)
+    if "seed" in options:
+        raise UserError(f"{path}: row {name!r} sets seed; give seeds, how many: they are 0, 1, 2 ...")
     known = {option.name for option in fields(TrainConfig)}
     if unknown := sorted(set(options) - known):
         raise UserError(f"{path}: row {name!r} sets {unknown[0]}, which is no option of animegan train.")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from typing import TypeVar
 
 import torch
@@ -15,21 +18,30 @@ import torch
 from animegan.errors import UserError
 
 Found = TypeVar("Found")
+_stopped: Event  # of a process that `_begin` has started: whether Ctrl-C was pressed
 
 
 def at_a_time(function: Callable[..., Found], calls: Iterator[tuple], jobs: int) -> Iterator[Found]:
     """What `function`, of a module, gives for each tuple of arguments, as it comes; `jobs` of them at a time.
 
     The processes share the cores. No more calls are handed over than are under way: none shall start once one has
-    failed or Ctrl-C was pressed, and what is under way is then waited for, so that nothing is lost. Raises what the
-    first call to fail raised, KeyboardInterrupt after Ctrl-C, and UserError where a process was killed.
+    failed or Ctrl-C was pressed. Ctrl-C reaches what is under way as well, and each ends as it would alone. Raises what
+    the first call to fail raised, KeyboardInterrupt after Ctrl-C, and UserError where a process was killed.
     """
     busy, stop, threads = set(), None, max(torch.get_num_threads() // jobs, 1)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (threads,)) as pool:
-        while busy := busy | {pool.submit(function, *call) for call in islice(calls, 0 if stop else jobs - len(busy))}:
+    context = get_context("spawn")
+    stopped = context.Event()
+    with ProcessPoolExecutor(jobs, context, _begin, (threads, stopped)) as pool:
+        while True:
             try:
+                for call in islice(calls, 0 if stop else jobs - len(busy)):
+                    with _interrupts_ignored():  # which a new process inherits
+                        busy.add(pool.submit(_call, function, *call))
+                if not busy:
+                    break
                 done, busy = wait(busy, return_when=FIRST_COMPLETED)
             except KeyboardInterrupt as interrupt:
+                stopped.set()
                 stop = stop or interrupt
                 continue
             for future in done:
@@ -43,9 +55,30 @@ def at_a_time(function: Callable[..., Found], calls: Iterator[tuple], jobs: int)
         raise stop
 
 
-def _begin(threads: int) -> None:
-    """In a new process. Ctrl-C reaches it as well: training then ends after the step in progress, but what is idle or
-    measuring had better not hear of it.
-    """
+def _begin(threads: int, stopped: Event) -> None:
+    """In a new process, which hears of Ctrl-C only in a call: elsewhere it would die with a traceback."""
+    global _stopped
     torch.set_num_threads(threads)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _stopped = stopped
+
+
+def _call(function: Callable[..., Found], *arguments) -> Found:
+    if _stopped.is_set():  # Ctrl-C came while this process was starting
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return function(*arguments)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may say so, and only it is interrupted
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -21,7 +21,7 @@ import math
 import platform
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -93,27 +93,39 @@ def ablate(
     if jobs < 1:
         raise UserError(f"--jobs {jobs} is too few: give 1 or more.")
     wanted = [grid.row(name) for name in rows] if rows else list(grid.rows)
-    runs = (  # what is known is read again each time: another process may have been at work on other rows
-        (row, seed, Path(out), changes or {}, count, progress and jobs == 1)
-        for seed in range(max(row.seeds for row in wanted))
-        for row in wanted
-        if seed < row.seeds and not _is_known(grid, row, seed, changes or {})
-    )
+    runs = _still_to_run(grid, wanted, Path(out), changes or {}, count, progress, jobs)
     for found in (_run(*run) for run in runs) if jobs == 1 else at_a_time(_run, runs, jobs):
         if progress and jobs > 1:
             print(f"{found.row}, seed {found.seed}: {found.swd:.1f}", flush=True)
-        _write_results(grid, [*read_results(grid), found])
+        _write_results(grid, [*_read_all(grid), found])
     missing = [row for row in wanted if any(r.row == row.name and not r.images_per_second for r in read_results(grid))]
     if missing:
         configs = {row.name: _config(row, 0, Path(out), changes or {}) for row in missing}
+        if progress:
+            seconds = SPEED_SECONDS * SPEED_TURNS * len(configs)
+            print(f"timing {len(configs)} row{'s' * (len(configs) > 1)}, which takes {seconds:.0f} seconds", flush=True)
         speeds = measure_speed(configs)
         here = {name: _machine(device_name(pick_device(config.device))) for name, config in configs.items()}
         timed = [
             r._replace(images_per_second=speeds[r.row], timed_on=here[r.row]) if r.row in speeds else r
-            for r in read_results(grid)
+            for r in _read_all(grid)
         ]
         _write_results(grid, timed)
     return read_results(grid)
+
+
+def _still_to_run(
+    grid: Grid, rows: Sequence[Row], out: Path, changes: dict, count: int, progress: bool, jobs: int
+) -> Iterator[tuple]:
+    """The arguments of `_run` for what is not in the results, which are read again each time: another process may have
+    been at work on other rows.
+    """
+    for seed in range(max(row.seeds for row in rows)):
+        for row in rows:
+            if seed < row.seeds and not _is_known(grid, row, seed, out, changes):
+                if progress:
+                    print(f"{row.name}, seed {seed}" + (" begins" if jobs > 1 else ""), flush=True)
+                yield row, seed, out, changes, count, progress and jobs == 1
 
 
 def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
@@ -145,7 +157,8 @@ class Standing(NamedTuple):
 def standings(grid: Grid) -> tuple[list[Standing], float]:
     """The rows that were measured, best first, and the deviation of `swd` from seed to seed, as a part of its mean.
 
-    The deviation is pooled over the rows that have several seeds, 0 where none has: as a part of the mean, since bad
+    The deviation is pooled over the rows that have several seeds, 0 where none has (nothing can then be told from
+    anything): as a part of the mean, since bad
     recipes differ more from seed to seed than good ones do. The grid's first row that was measured is what the others
     are held against: worse is what lies beyond it by twice the error of the difference. (The best row would be a bad
     measure: of many equal ones, the best is the luckiest.) Raises UserError where nothing was measured yet.
@@ -161,7 +174,7 @@ def standings(grid: Grid) -> tuple[list[Standing], float]:
     first = next(found for found in groups if found[0].row == results[0].row)
 
     def as_good(found: list[Result]) -> bool:
-        error = math.hypot(_error(found, spread), _error(first, spread))
+        error = math.hypot(_error(found, spread), _error(first, spread)) if spread else math.inf
         return _mean_swd(found) - 2 * error <= _mean_swd(first)
 
     return [Standing(found[0].row, found, _mean_swd(found), as_good(found)) for found in groups], spread
@@ -193,7 +206,7 @@ def table(grid: Grid) -> str:
             lines.append(f"| {name} | diverged ({lost} of {len(found)}) | | | | | {len(found)} | |")
             continue
         deviation = f" ± {statistics.stdev(r.swd for r in found):.1f}" if len(found) > 1 else ""
-        bold = "**" * as_good
+        bold = "**" * (as_good and spread > 0)
         levels = [f"{statistics.fmean(getattr(r, f'swd_{size}') for r in found):.1f}" for size in (96, 48, 24)]
         fid, speed = statistics.fmean(r.fid for r in found), found[0].images_per_second
         cells = [name, f"{bold}{swd:.1f}{bold}{deviation}", *levels, f"{fid:.2f}", str(len(found))]
@@ -203,11 +216,17 @@ def table(grid: Grid) -> str:
     machines = "; ".join(dict.fromkeys(f"{r.machine}, PyTorch {r.torch}" for r in results))
     timed = "; ".join(dict.fromkeys(r.timed_on for r in results if r.timed_on))
     dates = " to ".join(sorted({min(r.date for r in results), max(r.date for r in results)}))
+    told = (
+        f"±: deviation from seed to seed, {spread:.0%} over all rows with several. In bold: not worse than "
+        f"{results[0].row!r} by more than twice the standard error of the difference. "
+        if spread
+        else "No row has several seeds, so every difference here may be luck: give some seeds = 3. "
+    )
     return "\n".join(lines) + (
         f"\n\nSWD: sliced Wasserstein distance x 1,000 of {first.count:,} fakes from as many pictures that were not "
-        f"learnt from, after {first.images:,} pictures seen; real against real {floor(results):.1f}. From seed to seed "
-        f"{spread:.0%}, pooled; in bold what is as good as {results[0].row!r} or better, as far as that can be told. "
-        f"FID: features of the {first.features or 'none'}. Trained on {machines}; {dates}. "
+        f"learnt from, after {first.images:,} pictures seen; real against real {floor(results):.1f}. 96, 48 and 24: at "
+        f"that many pixels a side. {told}FID: features of the {first.features or 'none'}. "
+        f"Trained on {machines}; {dates}. "
         + (f"Images/s: the steps alone, in turns, on {timed}. " if timed else "")
         + f"The first row of the grid: `{first.command}`"
     )
@@ -215,29 +234,33 @@ def table(grid: Grid) -> str:
 
 def read_results(grid: Grid) -> list[Result]:
     """All that was measured so far, in the order of the grid."""
+    order = [row.name for row in grid.rows]
+    found = [result for result in _read_all(grid) if result.row in order]
+    return sorted(found, key=lambda r: (order.index(r.row), r.seed))
+
+
+def _read_all(grid: Grid) -> list[Result]:
+    """Also of rows that are in the grid no more: they may come back, and to measure them took hours."""
     path = grid.results_path
     if not path.is_file():
         return []
     try:
         with open(path, newline="", encoding="utf-8") as file:
             kinds = get_type_hints(Result)
-            found = [
-                Result(**{name: kind(line[name]) for name, kind in kinds.items()}) for line in csv.DictReader(file)
-            ]
+            return [Result(**{name: kind(line[name]) for name, kind in kinds.items()}) for line in csv.DictReader(file)]
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error}): restore it, or delete it to measure anew.") from error
-    order = [row.name for row in grid.rows]
-    return sorted((r for r in found if r.row in order), key=lambda r: (order.index(r.row), r.seed))
 
 
-def _is_known(grid: Grid, row: Row, seed: int, changes: dict) -> bool:
+def _is_known(grid: Grid, row: Row, seed: int, out: Path, changes: dict) -> bool:
     """Whether this run was measured; UserError where another one was, under its name."""
     for found in read_results(grid):
         if (found.row, found.seed) == (row.name, seed):
-            if found.command != (asked := _command(_config(row, seed, Path(), changes))):
+            if found.command != (asked := _command(_config(row, seed, out, changes))):
                 raise UserError(
                     f"row {row.name!r} was measured as `{found.command}` and is `{asked}` now: give it another name, "
-                    f"or delete its lines from {grid.results_path} to measure it anew."
+                    f"or, to measure it anew, delete its lines from {grid.results_path} and the folder "
+                    f"{out / slug(row.name)}."
                 )
             return True
     return False
@@ -250,8 +273,6 @@ def _write_results(grid: Grid, results: list[Result]) -> None:
 def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bool) -> Result:
     """Train and measure one run; KeyboardInterrupt where it was stopped, which `train` takes for an ordinary end."""
     config = _config(row, seed, out, changes)
-    if progress:
-        print(f"{row.name}, seed {seed}")
     written = Path(config.outf) / "run.json"
     found, distance, fidelity = None, DIVERGED, None
     try:

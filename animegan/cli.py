@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import os
 import re
 import sys
 from dataclasses import fields
@@ -33,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("animegan: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # as of `animegan ... | head`, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+        return 0
 
 
 # Each command imports what it needs when it runs: `animegan --help` need not wait for PyTorch.

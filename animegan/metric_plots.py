@@ -75,20 +75,20 @@ def _dress(panel, title: str, epochs: Sequence[int], top: float) -> None:
 def plot_standings(grid: Grid) -> Picture:
     """The rows of a grid of recipes, best on top: a dot a run, a bar twice the error of their mean to either side.
 
-    In blue what is as good as the grid's first row or better, as far as that can be told.
+    In blue what is not worse than the grid's first row by more than twice the error of the difference.
     Raises UserError where nothing was measured yet.
     """
     from matplotlib.ticker import LogLocator, NullFormatter
 
     rows, spread = standings(grid)
     first = next(row.name for row in grid.rows if row.name in {found.name for found in rows})
-    figure = new_figure((9, 0.9 + 0.27 * len(rows)))
+    figure = new_figure((9, max(1.1 + 0.27 * len(rows), 3)))  # high enough for the words along the dashed line
     panel = figure.subplots()
     for place, (_, found, swd, as_good) in enumerate(rows):
         colour = BLUE if as_good else FADED
         if math.isinf(swd):
-            at_the_left = panel.get_yaxis_transform()
-            panel.text(0.01, place, "diverged", transform=at_the_left, color=FADED, va="center")
+            at_the_right = panel.get_yaxis_transform()
+            panel.text(0.99, place, "diverged", transform=at_the_right, color=FADED, ha="right", va="center")
             continue
         error = 2 * spread * swd / len(found) ** 0.5
         panel.plot([swd - error, swd + error], [place, place], color=colour, lw=5, alpha=0.3, solid_capstyle="butt")
@@ -99,15 +99,20 @@ def plot_standings(grid: Grid) -> Picture:
     panel.grid(visible=False, axis="y")
     real = floor([r for row in rows for r in row.results])
     panel.axvline(real, color=FADED, lw=1, ls="--")
+    if math.isfinite(measure := next(row.swd for row in rows if row.name == first)):
+        panel.axvline(measure, color=BLUE, lw=1, ls=":", zorder=0)
     panel.set_xscale("log")  # errors are parts of what is measured
     panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     panel.xaxis.set_major_formatter("{x:g}")
     panel.xaxis.set_minor_formatter(NullFormatter())
     panel.annotate(
         f"real against real: {real:.1f}", (real, len(rows) - 0.4), (4, 4), textcoords="offset points",
-        color=FADED, fontsize=SMALL,
+        color=FADED, fontsize=SMALL, rotation=90,
     )  # fmt: skip
-    title = f"sliced Wasserstein distance x 1,000\nblue: as good as {first!r} or better, as far as can be told"
+    title = "sliced Wasserstein distance x 1,000: smaller is better\n"
+    title += (
+        f"blue: not worse than {first!r}, as far as can be told" if spread else "one seed a row: it may all be luck"
+    )
     panel.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
     return drawn(figure)
 

@@ -107,7 +107,8 @@ def test_several_runs_at_a_time(tmp_path, many, capsys):
     assert [(r.row, r.seed) for r in found] == [("Stable", 0), ("Stable", 1), ("no flips", 0)]
     assert len({r.swd for r in found}) == 3 and all(r.images_per_second and r.timed_on for r in found)
     shown = capsys.readouterr().out.splitlines()
-    assert shown[2] == f"Stable, seed 1: {found[1].swd:.1f}", "every row once before any is run again"
+    assert shown[:2] == ["Stable, seed 0 begins", "no flips, seed 0 begins"], "every row once before any is run again"
+    assert f"Stable, seed 1: {found[1].swd:.1f}" in shown and "timing 2 rows, which takes" in shown[-1]
 
 
 LONG_AND_SHORT = '[[row]]\nname = "long"\nepoch = 10000\n[[row]]\nname = "short"\n[[row]]\nname = "later"'
@@ -197,7 +198,18 @@ def test_the_table_says_what_is_as_good_as_the_first_row(tmp_path):
     lines = table(grid).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:5]] == ["| best", "| near", "| bad"]
     assert "| best | **20.0** ± 1.4 |" in lines[2] and "| near | **21.0** |" in lines[3]
-    assert "| bad | 41.0 ± 1.4 |" in lines[4] and "From seed to seed 6%" in lines[-1]
+    assert "| bad | 41.0 ± 1.4 |" in lines[4] and "±: deviation from seed to seed, 6% over all rows" in lines[-1]
+    ablation._write_results(grid, [result(row, 0, all[0]) for row, all in found])
+    assert "**" not in (lone := table(grid)) and "every difference here may be luck" in lone
+
+
+def test_results_of_a_row_that_is_in_the_grid_no_more_are_kept(tmp_path, many):
+    path = grid_file(tmp_path, '[[row]]\nname = "usual"')
+    ablation._write_results(Grid.read(path), [result("before", 0, 20.0)])
+    ablate(Grid.read(path), tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
+    assert [r.row for r in read_results(Grid.read(path))] == ["usual"] and "before" not in table(Grid.read(path))
+    again = Grid.read(grid_file(tmp_path, '[[row]]\nname = "usual"\n[[row]]\nname = "before"'))
+    assert [(r.row, r.images_per_second) for r in read_results(again)][1] == ("before", 100.0)
 
 
 def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_first_row(tmp_path, monkeypatch):
@@ -220,8 +232,11 @@ def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_fir
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
-        ("", OPTIONS, "needs [options] and one [[row]] or more"),
+        ("", OPTIONS, "needs one [[row]] or more"),
         ("[other]\na = 1" + ROWS, OPTIONS, "and nothing else; it has other"),
+        ('[[row]]\nname = "a"\nset = "flips=false"', OPTIONS, "row 'a' has set = 'flips=false'; write it as set = {"),
+        (ROWS, f"{OPTIONS}\nset = 3", "row 'Stable' has set = 3; write it as"),
+        (ROWS, f"{OPTIONS}\nseed = 3", "row 'Stable' sets seed; give seeds, how many"),
         ("= 3", OPTIONS, "is not TOML"),
         ("[[row]]\nseeds = 2", OPTIONS, "a [[row]] without a name"),
         ('[[row]]\nname = "a"\nseeds = 0', OPTIONS, "row 'a' has seeds = 0"),
@@ -240,8 +255,12 @@ def test_a_grid_that_cannot_be_trained_is_one_line(tmp_path, capsys, rows, optio
 
 def test_other_mistakes(tmp_path, capsys):
     path = grid_file(tmp_path, ROWS)
+    for name, content in (("list", "row = [1, 2]"), ("number", "options = 3\n[[row]]\nname = 'a'")):
+        (tmp_path / f"{name}.toml").write_text(content, encoding="utf-8")
     for arguments, message in (
         (["nowhere.toml"], "nowhere.toml cannot be read"),
+        ([str(tmp_path / "list.toml")], "list.toml needs one [[row]] or more"),
+        ([str(tmp_path / "number.toml")], "number.toml needs one [[row]] or more"),
         ([str(path), "--rows", "flips"], "has no row 'flips'; it has 'Stable', 'no flips'"),
         ([str(path), "--table"], "has no results yet"),
         ([str(path), "--jobs", "0"], "--jobs 0 is too few"),
