@@ -1,12 +1,14 @@
-"""A grid of runs as its TOML file asks for it: see animegan.ablation."""
+"""A grid of runs as its TOML file asks for it, and the CSV file of what was measured: see animegan.ablation."""
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
+from animegan._files import write_table
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.recipes import get_recipe
@@ -95,3 +97,54 @@ def _row(path: Path, shared: dict, row: dict) -> Row:
 def slug(name: str) -> str:
     """The name as that of a folder."""
     return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-")
+
+
+class Result(NamedTuple):
+    """A line of the results: one run, measured after its last epoch.
+
+    `swd` is the mean of its three levels; all are inf, and `fid` and `floor` nan, where training diverged.
+    """
+
+    row: str
+    seed: int
+    epoch: int
+    count: int
+    swd: float
+    swd_96: float
+    swd_48: float
+    swd_24: float
+    floor: float
+    fid: float
+    features: str
+    images: int
+    images_per_second: float
+    timed_on: str
+    command: str
+    machine: str
+    torch: str
+    date: str
+
+
+def read_results(grid: Grid) -> list[Result]:
+    """All that was measured so far, in the order of the grid."""
+    order = [row.name for row in grid.rows]
+    found = [result for result in read_all(grid) if result.row in order]
+    return sorted(found, key=lambda r: (order.index(r.row), r.seed))
+
+
+def read_all(grid: Grid) -> list[Result]:
+    """Also of rows that are in the grid no more: they may come back, and to measure them took hours."""
+    path = grid.results_path
+    if not path.is_file():
+        return []
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            kinds = get_type_hints(Result)
+            return [Result(**{name: kind(line[name]) for name, kind in kinds.items()}) for line in csv.DictReader(file)]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}): restore it, or delete it to measure anew.") from error
+
+
+def write_results(grid: Grid, results: list[Result]) -> None:
+    """Write the CSV file anew."""
+    write_table(grid.results_path, Result._fields, results)

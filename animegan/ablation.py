@@ -16,7 +16,6 @@ into one CSV file beside the grid, which is all that the table needs.
 
 from __future__ import annotations
 
-import csv
 import math
 import platform
 import statistics
@@ -25,12 +24,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import torch
 
-from animegan._files import write_table
-from animegan._grid import Grid, Row, slug
+from animegan._grid import Grid, Result, Row, read_all, read_results, slug, write_results
 from animegan._parallel import at_a_time
 from animegan.config import TrainConfig
 from animegan.errors import UserError
@@ -42,32 +40,6 @@ from animegan.training import device_name, pick_device, train
 
 DIVERGED = Distance((math.inf,) * 3, math.inf)
 SPEED_SECONDS, SPEED_TURNS = 4.0, 3  # a row is timed so long, and so often, in turns with the others
-
-
-class Result(NamedTuple):
-    """A line of the results: one run, measured after its last epoch.
-
-    `swd` is the mean of its three levels; all are inf, and `fid` and `floor` nan, where training diverged.
-    """
-
-    row: str
-    seed: int
-    epoch: int
-    count: int
-    swd: float
-    swd_96: float
-    swd_48: float
-    swd_24: float
-    floor: float
-    fid: float
-    features: str
-    images: int
-    images_per_second: float
-    timed_on: str
-    command: str
-    machine: str
-    torch: str
-    date: str
 
 
 def ablate(
@@ -93,11 +65,14 @@ def ablate(
     if jobs < 1:
         raise UserError(f"--jobs {jobs} is too few: give 1 or more.")
     wanted = [grid.row(name) for name in rows] if rows else list(grid.rows)
+    for row in wanted:  # what has changed is told before anything begins
+        for seed in range(row.seeds):
+            _is_known(grid, row, seed, Path(out), changes or {})
     runs = _still_to_run(grid, wanted, Path(out), changes or {}, count, progress, jobs)
     for found in (_run(*run) for run in runs) if jobs == 1 else at_a_time(_run, runs, jobs):
         if progress and jobs > 1:
             print(f"{found.row}, seed {found.seed}: {found.swd:.1f}", flush=True)
-        _write_results(grid, [*_read_all(grid), found])
+        write_results(grid, [*read_all(grid), found])
     missing = [row for row in wanted if any(r.row == row.name and not r.images_per_second for r in read_results(grid))]
     if missing:
         configs = {row.name: _config(row, 0, Path(out), changes or {}) for row in missing}
@@ -108,9 +83,9 @@ def ablate(
         here = {name: _machine(device_name(pick_device(config.device))) for name, config in configs.items()}
         timed = [
             r._replace(images_per_second=speeds[r.row], timed_on=here[r.row]) if r.row in speeds else r
-            for r in _read_all(grid)
+            for r in read_all(grid)
         ]
-        _write_results(grid, timed)
+        write_results(grid, timed)
     return read_results(grid)
 
 
@@ -158,10 +133,10 @@ def standings(grid: Grid) -> tuple[list[Standing], float]:
     """The rows that were measured, best first, and the deviation of `swd` from seed to seed, as a part of its mean.
 
     The deviation is pooled over the rows that have several seeds, 0 where none has (nothing can then be told from
-    anything): as a part of the mean, since bad
-    recipes differ more from seed to seed than good ones do. The grid's first row that was measured is what the others
-    are held against: worse is what lies beyond it by twice the error of the difference. (The best row would be a bad
-    measure: of many equal ones, the best is the luckiest.) Raises UserError where nothing was measured yet.
+    anything): as a part of the mean, since bad recipes differ more from seed to seed than good ones do. The grid's
+    first row that was measured is what the others are held against: worse is what lies beyond it by twice the error of
+    the difference. (The best row would be a bad measure: of many equal ones, the best is the luckiest.) Raises
+    UserError where nothing was measured yet.
     """
     results = read_results(grid)
     if not results:
@@ -232,26 +207,6 @@ def table(grid: Grid) -> str:
     )
 
 
-def read_results(grid: Grid) -> list[Result]:
-    """All that was measured so far, in the order of the grid."""
-    order = [row.name for row in grid.rows]
-    found = [result for result in _read_all(grid) if result.row in order]
-    return sorted(found, key=lambda r: (order.index(r.row), r.seed))
-
-
-def _read_all(grid: Grid) -> list[Result]:
-    """Also of rows that are in the grid no more: they may come back, and to measure them took hours."""
-    path = grid.results_path
-    if not path.is_file():
-        return []
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            kinds = get_type_hints(Result)
-            return [Result(**{name: kind(line[name]) for name, kind in kinds.items()}) for line in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}): restore it, or delete it to measure anew.") from error
-
-
 def _is_known(grid: Grid, row: Row, seed: int, out: Path, changes: dict) -> bool:
     """Whether this run was measured; UserError where another one was, under its name."""
     for found in read_results(grid):
@@ -264,10 +219,6 @@ def _is_known(grid: Grid, row: Row, seed: int, out: Path, changes: dict) -> bool
                 )
             return True
     return False
-
-
-def _write_results(grid: Grid, results: list[Result]) -> None:
-    write_table(grid.results_path, Result._fields, results)
 
 
 def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bool) -> Result:

@@ -27,7 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         options.parser.unknown(unknown)
     try:
-        return options.command(options) or 0
+        status = options.command(options) or 0
+        sys.stdout.flush()  # here, where a reader that has gone is no surprise
+        return status
     except UserError as error:
         print(f"animegan: {error}", file=sys.stderr)
         return 2

@@ -18,6 +18,7 @@ from PIL import Image
 
 from animegan import ablation, metric_plots
 from animegan._curves import BLUE, FADED
+from animegan._grid import write_results
 from animegan.ablation import Grid, Result, ablate, read_results, table
 from animegan.cli import main
 from animegan.errors import UserError
@@ -194,18 +195,18 @@ def test_the_table_says_what_is_as_good_as_the_first_row(tmp_path):
     with pytest.raises(UserError, match="has no results yet: animegan ablate"):
         table(grid)
     found = [("bad", (40, 42)), ("near", (21,)), ("best", (19, 21))]
-    ablation._write_results(grid, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
+    write_results(grid, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
     lines = table(grid).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:5]] == ["| best", "| near", "| bad"]
     assert "| best | **20.0** ± 1.4 |" in lines[2] and "| near | **21.0** |" in lines[3]
     assert "| bad | 41.0 ± 1.4 |" in lines[4] and "±: deviation from seed to seed, 6% over all rows" in lines[-1]
-    ablation._write_results(grid, [result(row, 0, all[0]) for row, all in found])
+    write_results(grid, [result(row, 0, all[0]) for row, all in found])
     assert "**" not in (lone := table(grid)) and "every difference here may be luck" in lone
 
 
 def test_results_of_a_row_that_is_in_the_grid_no_more_are_kept(tmp_path, many):
     path = grid_file(tmp_path, '[[row]]\nname = "usual"')
-    ablation._write_results(Grid.read(path), [result("before", 0, 20.0)])
+    write_results(Grid.read(path), [result("before", 0, 20.0)])
     ablate(Grid.read(path), tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
     assert [r.row for r in read_results(Grid.read(path))] == ["usual"] and "before" not in table(Grid.read(path))
     again = Grid.read(grid_file(tmp_path, '[[row]]\nname = "usual"\n[[row]]\nname = "before"'))
@@ -219,7 +220,7 @@ def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_fir
     with pytest.raises(UserError, match="has no results yet"):
         metric_plots.plot_standings(grid)
     found = [("bad", (40, 42)), ("near", (21,)), ("best", (19, 21))]
-    ablation._write_results(grid, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
+    write_results(grid, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
     metric_plots.plot_standings(grid)
     (panel,) = figures[0].axes
     dots = [line for line in panel.lines if line.get_marker() == "o"]
@@ -267,7 +268,7 @@ def test_other_mistakes(tmp_path, capsys):
     ):
         assert main(["ablate", *arguments]) == 2
         assert message in capsys.readouterr().err
-    ablation._write_results(Grid.read(path), [result("Stable", 0, 20.0)])  # of an `animegan train` with other settings
+    write_results(Grid.read(path), [result("Stable", 0, 20.0)])  # of an `animegan train` with other settings
     with pytest.raises(UserError, match=r"row 'Stable' was measured as `animegan train` and is `animegan train --"):
         ablate(Grid.read(path), tmp_path / "runs")
     (tmp_path / "grid.csv").write_text("row,seed\na,b\n", encoding="utf-8")

@@ -373,3 +373,12 @@ def test_draw_says_what_is_wrong(fails, tmp_path):
 def test_no_command_is_one_line(run):
     status, _, errors = run()
     assert status == 2 and errors.count("\n") == 1
+
+
+def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path):
+    for name in ("drawn.toml", "drawn.csv"):
+        shutil.copy(Path(__file__).parents[1] / "imgs" / "ablation" / name, tmp_path)
+    command = [sys.executable, "-m", "animegan", "ablate", str(tmp_path / "drawn.toml"), "--table"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.stderr.read() == "" and process.wait(60) == 0
