@@ -13,8 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from animegan.classifier import ATTRIBUTES, face_classifier
 from animegan.errors import UserError
+from animegan.measure import ATTRIBUTES, face_classifier
 from animegan.models import faces_of
 
 CONTROLS = 6  # random directions that a direction is held against: one alone may happen to be a good one

@@ -26,10 +26,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from animegan._files import write_whole
-from animegan._report import ranges
 from animegan.config import TrainConfig
+from animegan.data.report import ranges
 from animegan.errors import UserError
+from animegan.files import write_whole
 from animegan.models import NetG, faces_of
 
 GRID_COLUMNS = 8

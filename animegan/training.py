@@ -17,8 +17,8 @@ from tqdm.auto import tqdm
 
 import animegan
 from animegan.config import TrainConfig
+from animegan.data import Faces, batches, epoch_order, hold_out, load_faces, to_unit
 from animegan.errors import UserError
-from animegan.faces import Faces, batches, epoch_order, hold_out, load_faces, to_unit
 from animegan.recipes import Game, Recipe, get_recipe
 from animegan.runs import FACES_IN_GRID, START_ANEW, Run, Step, check_run_folder, fixed_noise
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from animegan.config import TrainConfig
-from animegan.faces import load_faces
+from animegan.data import load_faces
 
 # The smallest run that has everything: 3 epochs of 4 steps.
 TINY = {"batchSize": 8, "ngf": 8, "ndf": 8, "nz": 16, "epoch": 3, "device": "cpu"}
@@ -66,11 +66,11 @@ def many(tmp_path_factory) -> Path:
 @pytest.fixture
 def small_metric(monkeypatch):
     """The sliced Wasserstein distance with fewer patches and directions: quick, and rough."""
-    from animegan import metrics
+    from animegan.measure import sliced_wasserstein
 
-    monkeypatch.setattr(metrics, "DIRECTIONS", 32)
-    monkeypatch.setattr(metrics, "REPEATS", 2)
-    monkeypatch.setattr(metrics, "PATCHES", 32)
+    monkeypatch.setattr(sliced_wasserstein, "DIRECTIONS", 32)
+    monkeypatch.setattr(sliced_wasserstein, "REPEATS", 2)
+    monkeypatch.setattr(sliced_wasserstein, "PATCHES", 32)
 
 
 @pytest.fixture(scope="session")

@@ -16,14 +16,14 @@ import pytest
 from conftest import MANY, TINY
 from PIL import Image
 
-from animegan import ablation, metric_plots
-from animegan._curves import BLUE, FADED
-from animegan._grid import write_results
-from animegan.ablation import Grid, Result, ablate, read_results, table
+from animegan.ablation import Grid, Result, ablate, read_results, sweep, table
+from animegan.ablation.grid import write_results
 from animegan.cli import main
 from animegan.errors import UserError
 from animegan.recipes import Game
 from animegan.runs import Run
+from animegan.show import FADED, metric_plots
+from animegan.show.figures import BLUE
 from animegan.training import train
 
 OPTIONS = "\n".join(f"{name} = {json.dumps(value)}" for name, value in {**TINY, "epoch": 1, "hold_out": 64}.items())
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("small_metric")
 
 @pytest.fixture(autouse=True)
 def _short_timing(monkeypatch):
-    monkeypatch.setattr(ablation, "SPEED_SECONDS", 0.05)
+    monkeypatch.setattr(sweep, "SPEED_SECONDS", 0.05)
 
 
 def grid_file(folder, rows, options=OPTIONS):
@@ -60,8 +60,8 @@ def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, many, monkeypatch
     assert [(r.row, r.seed) for r in read_results(Grid.read(path))] == [("no flips", 0)]
 
     trained = []
-    train = ablation.train
-    monkeypatch.setattr(ablation, "train", lambda config, **more: (trained.append(config), train(config, **more))[1])
+    train = sweep.train
+    monkeypatch.setattr(sweep, "train", lambda config, **more: (trained.append(config), train(config, **more))[1])
     assert main(command) == 0
     assert [(config.seed, config.changes) for config in trained] == [(0, {}), (1, {})], "what is measured is kept"
     results = read_results(Grid.read(path))
@@ -75,7 +75,7 @@ def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, many, monkeypatch
     assert str(tmp_path) not in (tmp_path / "grid.csv").read_text(encoding="utf-8"), "no path of this computer"
 
     capsys.readouterr()
-    monkeypatch.setattr(ablation, "train", None)
+    monkeypatch.setattr(sweep, "train", None)
     assert main(["ablate", str(path), "--table"]) == 0
     assert capsys.readouterr().out.count("| ") > 3 * 7
     with Image.open(tmp_path / "grid.png") as picture:
@@ -97,7 +97,7 @@ def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, many,
     assert main([*command, "--rows", "no flips"]) == 130
     assert not read_results(Grid.read(path)) and (tmp_path / "runs" / "no-flips" / "0" / "checkpoint.pth").is_file()
     done = len(steps)
-    monkeypatch.setattr(ablation, "measure_speed", lambda configs: dict.fromkeys(configs, 1.0))
+    monkeypatch.setattr(sweep, "measure_speed", lambda configs: dict.fromkeys(configs, 1.0))
     assert main([*command, "--rows", "no flips"]) == 0
     assert len(steps) == (MANY - 64) // 8 > done >= 4, "no step is done twice"
 
@@ -181,7 +181,7 @@ def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):
     other = Grid.read(grid_file(tmp_path / "other", rows))
     with pytest.raises(UserError, match="nowhere"):  # nothing else is taken for one that diverged
         ablate(other, tmp_path / "more", {"data_path": str(tmp_path / "nowhere")}, count=64, progress=False)
-    monkeypatch.setattr(ablation, "train", None)
+    monkeypatch.setattr(sweep, "train", None)
     assert str(ablate(grid, tmp_path / "runs", count=64)) == str(found), "it is not tried again"
     figures = []
     monkeypatch.setattr(metric_plots, "drawn", figures.append)

@@ -5,18 +5,10 @@ import pytest
 import torch
 from PIL import Image
 
-from animegan import classifier
-from animegan.classifier import (
-    ATTRIBUTES,
-    FEATURES,
-    accuracy,
-    attributes,
-    drawn_with_attributes,
-    face_classifier,
-    learn,
-)
 from animegan.drawing import Face, draw
 from animegan.errors import UserError
+from animegan.measure import ATTRIBUTES, classifier, face_classifier
+from animegan.measure.classifier import FEATURES, accuracy, attributes, drawn_with_attributes, learn
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ import torch
 from conftest import TINY
 from PIL import Image
 
-from animegan import cli, drawing
-from animegan.cli import main
+from animegan.cli import app, main
+from animegan.drawing import render
 from animegan.recipes import Game
 from animegan.runs import Run
 
@@ -128,7 +128,7 @@ def test_draw_then_check(run, tmp_path):
 
 def test_train_can_draw_its_own_data(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "QUICK_COUNT", 36)
+    monkeypatch.setattr(app, "QUICK_COUNT", 36)
     status, *_ = run("train", "--draw", "--quick", *TINY_OPTIONS, "--epoch", 1)
     assert status == 0
     assert len(list(Path("data/drawn/faces").glob("*.png"))) == 36
@@ -182,10 +182,10 @@ def test_the_library_imports_without_what_only_notebooks_need():
         "names = 'matplotlib ipywidgets IPython nbformat jupyterlab yaml packaging cv2 imagehash requests pooch'\n"
         "for name in names.split():\n"
         "    sys.modules[name] = None\n"
-        "import animegan.training, animegan.drawing, animegan.plots, animegan.doctor, animegan.cli\n"
+        "import animegan.training, animegan.drawing, animegan.show, animegan.doctor, animegan.cli.app\n"
         "assert 'torchvision' not in sys.modules, 'it takes a second that the first step need not wait for'\n"
         "import os; os.execv(sys.executable, [sys.executable, '-c', "
-        '\'import sys, animegan.cli; assert "torch" not in sys.modules, "--help need not wait for it"\'])\n'
+        '\'import sys, animegan.cli.app; assert "torch" not in sys.modules, "--help need not wait for it"\'])\n'
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
@@ -367,7 +367,7 @@ def test_draw_says_what_is_wrong(fails, tmp_path):
     (tmp_path / "mine" / "photo.jpg").write_bytes(b"precious")
     fails("draw", tmp_path / "mine", "--count", 3)
     assert (tmp_path / "mine" / "photo.jpg").read_bytes() == b"precious"
-    assert drawing.write_faces
+    assert render.write_faces
 
 
 def test_no_command_is_one_line(run):

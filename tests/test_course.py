@@ -5,53 +5,53 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from animegan import course
+from animegan.course import classroom
 from animegan.errors import UserError
-from animegan.evaluation import NEVER_SEEN, TABLE, Evaluation, _write
-from animegan.metrics import Distance
+from animegan.measure import NEVER_SEEN, TABLE, Distance, Evaluation
+from animegan.measure.evaluation import _write
 
 
 @pytest.fixture
 def student(tmp_path, monkeypatch):
     """The project of a student who has not begun; the notebook runs in its folder notebooks/."""
     monkeypatch.delenv("ANIMEGAN_SMOKE", raising=False)
-    monkeypatch.setattr(course, "ROOT", tmp_path)
+    monkeypatch.setattr(classroom, "ROOT", tmp_path)
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
     return tmp_path
 
 
 def test_a_student_works_in_the_project_and_sees_short_paths(student):
-    assert course.folder("imgs/mine") == Path("../imgs/mine")
-    assert course.sized(25, 2) == 25
+    assert classroom.folder("imgs/mine") == Path("../imgs/mine")
+    assert classroom.sized(25, 2) == 25
 
 
 def test_a_test_works_elsewhere(student, monkeypatch):
     monkeypatch.setenv("ANIMEGAN_SMOKE", "1")
-    folder = course.folder("imgs/mine")
-    assert folder == course.folder("imgs") / "mine" and student not in folder.resolve().parents
-    assert course.sized(25, 2) == 2
+    folder = classroom.folder("imgs/mine")
+    assert folder == classroom.folder("imgs") / "mine" and student not in folder.resolve().parents
+    assert classroom.sized(25, 2) == 2
     monkeypatch.setenv("ANIMEGAN_SMOKE", "0")
-    assert not course.is_smoke()
+    assert not classroom.is_smoke()
 
 
 def test_drawn_faces_takes_the_set_that_is_there(student, monkeypatch):
-    monkeypatch.setattr(course, "QUICK_COUNT", 3)
-    assert course.drawn_faces() == Path("../data/drawn")
-    monkeypatch.setattr(course, "QUICK_COUNT", 5)
-    assert len(list((course.drawn_faces() / "faces").glob("*.png"))) == 3
+    monkeypatch.setattr(classroom, "QUICK_COUNT", 3)
+    assert classroom.drawn_faces() == Path("../data/drawn")
+    monkeypatch.setattr(classroom, "QUICK_COUNT", 5)
+    assert len(list((classroom.drawn_faces() / "faces").glob("*.png"))) == 3
 
 
 def test_the_reference_run_stands_in_until_there_is_one_of_the_student(student, finished, capsys):
     with pytest.raises(UserError, match="there is no reference run in imgs/reference"):
-        course.my_run()
+        classroom.my_run()
     finished.share(student / "imgs" / "reference", weights=[1, 3])
-    assert course.my_run().path == Path("../imgs/reference")
+    assert classroom.my_run().path == Path("../imgs/reference")
     assert "the reference run stands in" in capsys.readouterr().out.splitlines()[-1]
     finished.share(student / "imgs" / "mine")
-    assert course.my_run().path == Path("../imgs/mine")
+    assert classroom.my_run().path == Path("../imgs/mine")
     assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
-    assert course.my_run(weights=True).path == Path("../imgs/reference"), "one that was shared has none"
+    assert classroom.my_run(weights=True).path == Path("../imgs/reference"), "one that was shared has none"
     assert "no run of yours with weights in imgs/mine" in capsys.readouterr().out
 
 
@@ -63,18 +63,18 @@ def measure(run, mean: float) -> None:
 def test_the_figures_of_the_reference_run_stand_in_until_a_run_is_measured(student, finished, capsys):
     measure(finished.share(student / "imgs" / "reference"), mean=40.0)
     mine = finished.share(student / "imgs" / "mine")
-    assert course.measured(course.my_run()).mean(1) == 40
+    assert classroom.measured(classroom.my_run()).mean(1) == 40
     assert "imgs/mine has not been measured yet" in (said := capsys.readouterr().out)
     assert "    animegan evaluate imgs/mine\n" in said and "minutes" in said
     measure(mine, mean=30.0)
-    assert course.measured(course.my_run()).mean(1) == 30
+    assert classroom.measured(classroom.my_run()).mean(1) == 30
     assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
 
 
 def test_the_faces_of_the_reference_run_are_drawn_where_they_are_not_there(student, finished, monkeypatch):
-    monkeypatch.setattr(course, "QUICK_COUNT", 5)
+    monkeypatch.setattr(classroom, "QUICK_COUNT", 5)
     finished.share(student / "imgs" / "reference")
-    learnt, others, told = course.pictures_of(course.reference_run(), 4)
+    learnt, others, told = classroom.pictures_of(classroom.reference_run(), 4)
     assert (len(learnt), len(others), told) == (5, 4, NEVER_SEEN)
     assert (student / "data" / "drawn").is_dir()
 

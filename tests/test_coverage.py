@@ -10,16 +10,13 @@ import torch
 from conftest import TINY
 from PIL import Image
 
-from animegan.classifier import ATTRIBUTES, drawn_with_attributes
 from animegan.cli import main
 from animegan.config import TrainConfig
-from animegan.coverage import coverage, neighbours
 from animegan.drawing import Face, draw
 from animegan.errors import UserError
-from animegan.evaluation import REAL, Evaluation
-from animegan.fidelity import Fidelity
-from animegan.metric_plots import neighbours_picture, plot_coverage, plot_evaluation, plot_neighbours
-from animegan.metrics import Distance
+from animegan.measure import ATTRIBUTES, REAL, Distance, Evaluation, Fidelity, coverage, neighbours
+from animegan.measure.classifier import drawn_with_attributes
+from animegan.show import neighbours_picture, plot_coverage, plot_evaluation, plot_neighbours
 from animegan.training import train
 
 

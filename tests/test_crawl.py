@@ -11,10 +11,9 @@ from test_sources import face
 
 pytest.importorskip("gallery_dl", reason="a crawl needs the extra 'data': pip install -e '.[data]'")
 
-from animegan import _crawl
-from animegan._crawl import crawl
 from animegan.errors import UserError
-from animegan.sources import crawl_pictures
+from animegan.sources import crawl_pictures, danbooru
+from animegan.sources.danbooru import crawl
 
 PER_PAGE = 200  # what gallery-dl asks for
 
@@ -87,8 +86,8 @@ def booru():
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch):
-    monkeypatch.setattr(_crawl, "PAUSE", 0)
-    monkeypatch.setattr(_crawl, "RETRIES", 0)
+    monkeypatch.setattr(danbooru, "PAUSE", 0)
+    monkeypatch.setattr(danbooru, "RETRIES", 0)
 
 
 def rows(path) -> list[dict[str, str]]:

@@ -14,9 +14,8 @@ from animegan.errors import UserError
 
 pytest.importorskip("cv2", reason="--crop needs the extra 'data': pip install -e '.[data]'")
 
-from animegan import _crop
-from animegan._crop import Box, FaceFinder, _square
-from animegan.sources import import_pictures
+from animegan.sources import FaceFinder, face_finder, import_pictures
+from animegan.sources.face_finder import Box, _square
 
 
 @pytest.fixture(scope="session")
@@ -105,4 +104,4 @@ def test_mistakes(tmp_path, monkeypatch):
     monkeypatch.delattr(cv2, "CascadeClassifier")
     with pytest.raises(UserError, match="needs OpenCV 4"):
         FaceFinder(tmp_path / "no.xml")
-    assert _crop.CASCADE_SHA256.startswith("9376d30a")
+    assert face_finder.CASCADE_SHA256.startswith("9376d30a")

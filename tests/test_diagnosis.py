@@ -10,14 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from animegan import diagnosis
 from animegan.cli import main
 from animegan.config import QUICK, TrainConfig
-from animegan.course import reference_run
-from animegan.diagnosis import bounds_of_loss_D, cells, diagnose, excess_of_loss_G, pattern, variety
+from animegan.course import reference_run, verdict
 from animegan.drawing import write_faces
 from animegan.errors import UserError
-from animegan.exercises import verdict
+from animegan.measure import bounds_of_loss_D, cells, diagnose, diagnosis, excess_of_loss_G, pattern, variety
 from animegan.recipes import Game, get_recipe
 from animegan.runs import Run, Step, grid_picture
 from animegan.training import train

@@ -11,21 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from animegan import _machine, doctor
-from animegan._machine import (
-    GIB,
-    MIB,
-    Gpu,
-    Machine,
-    Networks,
-    Smi,
-    Torch,
-    Torchvision,
-    count_networks,
-    read_smi,
-)
 from animegan.config import TrainConfig
-from animegan.doctor import CHECKS, Finding, examine, has_failed, report
+from animegan.doctor import CHECKS, Finding, checkup, examine, has_failed, machine, report
+from animegan.doctor.machine import GIB, MIB, Gpu, Machine, Networks, Smi, Torch, Torchvision, count_networks, read_smi
 from animegan.models import NetD, NetG
 from animegan.recipes import Game
 
@@ -362,12 +350,12 @@ def test_nvidia_smi_is_read():
 
 
 def test_a_program_that_does_not_answer_is_waited_for_no_longer(monkeypatch):
-    monkeypatch.setattr(_machine, "SECONDS_TO_ANSWER", 0.2)
+    monkeypatch.setattr(machine, "SECONDS_TO_ANSWER", 0.2)
     started = time.monotonic()
-    assert "no answer" in _machine._answer(sys.executable, "-c", "import time; time.sleep(60)")
+    assert "no answer" in machine._answer(sys.executable, "-c", "import time; time.sleep(60)")
     assert time.monotonic() - started < 10
-    assert _machine._answer("animegan-no-such-program")
-    assert _machine._answer(sys.executable, "-c", "print('yes')") == "yes\n"
+    assert machine._answer("animegan-no-such-program")
+    assert machine._answer(sys.executable, "-c", "print('yes')") == "yes\n"
 
 
 def test_the_networks_are_counted():
@@ -424,7 +412,7 @@ def test_more_memory_carries_larger_batches():
 
 
 def test_usual_settings_are_those_of_training():
-    assert (doctor.USUAL_BATCH, doctor.USUAL_EPOCHS) == (TrainConfig().batchSize, TrainConfig().epoch)
+    assert (checkup.USUAL_BATCH, checkup.USUAL_EPOCHS) == (TrainConfig().batchSize, TrainConfig().epoch)
 
 
 def test_a_check_that_fails_is_a_warning(monkeypatch):
@@ -487,7 +475,7 @@ def test_a_broken_torch_is_found_in_a_fresh_python(tmp_path):
     (tmp_path / "torch.py").write_text("raise OSError('[WinError 126] c10.dll')")
     look = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
     look += "from animegan.doctor import examine, report; print(report(examine()))"
-    root = Path(doctor.__file__).parents[1]
+    root = Path(checkup.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", look], cwd=root, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "[FAIL] PyTorch         does not load: [WinError 126] c10.dll" in done.stdout
@@ -510,9 +498,9 @@ def test_a_broken_torchvision_is_found(tmp_path, monkeypatch):
 
 
 def test_importing_the_doctor_loads_nothing_heavy():
-    for module in (doctor, _machine):
+    for module in (checkup, machine):
         for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Import):
                 assert {name.name.partition(".")[0] for name in node.names} <= sys.stdlib_module_names
-            if isinstance(node, ast.ImportFrom) and node.module != "animegan._machine":
+            if isinstance(node, ast.ImportFrom) and node.module != "animegan.doctor.machine":
                 assert node.module.partition(".")[0] in sys.stdlib_module_names

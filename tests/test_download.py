@@ -13,10 +13,10 @@ from test_sources import face, table
 
 pytest.importorskip("pooch", reason="downloads need the extra 'data': pip install -e '.[data]'")
 
-from animegan import _download, sources
-from animegan._download import fetch
-from animegan._sets import SETS, PublicSet, mirrored
 from animegan.errors import UserError
+from animegan.sources import download, importing
+from animegan.sources.download import fetch
+from animegan.sources.public_sets import SETS, PublicSet, mirrored
 
 CONTENT = bytes(range(256)) * 8000  # 2 MB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -101,7 +101,7 @@ def serve():
 def pauses(monkeypatch) -> list[float]:
     """The pauses that were made; none of them is waited for."""
     made = []
-    monkeypatch.setattr(_download, "_sleep", made.append)
+    monkeypatch.setattr(download, "_sleep", made.append)
     return made
 
 
@@ -131,7 +131,7 @@ def test_cut_twice_and_gone_on_with(serve, tmp_path):
     server = serve(answers=["cut", "cut", "whole"])
     assert get(server.url, tmp_path / "file", sha256=SHA256).read_bytes() == CONTENT
     starts = [int(asked[6:-1]) for _, asked in server.asked[1:]]
-    assert starts == pytest.approx([len(CONTENT) // 2, len(CONTENT) * 3 // 4], abs=2 * _download.PIECE)
+    assert starts == pytest.approx([len(CONTENT) // 2, len(CONTENT) * 3 // 4], abs=2 * download.PIECE)
 
 
 def test_gone_on_with_by_a_later_call(serve, tmp_path):
@@ -174,15 +174,15 @@ def test_busy_servers_are_waited_for_as_long_as_they_say(serve, tmp_path, pauses
     server = serve(answers=[*answers, (503, {"Retry-After": "soon"}), "whole"])
     get(server.url, tmp_path / "file", sha256=SHA256)
     assert pauses[0] == 7 and 35 < pauses[1] <= 40 and pauses[2] == 8
-    assert pauses[3] == _download.LONGEST_PAUSE and pauses[4] == 32
+    assert pauses[3] == download.LONGEST_PAUSE and pauses[4] == 32
 
 
 def test_a_file_that_is_kept_for_the_user(serve, tmp_path, monkeypatch):
     server = serve()
     monkeypatch.setenv("ANIMEGAN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(_download, "_check", lambda *_: None)
+    monkeypatch.setattr(download, "_check", lambda *_: None)
     for _ in range(2):
-        kept = _download.kept_file(f"{server.url}/a/cascade.xml", SHA256, "give it with --cascade FILE")
+        kept = download.kept_file(f"{server.url}/a/cascade.xml", SHA256, "give it with --cascade FILE")
     assert kept == tmp_path / "cache" / "cascade.xml" and len(server.asked) == 1
 
 
@@ -209,7 +209,7 @@ def test_no_server_and_one_that_says_nothing(serve, tmp_path, monkeypatch):
     server = serve()
     server.http.server_close()
     fails("no connection to the server", server.url, tmp_path / "file")
-    monkeypatch.setattr(_download, "TIMEOUT", (1, 0.2))
+    monkeypatch.setattr(download, "TIMEOUT", (1, 0.2))
     fails("does not answer, 2 times", serve(answers=["silent"]).url, tmp_path / "file", tries=2)
 
 
@@ -238,14 +238,14 @@ def test_only_the_web_and_only_other_machines(serve, tmp_path):
 def test_a_redirect_to_a_private_address_is_refused(serve, tmp_path, monkeypatch):
     target, looked = serve(), []
     server = serve(answers=[(302, {"Location": f"{target.url}/secret"})])
-    check = _download._check
+    check = download._check
 
     def public_first(url, allow_private):
         looked.append(url)
         if len(looked) > 2:  # before all, and before the first request
             check(url, allow_private)
 
-    monkeypatch.setattr(_download, "_check", public_first)
+    monkeypatch.setattr(download, "_check", public_first)
     with pytest.raises(UserError, match="not fetched"):
         fetch(server.url, tmp_path / "file", progress=False)
     assert target.asked == []
@@ -260,7 +260,7 @@ def test_redirects_are_followed_but_not_for_ever(serve, tmp_path):
 
 
 def test_a_full_disk_keeps_what_has_arrived(serve, tmp_path, monkeypatch):
-    write = _download._Fetch.write
+    write = download._Fetch.write
 
     def full(self, response, start, bar):
         if start == 0:
@@ -268,9 +268,9 @@ def test_a_full_disk_keeps_what_has_arrived(serve, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     server = serve()
-    monkeypatch.setattr(_download._Fetch, "write", full)
+    monkeypatch.setattr(download._Fetch, "write", full)
     fails("No space left on device.*make room.*What has arrived is kept", server.url, tmp_path / "file")
-    monkeypatch.setattr(_download._Fetch, "write", write)
+    monkeypatch.setattr(download._Fetch, "write", write)
     get(server.url, tmp_path / "file", sha256=SHA256)
     assert server.asked[-1][1] == "bytes=1000-"
 
@@ -298,7 +298,7 @@ def archive(count: int = 17) -> bytes:
 
 
 def take(name, out, server, **options):
-    return sources.get(name, out, mirror=server.url, allow_private=True, progress=False, **options)
+    return importing.get(name, out, mirror=server.url, allow_private=True, progress=False, **options)
 
 
 def test_get_an_archive_with_the_connection_cut_twice(serve, small_set, tmp_path):
@@ -324,7 +324,7 @@ def test_two_addresses_that_end_alike_and_what_is_no_archive(serve, tmp_path):
     out = tmp_path / "out"
 
     def take_url(server, path="/main.zip"):
-        return sources.get(url=server.url + path, out=out, allow_private=True, progress=False)
+        return importing.get(url=server.url + path, out=out, allow_private=True, progress=False)
 
     first, second = serve(archive(3)), serve(archive(6))
     assert take_url(first).kept == 3 and take_url(second).new == 3
@@ -346,7 +346,7 @@ def test_offline_is_given_up_soon(serve, tmp_path, pauses):
 def test_an_archive_of_ones_own(serve, tmp_path):
     content = archive(4)
     server, digest = serve(content), hashlib.sha256(content).hexdigest()
-    summary = sources.get(
+    summary = importing.get(
         url=f"{server.url}/my%20faces.zip", sha256=digest, out=tmp_path / "out", allow_private=True, progress=False
     )
     assert summary.kept == 4
@@ -360,7 +360,7 @@ def test_the_registry():
     assert not SETS["portraits-256"].is_wanted("x/dataset/selfie2anime/trainA/0001.jpg")
     assert mirrored("https://github.com/a", None) == "https://github.com/a"
     assert mirrored("https://github.com/a", "https://m.example/") == "https://m.example/https://github.com/a"
-    text = sources.listing()
+    text = importing.listing()
     for word in ("faces-96", "portraits-256", "licence", "left out", "by hand", "animegan data import FILE"):
         assert word in text
 
@@ -373,4 +373,4 @@ def test_mistakes_of_get(tmp_path):
         "--sha256 goes with --url": {"name": "faces-96", "sha256": "0" * 64},
     }.items():
         with pytest.raises(UserError, match=message):
-            sources.get(**arguments, out=tmp_path / "out")
+            importing.get(**arguments, out=tmp_path / "out")

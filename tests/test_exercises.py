@@ -9,9 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from animegan import exercises
-from animegan.course import my_run
-from animegan.exercises import check, exercise, verdict
+from animegan.course import check, checker, exercise, my_run, verdict
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -109,8 +107,8 @@ def _printed(first_cell: str, source: str) -> str:
 
 def test_every_check_belongs_to_an_exercise_and_the_other_way_round():
     verdict("01.1", ...)  # reads all checks
-    assert {number for number in exercises.CHECKS if number < "90"} == set(EXERCISES)
-    for notebook in exercises.NOTEBOOKS:
+    assert {number for number in checker.CHECKS if number < "90"} == set(EXERCISES)
+    for notebook in checker.NOTEBOOKS:
         assert len([number for number in EXERCISES if number.startswith(notebook)]) >= 3
 
 
@@ -124,16 +122,16 @@ def test_the_stub_is_not_begun(number):
 def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
     first, _, solution = EXERCISES[number]
     hints = []
-    cases = exercises._find(number)
+    cases = checker._find(number)
 
     def noting(answer):
         for holds, hint in cases(answer):
             hints.append(hint)
             yield holds, hint
 
-    monkeypatch.setitem(exercises.CHECKS, number, noting)
+    monkeypatch.setitem(checker.CHECKS, number, noting)
     assert _printed(first, solution) == f"{number} correct"
-    monkeypatch.setitem(exercises.CHECKS, number, cases)
+    monkeypatch.setitem(checker.CHECKS, number, cases)
     assert hints and all("\n" not in hint for hint in hints)
 
     met = set()

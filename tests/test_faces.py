@@ -17,9 +17,8 @@ import torch
 from conftest import forbid, load, picture
 from PIL import Image
 
-from animegan import _pictures
+from animegan.data import batches, check_folder, epoch_order, pictures, to_uint8, to_unit
 from animegan.errors import UserError
-from animegan.faces import batches, check_folder, epoch_order, to_uint8, to_unit
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -218,7 +217,7 @@ def test_a_file_that_can_be_read_again_is_read(tmp_path, monkeypatch):
 
 def test_a_huge_file_is_not_even_read(tmp_path, monkeypatch):
     picture().save(tmp_path / "a.png")
-    monkeypatch.setattr(_pictures, "MAX_BYTES", 10)
+    monkeypatch.setattr(pictures, "MAX_BYTES", 10)
     shutil.copy(tmp_path / "a.png", tmp_path / "model.pt")
     report = check(tmp_path)
     assert (report.too_large, report.foreign) == (["a.png"], ["model.pt"])

@@ -12,8 +12,8 @@ import pytest
 from conftest import forbid, load, picture
 from PIL import Image
 
+from animegan.data import load_faces
 from animegan.errors import UserError
-from animegan.faces import load_faces
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -190,7 +190,7 @@ def test_an_interrupted_start_leaves_nothing(folder, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context:
-        context.setattr("animegan.faces.read_picture", interrupted)
+        context.setattr("animegan.data.dataset.read_picture", interrupted)
         with pytest.raises(KeyboardInterrupt):
             load(folder)
     assert cache_files(folder) == []

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from animegan import fidelity as module
-from animegan.classifier import drawn_with_attributes, face_classifier
 from animegan.errors import UserError
-from animegan.fidelity import FACES, fidelity
+from animegan.measure import face_classifier, fidelity
+from animegan.measure import fid as module
+from animegan.measure.classifier import drawn_with_attributes
+from animegan.measure.fid import FACES
 
 torch_fidelity = pytest.importorskip("torch_fidelity", reason="torch-fidelity is not installed")
 

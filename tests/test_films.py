@@ -10,12 +10,14 @@ import torch
 from conftest import forbid
 from PIL import Image, ImageSequence
 
-from animegan import _files
+from animegan import files
 from animegan.cli import main
 from animegan.errors import UserError
-from animegan.films import EPOCH_MILLISECONDS, HOLD_MILLISECONDS, WALK_MILLISECONDS, Film, growth, walk
-from animegan.latent import faces_of, latent_vectors, slerp
+from animegan.latent import latent_vectors, slerp
+from animegan.models import faces_of
 from animegan.runs import Run, grid_picture
+from animegan.show import Film, growth, walk
+from animegan.show.films import EPOCH_MILLISECONDS, HOLD_MILLISECONDS, WALK_MILLISECONDS
 
 
 def frames_of(content) -> list[tuple[Image.Image, int]]:
@@ -101,7 +103,7 @@ def test_a_film_is_written_whole_or_not_at_all(finished, tmp_path, monkeypatch):
         with pytest.raises(UserError, match=r"let it end in \.gif"):
             film.save(tmp_path / name)
     path.write_bytes(b"the one before")
-    forbid(monkeypatch, _files.os, "replace")
+    forbid(monkeypatch, files.os, "replace")
     with pytest.raises(UserError, match="could not be saved"):
         film.save(path)
     assert path.read_bytes() == b"the one before" and [p.name for p in tmp_path.iterdir()] == ["film.gif"]

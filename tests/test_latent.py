@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from animegan.classifier import ATTRIBUTES
 from animegan.errors import UserError
 from animegan.latent import (
     LEAST,
@@ -14,7 +13,6 @@ from animegan.latent import (
     Survey,
     around,
     effect,
-    faces_of,
     latent_vectors,
     lerp,
     move,
@@ -24,7 +22,10 @@ from animegan.latent import (
     survey,
     truncate,
 )
-from animegan.latent_plots import GAP, SIZE, plot_effects, plot_lengths, rows_picture
+from animegan.measure import ATTRIBUTES
+from animegan.models import faces_of
+from animegan.show import plot_effects, plot_lengths, rows_picture
+from animegan.show.latent_plots import GAP, SIZE
 
 NZ = 12
 PLANTED = torch.nn.functional.normalize(torch.tensor([3.0, -2.0, 0.0, 1.0] + [0.0] * (NZ - 4)), dim=0)

@@ -10,13 +10,21 @@ import torch
 import torch.nn.functional as F
 from conftest import TINY
 
-from animegan import evaluation, metrics
 from animegan.cli import main
 from animegan.config import TrainConfig
+from animegan.data import hold_out, load_faces
 from animegan.errors import UserError
-from animegan.evaluation import Evaluation, evaluate, learnt_and_unseen, read_evaluation
-from animegan.faces import hold_out, load_faces
-from animegan.metrics import Distance, SlicedWasserstein, pyramid, wasserstein
+from animegan.measure import (
+    Distance,
+    Evaluation,
+    SlicedWasserstein,
+    evaluate,
+    evaluation,
+    learnt_and_unseen,
+    read_evaluation,
+    sliced_wasserstein,
+)
+from animegan.measure.sliced_wasserstein import pyramid, wasserstein
 from animegan.runs import Run
 from animegan.training import train
 
@@ -71,7 +79,7 @@ def test_the_pyramid_loses_nothing(images):
     for level in (middle, fine):
         spread = torch.zeros_like(level)
         spread[:, :, ::2, ::2] = 4 * coarse
-        coarse = level + metrics._blurred(spread)
+        coarse = level + sliced_wasserstein._blurred(spread)
     assert torch.allclose(coarse, images[:2].float(), atol=1e-3)
 
 

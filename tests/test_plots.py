@@ -11,8 +11,24 @@ import torch
 from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
-from animegan import _curves, plots
-from animegan._curves import (
+from animegan.errors import UserError
+from animegan.runs import Run, Step
+from animegan.show import (
+    MOST_BYTES,
+    Picture,
+    compare_epochs,
+    epochs,
+    figures,
+    font_for,
+    overlap_counts,
+    overlap_picture,
+    plot_history,
+    plot_steps,
+    small_png,
+    through_epochs,
+)
+from animegan.show.epochs import MOST_WIDTH, _shades, steps_per_epoch
+from animegan.show.figures import (
     BLUE,
     ORANGE,
     POINTS,
@@ -23,21 +39,7 @@ from animegan._curves import (
     history_picture,
     new_figure,
 )
-from animegan._curves import PANELS as CURVES
-from animegan._shown import MOST_BYTES, Picture, font_for, small_png
-from animegan.errors import UserError
-from animegan.plots import (
-    MOST_WIDTH,
-    _shades,
-    compare_epochs,
-    overlap_counts,
-    overlap_picture,
-    plot_history,
-    plot_steps,
-    steps_per_epoch,
-    through_epochs,
-)
-from animegan.runs import Run, Step
+from animegan.show.figures import PANELS as CURVES
 
 
 def rgb(colour: str) -> tuple[int, ...]:
@@ -116,18 +118,18 @@ def test_runs_are_told_apart_by_what_differs(finished, tmp_path):
     def labels(**changes):
         other = finished.share(tmp_path / f"other-{len(list(tmp_path.iterdir()))}")
         other.save_info(replace(other.config, **changes))
-        return [lines[1:] for lines in plots._told_apart([finished, other])]
+        return [lines[1:] for lines in epochs._told_apart([finished, other])]
 
     assert labels() == [["stable"], ["stable"]]
     assert labels(recipe="handout") == [["stable"], ["handout"]]
     assert labels(beta1=0.9) == [["beta1 0.5"], ["beta1 0.9"]]
     assert labels(lr=0.01, seed=3, nz=16) == [["lr 0.0002", "seed 0"], ["lr 0.01", "seed 3"]]
-    assert plots._told_apart([finished]) == [[]]
+    assert epochs._told_apart([finished]) == [[]]
 
 
 def test_the_legend_reaches_from_the_smallest_to_the_largest():
-    assert plots._spread(5, 12) == [0, 1, 2, 3, 4]
-    assert plots._spread(64, 12)[0] == 0 and plots._spread(64, 12)[-1] == 63 and len(plots._spread(64, 12)) == 12
+    assert epochs._spread(5, 12) == [0, 1, 2, 3, 4]
+    assert epochs._spread(64, 12)[0] == 0 and epochs._spread(64, 12)[-1] == 63 and len(epochs._spread(64, 12)) == 12
 
 
 def test_through_epochs_refuses_cells_and_epochs_that_are_not_there(finished):
@@ -169,7 +171,7 @@ def test_the_curves_are_those_of_the_steps_over_epochs():
 
 def test_runs_of_unlike_length_are_smoothed_over_the_same_part_of_the_axis(monkeypatch):
     widths = []
-    monkeypatch.setattr(_curves, "_draw_curves", lambda *arguments, **_: widths.append(arguments[4]))
+    monkeypatch.setattr(figures, "_draw_curves", lambda *arguments, **_: widths.append(arguments[4]))
     long, short = Trace("long", steps(400, per_epoch=20), 20), Trace("short", steps(80, per_epoch=40), 40)
     history_picture([long, short], smooth=None)
     assert widths == [10, 20, 10, 20]  # half an epoch of 20 epochs, in both panels
@@ -215,7 +217,7 @@ def test_a_run_whose_folder_has_a_chinese_name_is_drawn_without_a_warning(
     finished, tmp_path, recwarn, monkeypatch, has_chinese
 ):
     if not has_chinese:
-        monkeypatch.setattr(_curves, "_families", lambda names: ["DejaVu Sans"])
+        monkeypatch.setattr(figures, "_families", lambda names: ["DejaVu Sans"])
     run = finished.share(tmp_path / "动漫")
     assert plot_history(run, finished).size == plot_history(finished, finished).size
     assert compare_epochs([run, finished], [1]).height > 96
@@ -265,7 +267,7 @@ def test_steps_per_epoch_is_what_training_does(finished):
 
 def test_figures_leave_matplotlibs_global_state_alone():
     code = (
-        "import sys, animegan.plots as plots\n"
+        "import sys, animegan.show as plots\n"
         "assert 'matplotlib' not in sys.modules\n"
         "plots.plot_steps([]), plots.overlap_picture(5, 3, 1)\n"
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"

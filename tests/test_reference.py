@@ -3,8 +3,8 @@
 import pytest
 
 from animegan.course import reference_run
-from animegan.evaluation import NEVER_SEEN, REAL, Evaluation, read_evaluation
-from animegan.fidelity import FACES
+from animegan.measure import NEVER_SEEN, REAL, Evaluation, read_evaluation
+from animegan.measure.fid import FACES
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from animegan import _files, runs
+from animegan import files, runs
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.runs import Run, Step, fixed_noise, grid_picture
@@ -156,7 +156,7 @@ def test_a_full_disk_leaves_the_last_good_file(tmp_path, monkeypatch, moment):
                 self.file.write(content[: len(content) // 2])
                 full()
 
-        monkeypatch.setattr(_files, "open", lambda path, mode: FullFile(path), raising=False)
+        monkeypatch.setattr(files, "open", lambda path, mode: FullFile(path), raising=False)
     else:
         monkeypatch.setattr(os, moment, full)
     with pytest.raises(

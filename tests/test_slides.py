@@ -622,8 +622,8 @@ def test_every_picture_has_a_description(torture):
 
 
 def test_chinese_has_a_font_that_has_it_and_is_as_wide_as_high():
-    from animegan._slides_measure import width, wrap
-    from animegan._slides_model import Span
+    from animegan.slides.model import Span
+    from animegan.slides.text_width import width, wrap
 
     slide = presentation([text("# 标题\n\n一句 with `代码` 话\n\n| 列 |\n|---|\n| 值 |")]).slides[0]
     runs = [run for run in slide._element.iter(qn("a:r")) if re.search(r"[\u4e00-\u9fff]", run.find(qn("a:t")).text)]
@@ -806,7 +806,7 @@ def test_mistakes_are_one_line(fails, tmp_path, monkeypatch):
 
 def test_a_missing_library_is_named(fails, tmp_path, monkeypatch):
     nbformat.write(new_notebook(cells=[text("# T\n\nx")]), tmp_path / "good.ipynb")
-    for name in [name for name in sys.modules if name.startswith(("pptx", "animegan._slides_"))]:
+    for name in [name for name in sys.modules if name.startswith(("pptx", "animegan.slides."))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pptx", None)
     assert "slides need pptx" in fails(tmp_path / "good.ipynb", "--to", "pptx")

@@ -19,12 +19,12 @@ import pytest
 from conftest import picture
 from PIL import Image, ImageFilter
 
-from animegan._archives import NESTED, OUTSIDE
-from animegan._names import Names, safe_stem
 from animegan.cli import main
+from animegan.data import load_faces
 from animegan.drawing import Face, draw
 from animegan.errors import UserError
-from animegan.faces import load_faces
+from animegan.sources.archives import NESTED, OUTSIDE
+from animegan.sources.filenames import Names, safe_stem
 
 pytest.importorskip("imagehash", reason="imports need the extra 'data': pip install -e '.[data]'")
 from animegan.sources import import_pictures
@@ -378,7 +378,7 @@ def test_thousands_of_tiny_files_are_one_line_each(tmp_path):
 
 
 def test_the_limit_of_all_bytes_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("animegan._archives.MOST_TOTAL", 60_000)
+    monkeypatch.setattr("animegan.sources.archives.MOST_TOTAL", 60_000)
     for n in range(4):
         (tmp_path / f"{n}.png").write_bytes(face(n))
     archive = tmp_path / "much.zip"
@@ -386,7 +386,7 @@ def test_the_limit_of_all_bytes_together(tmp_path, monkeypatch):
         for n in range(4):
             file.writestr(f"{n}.png", face(n))
     assert 0 < take(archive, tmp_path / "out").kept < 4
-    monkeypatch.setattr("animegan._archives.MOST_ENTRIES", 2)
+    monkeypatch.setattr("animegan.sources.archives.MOST_ENTRIES", 2)
     summary = take(archive, tmp_path / "few")
     assert "more than 2 entries" in str(summary)
 
@@ -599,7 +599,7 @@ def test_mistakes(folder, tmp_path, monkeypatch):
 
 
 def test_a_full_disk_keeps_what_there_is(folder, tmp_path, monkeypatch):
-    import animegan._import as module
+    import animegan.sources.import_job as module
 
     write, calls = module.write_whole, []
 

@@ -18,8 +18,8 @@ from conftest import TINY
 
 from animegan import recipes, training
 from animegan.config import TrainConfig
+from animegan.data import hold_out, load_faces, to_unit
 from animegan.errors import UserError
-from animegan.faces import hold_out, load_faces, to_unit
 from animegan.recipes import Game
 from animegan.runs import Run, load_weights
 from animegan.training import pick_device, train

@@ -18,14 +18,13 @@ from nbclient import NotebookClient
 from nbconvert.exporters.html import HTMLExporter
 from PIL import Image
 
-from animegan import _widgets_monitor
-from animegan._shown import MOST_BYTES
-from animegan._widgets_monitor import _duration
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.runs import Run
+from animegan.show import MOST_BYTES
 from animegan.training import Progress, train
-from animegan.widgets import EpochComparer, ShapeExplorer, TrainingMonitor
+from animegan.widgets import EpochComparer, ShapeExplorer, TrainingMonitor, monitor
+from animegan.widgets.monitor import _duration
 
 
 def shown(image: ipywidgets.Image) -> Image.Image:
@@ -210,14 +209,14 @@ class Clock:
 
     def __init__(self, monkeypatch, drawing: float = 0.0):
         self.now, self.drawn = 1000.0, 0
-        original = _widgets_monitor.plot_steps
+        original = monitor.plot_steps
 
         def plot_steps(*arguments, **options):
             self.now, self.drawn = self.now + drawing, self.drawn + 1
             return original(*arguments, **options)
 
-        monkeypatch.setattr(_widgets_monitor, "time", types.SimpleNamespace(monotonic=lambda: self.now))
-        monkeypatch.setattr(_widgets_monitor, "plot_steps", plot_steps)
+        monkeypatch.setattr(monitor, "time", types.SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(monitor, "plot_steps", plot_steps)
 
 
 def progress(run: Run, count: int, epoch_done: bool = False) -> Progress:
@@ -352,7 +351,7 @@ def test_settings_that_cannot_be_get_one_sentence_and_no_picture():
 
 
 def test_whatever_is_set_the_explorer_answers(monkeypatch):
-    monkeypatch.setattr("animegan.widgets.overlap_picture", _no_picture)
+    monkeypatch.setattr("animegan.widgets.shapes.overlap_picture", _no_picture)
     explorer, answers = ShapeExplorer(), set()
     settings = itertools.product((True, False), (1, 5, 11), (1, 6), (0, 6), (1, 2, 128))
     for explorer.kind.value, explorer.kernel.value, explorer.stride.value, explorer.padding.value, size in settings:
@@ -363,7 +362,7 @@ def test_whatever_is_set_the_explorer_answers(monkeypatch):
 
 
 def _no_picture(kernel, stride, padding, size, transposed):
-    from animegan.plots import overlap_counts
+    from animegan.show import overlap_counts
 
     overlap_counts(kernel, stride, padding, size, transposed)  # raises as the picture would
     return Image.new("RGB", (10, 10))

@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 from test_widgets import parts, png_of, shown, words
 
-from animegan._shown import MOST_BYTES
 from animegan.errors import UserError
-from animegan.latent import faces_of, latent_vectors, truncate
+from animegan.latent import latent_vectors, truncate
+from animegan.models import faces_of
+from animegan.show import MOST_BYTES
 from animegan.widgets import LatentExplorer
 
 NZ = 16

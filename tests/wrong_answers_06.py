@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from wrong_answers_04 import MadeUpRun
 
-from animegan._exercises_06 import ROWS
+from animegan.course.checks.notebook_06 import ROWS
 
 RIGHT = tuple(failure for failure, _ in ROWS.values())
 

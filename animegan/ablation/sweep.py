@@ -1,0 +1,278 @@
+"""Which ingredient earns its place: a grid of runs from one TOML file, resumable, and the table that it gives.
+
+    [options]                     # what all rows share: options of `animegan train`
+    epoch = 12
+    ngf = 32
+    hold_out = 2048
+
+    [[row]]
+    name = "stable without flips"
+    seeds = 3                     # how many runs: seeds 0, 1 and 2 (default 1)
+    set = { flips = false }       # and any options of this row's own
+
+Every run is a run folder, trained by `training.train` and measured by `measure.evaluate`; what was measured goes
+into one CSV file beside the grid, which is all that the table needs.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from animegan.ablation.grid import Grid, Result, Row, read_all, read_results, slug, write_results
+from animegan.ablation.parallel import at_a_time
+from animegan.config import TrainConfig
+from animegan.errors import UserError
+from animegan.measure import COUNT, Distance, average, evaluate
+from animegan.recipes import Game
+from animegan.runs import Run
+from animegan.training import device_name, pick_device, train
+
+DIVERGED = Distance((math.inf,) * 3, math.inf)
+SPEED_SECONDS, SPEED_TURNS = 4.0, 3  # a row is timed so long, and so often, in turns with the others
+
+
+def ablate(
+    grid: Grid,
+    out: str | Path,
+    changes: dict[str, Any] | None = None,
+    rows: Sequence[str] | None = None,
+    count: int = COUNT,
+    progress: bool = True,
+    jobs: int = 1,
+) -> list[Result]:
+    """Train and measure all runs of a grid that are not in its results yet; return all results.
+
+    Every row is run once before any is run again with its next seed, so that a grid half done can be read.
+
+    out: folder for the runs, `out/<row>/<seed>`; a run that was stopped is gone on with.
+    changes: options that take the place of the grid's, e.g. where the pictures are.
+    rows: the names of some rows only.
+    jobs: so many runs at a time, in processes of their own that share the cores: small networks leave a GPU idle.
+    Raises UserError for a row that is not there and for less than one job, and KeyboardInterrupt where a run was
+    stopped (what was measured is kept).
+    """
+    if jobs < 1:
+        raise UserError(f"--jobs {jobs} is too few: give 1 or more.")
+    wanted = [grid.row(name) for name in rows] if rows else list(grid.rows)
+    for row in wanted:  # what has changed is told before anything begins
+        for seed in range(row.seeds):
+            _is_known(grid, row, seed, Path(out), changes or {})
+    runs = _still_to_run(grid, wanted, Path(out), changes or {}, count, progress, jobs)
+    for found in (_run(*run) for run in runs) if jobs == 1 else at_a_time(_run, runs, jobs):
+        if progress and jobs > 1:
+            print(f"{found.row}, seed {found.seed}: {found.swd:.1f}", flush=True)
+        write_results(grid, [*read_all(grid), found])
+    missing = [row for row in wanted if any(r.row == row.name and not r.images_per_second for r in read_results(grid))]
+    if missing:
+        configs = {row.name: _config(row, 0, Path(out), changes or {}) for row in missing}
+        if progress:
+            seconds = SPEED_SECONDS * SPEED_TURNS * len(configs)
+            print(f"timing {len(configs)} row{'s' * (len(configs) > 1)}, which takes {seconds:.0f} seconds", flush=True)
+        speeds = measure_speed(configs)
+        here = {name: _machine(device_name(pick_device(config.device))) for name, config in configs.items()}
+        timed = [
+            r._replace(images_per_second=speeds[r.row], timed_on=here[r.row]) if r.row in speeds else r
+            for r in read_all(grid)
+        ]
+        write_results(grid, timed)
+    return read_results(grid)
+
+
+def _still_to_run(
+    grid: Grid, rows: Sequence[Row], out: Path, changes: dict, count: int, progress: bool, jobs: int
+) -> Iterator[tuple]:
+    """The arguments of `_run` for what is not in the results, which are read again each time: another process may have
+    been at work on other rows.
+    """
+    for seed in range(max(row.seeds for row in rows)):
+        for row in rows:
+            if seed < row.seeds and not _is_known(grid, row, seed, out, changes):
+                if progress:
+                    print(f"{row.name}, seed {seed}" + (" begins" if jobs > 1 else ""), flush=True)
+                yield row, seed, out, changes, count, progress and jobs == 1
+
+
+def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
+    """Training steps only, in images a second, by name: the median of turns, so that a busy moment hits all alike."""
+    games = {name: Game(config, pick_device(config.device)) for name, config in configs.items()}
+    found = {name: [] for name in games}
+    for _ in range(SPEED_TURNS):
+        for name, game in games.items():
+            size = configs[name].batchSize
+            real = torch.rand(size, 3, 96, 96, generator=torch.Generator().manual_seed(0)).to(game.device) * 2 - 1
+            game.step(real).tolist()
+            started, steps = time.perf_counter(), 0
+            while (seconds := time.perf_counter() - started) < SPEED_SECONDS or not steps:
+                game.step(real).tolist()  # to the CPU, which waits for the device
+                steps += 1
+            found[name].append(size * steps / seconds)
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+class Standing(NamedTuple):
+    """A row of the grid with what was measured of it; `swd` is the mean of its seeds."""
+
+    name: str
+    results: list[Result]
+    swd: float
+    as_good: bool  # as the grid's first row or better, or not to be told from it
+
+
+def standings(grid: Grid) -> tuple[list[Standing], float]:
+    """The rows that were measured, best first, and the deviation of `swd` from seed to seed, as a part of its mean.
+
+    The deviation is pooled over the rows that have several seeds, 0 where none has (nothing can then be told from
+    anything): as a part of the mean, since bad recipes differ more from seed to seed than good ones do. The grid's
+    first row that was measured is what the others are held against: worse is what lies beyond it by twice the error of
+    the difference. (The best row would be a bad measure: of many equal ones, the best is the luckiest.) Raises
+    UserError where nothing was measured yet.
+    """
+    results = read_results(grid)
+    if not results:
+        raise UserError(f"{grid.results_path} has no results yet: animegan ablate {grid.path} makes them.")
+    groups = [[r for r in results if r.row == name] for name in dict.fromkeys(r.row for r in results)]
+    groups.sort(key=_mean_swd)
+    several = [found for found in groups if len(found) > 1 and math.isfinite(_mean_swd(found))]
+    parts = [statistics.variance(r.swd / _mean_swd(found) for r in found) for found in several]
+    spread = statistics.fmean(parts) ** 0.5 if parts else 0.0
+    first = next(found for found in groups if found[0].row == results[0].row)
+
+    def as_good(found: list[Result]) -> bool:
+        error = math.hypot(_error(found, spread), _error(first, spread)) if spread else math.inf
+        return _mean_swd(found) - 2 * error <= _mean_swd(first)
+
+    return [Standing(found[0].row, found, _mean_swd(found), as_good(found)) for found in groups], spread
+
+
+def _error(results: Sequence[Result], spread: float) -> float:
+    """Of the mean of some seeds, each of which deviates by the part `spread`."""
+    return spread * _mean_swd(results) / len(results) ** 0.5
+
+
+def floor(results: Sequence[Result]) -> float:
+    """Real against real: the mean over the runs, nan where all have diverged."""
+    return statistics.fmean([r.floor for r in results if math.isfinite(r.floor)] or [math.nan])
+
+
+def _mean_swd(results: Sequence[Result]) -> float:
+    return statistics.fmean(r.swd for r in results)
+
+
+def table(grid: Grid) -> str:
+    """The results as a Markdown table, best row first, and how they were measured.
+
+    Where a row has several seeds, the mean and the deviation between them; in bold what is as good as the first row.
+    """
+    rows, spread = standings(grid)
+    lines = ["| | SWD | 96 | 48 | 24 | FID | seeds | images/s |", "|---|---|---|---|---|---|---|---|"]
+    for name, found, swd, as_good in rows:
+        if lost := sum(math.isinf(r.swd) for r in found):
+            lines.append(f"| {name} | diverged ({lost} of {len(found)}) | | | | | {len(found)} | |")
+            continue
+        deviation = f" ± {statistics.stdev(r.swd for r in found):.1f}" if len(found) > 1 else ""
+        bold = "**" * (as_good and spread > 0)
+        levels = [f"{statistics.fmean(getattr(r, f'swd_{size}') for r in found):.1f}" for size in (96, 48, 24)]
+        fid, speed = statistics.fmean(r.fid for r in found), found[0].images_per_second
+        cells = [name, f"{bold}{swd:.1f}{bold}{deviation}", *levels, f"{fid:.2f}", str(len(found))]
+        lines.append(f"| {' | '.join([*cells, f'{speed:.0f}' if speed else '–'])} |")
+    results = read_results(grid)
+    first = next((r for r in results if math.isfinite(r.swd)), results[0])
+    machines = "; ".join(dict.fromkeys(f"{r.machine}, PyTorch {r.torch}" for r in results))
+    timed = "; ".join(dict.fromkeys(r.timed_on for r in results if r.timed_on))
+    dates = " to ".join(sorted({min(r.date for r in results), max(r.date for r in results)}))
+    told = (
+        f"±: deviation from seed to seed, {spread:.0%} over all rows with several. In bold: not worse than "
+        f"{results[0].row!r} by more than twice the standard error of the difference. "
+        if spread
+        else "No row has several seeds, so every difference here may be luck: give some seeds = 3. "
+    )
+    return "\n".join(lines) + (
+        f"\n\nSWD: sliced Wasserstein distance x 1,000 of {first.count:,} fakes from as many pictures that were not "
+        f"learnt from, after {first.images:,} pictures seen; real against real {floor(results):.1f}. 96, 48 and 24: at "
+        f"that many pixels a side. {told}FID: features of the {first.features or 'none'}. "
+        f"Trained on {machines}; {dates}. "
+        + (f"Images/s: the steps alone, in turns, on {timed}. " if timed else "")
+        + f"The first row of the grid: `{first.command}`"
+    )
+
+
+def _is_known(grid: Grid, row: Row, seed: int, out: Path, changes: dict) -> bool:
+    """Whether this run was measured; UserError where another one was, under its name."""
+    for found in read_results(grid):
+        if (found.row, found.seed) == (row.name, seed):
+            if found.command != (asked := _command(_config(row, seed, out, changes))):
+                raise UserError(
+                    f"row {row.name!r} was measured as `{found.command}` and is `{asked}` now: give it another name, "
+                    f"or, to measure it anew, delete its lines from {grid.results_path} and the folder "
+                    f"{out / slug(row.name)}."
+                )
+            return True
+    return False
+
+
+def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bool) -> Result:
+    """Train and measure one run; KeyboardInterrupt where it was stopped, which `train` takes for an ordinary end."""
+    config = _config(row, seed, out, changes)
+    written = Path(config.outf) / "run.json"
+    found, distance, fidelity = None, DIVERGED, None
+    try:
+        run = train(config, resume=written.is_file(), progress=progress)
+    except UserError as error:
+        if not (written.is_file() and (run := Run(config.outf)).info.get("diverged")):
+            raise
+        print(error)  # a finding like any other
+    else:
+        if config.epoch not in run.epochs:
+            raise KeyboardInterrupt
+        # Measured once: another measurement moves a figure less than another seed of the run does.
+        found = evaluate(run, [config.epoch], count=count, seeds=1, progress=False)
+        distance, fidelity = average(found.distances[config.epoch]), found.fidelities.get(config.epoch)
+    return Result(
+        row=row.name,
+        seed=seed,
+        epoch=config.epoch,
+        count=found.count if found else count,
+        swd=distance.mean,
+        **dict(zip(("swd_96", "swd_48", "swd_24"), distance.levels, strict=True)),
+        floor=average(found.floor).mean if found else math.nan,
+        fid=fidelity.fid if fidelity else math.nan,
+        features=fidelity.features if fidelity else "",
+        images=len(run.read_steps()) * config.batchSize,
+        images_per_second=0.0,  # is measured at the end, in turns with the other rows
+        timed_on="",
+        command=_command(config),
+        machine=_machine(run.info["device"]),
+        torch=torch.__version__,
+        date=date.today().isoformat(),
+    )
+
+
+def _machine(device: str) -> str:
+    threads = torch.get_num_threads()
+    return f"{platform.system()}, {threads} thread{'s' * (threads > 1)}, {device}"
+
+
+def _command(config: TrainConfig) -> str:
+    """The command that trains the same, without the paths of this machine."""
+    words = ["animegan train"]
+    for option in fields(TrainConfig):
+        value = getattr(config, option.name)
+        if option.name == "changes":
+            words += [f"--set {name}={str(v).lower() if isinstance(v, bool) else v}" for name, v in value.items()]
+        elif option.name not in ("data_path", "outf", "device") and value != option.default:
+            words.append(f"--{option.name} {value}")
+    return " ".join(words)
+
+
+def _config(row: Row, seed: int, out: Path, changes: dict) -> TrainConfig:
+    return TrainConfig(**{**row.options, **changes, "seed": seed, "outf": out / slug(row.name) / str(seed)})

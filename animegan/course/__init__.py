@@ -1,0 +1,19 @@
+"""What the notebooks share, and the checks of their exercises."""
+
+from animegan.course.checker import check, exercise, verdict
+from animegan.course.classroom import (
+    drawn_faces,
+    folder,
+    is_smoke,
+    measured,
+    my_run,
+    pictures_of,
+    recipe_grid,
+    reference_run,
+    sized,
+)
+
+__all__ = [
+    "check", "drawn_faces", "exercise", "folder", "is_smoke", "measured", "my_run", "pictures_of",
+    "recipe_grid", "reference_run", "sized", "verdict",
+]  # fmt: skip

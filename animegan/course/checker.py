@@ -1,0 +1,104 @@
+"""The checks of the notebooks' exercises: `check("03.1", answer)` prints one line and raises nothing.
+
+    03.1 not attempted yet
+    03.1 hint: a stride of 2 halves the size; yours gives 48 for ...
+    03.1 correct
+
+An exercise's check is a generator function in `checks/notebook_NN.py`, NN being the notebook's number. It
+takes the student's answer (a function, a value, a tensor, a run) and yields pairs: whether one case
+holds, and the hint for an answer that fails there. The first case that fails gives the hint.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Case = tuple[bool, str]
+CHECKS: dict[str, Callable[[Any], Iterator[Case]]] = {}
+NOTEBOOKS = ("01", "02", "03", "04", "05", "06", "07")
+
+
+def exercise(number: str) -> Callable:
+    """Decorate the check of exercise `number`, e.g. "03.1": notebook 03, first exercise."""
+
+    def register(check: Callable[[Any], Iterator[Case]]):
+        CHECKS[number] = check
+        return check
+
+    return register
+
+
+def check(number: str, answer: Any = ...) -> None:
+    """Print what can be said of a student's answer to exercise `number`.
+
+    answer: what the exercise asks for; `...`, or a function or a table of nothing but `...`, is an answer not begun.
+    """
+    print(f"{number} {verdict(number, answer)}")
+
+
+def verdict(number: str, answer: Any) -> str:
+    """`not attempted yet`, `hint: ...` or `correct`."""
+    cases = _find(number)
+    if cases is None:
+        return f"hint: there is no exercise {number}; there are {', '.join(sorted(CHECKS))}."
+    if _is_blank(answer):
+        return "not attempted yet"
+    try:
+        for holds, hint in cases(_Asked(answer) if _is_function(answer) else answer):
+            if not holds:
+                return f"hint: {hint}"
+    except _NotAttempted:
+        return "not attempted yet"
+    except _Nothing:
+        return "hint: your function returns nothing: end it with a line `return ...` (print only shows)."
+    except Exception as error:  # a student's code may raise anything, and the notebook goes on
+        return f"hint: your answer raised {type(error).__name__}: {_one_line(error)}"
+    return "correct"
+
+
+def _find(number: str) -> Callable[[Any], Iterator[Case]] | None:
+    for notebook in NOTEBOOKS:
+        importlib.import_module(f"animegan.course.checks.notebook_{notebook}")
+    return CHECKS.get(number)
+
+
+class _NotAttempted(Exception):
+    pass
+
+
+class _Nothing(Exception):
+    pass
+
+
+class _Asked:
+    """The student's function, which may still be the stub that returns `...`."""
+
+    def __init__(self, function: Callable):
+        self.function = function
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        result = self.function(*arguments, **options)
+        if _is_blank(result):
+            raise _NotAttempted
+        if result is None:
+            raise _Nothing
+        return result
+
+
+def _is_function(answer: Any) -> bool:
+    return callable(answer) and hasattr(answer, "__code__")
+
+
+def _is_blank(answer: Any) -> bool:
+    if isinstance(answer, tuple | list):
+        return any(part is ... for part in answer)
+    if isinstance(answer, dict):  # a table that is begun is told which rows are missing
+        return bool(answer) and all(part is ... for part in answer.values())
+    return answer is ...
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:160] if lines else "no message"

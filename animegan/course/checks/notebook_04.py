@@ -1,0 +1,233 @@
+"""Checks of notebook 04: one step of D, one of G, and how to read a history."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from animegan.course.checker import exercise
+from animegan.models import NetD, NetG
+from animegan.runs import Run
+
+NZ = 8  # of the small networks that these checks play with
+PREDICTIONS = {
+    "gradients_in_G": "look at netG.layer1[0].weight.grad after loss_D.backward()",
+    "G_changes": "compare a copy of netG.layer1[0].weight from before optimizerD.step() with the one after",
+    "step_of_G_works": "run loss_G.backward() on the same fake after loss_D.backward(), and see what PyTorch says",
+}
+
+
+@exercise("04.1")
+def loss_of_D(answer):
+    unsure, sure = torch.zeros(4), torch.full((4,), 8.0)
+    yield _is_number(answer(unsure, unsure, 0.0)), "return one number, the mean over the batch, not one per picture."
+    learning = answer(torch.zeros(4, requires_grad=True), unsure, 0.0)
+    yield (
+        isinstance(learning, torch.Tensor) and learning.requires_grad,
+        "return a tensor that D can learn from: no .item().",
+    )
+    yield (
+        not is_close(answer(unsure, unsure, 0.0), _bce(0.5, 1.0) + _bce(0.5, 0.0)),
+        "binary_cross_entropy_with_logits takes the sigmoid itself: give it the logits as they are.",
+    )
+    yield (
+        is_close(answer(unsure, unsure, 0.0), 2 * math.log(2)),
+        "logits of 0 for real and fake give log 2 twice, 1.386: add the loss on the real ones to that on the fakes.",
+    )
+    yield (
+        is_close(answer(sure, -sure, 0.0), 2 * _bce(8.0, 1.0)),
+        "a D that is right about everything (8 for real, -8 for fake) has a loss near 0, yours a larger one: which "
+        "label belongs to which batch?",
+    )
+    mixed = torch.tensor([0.0, 8.0])
+    yield (
+        is_close(answer(mixed, -mixed, 0.0), math.log(2) + _bce(8.0, 1.0)),
+        "for logits of 0 and 8 the loss is the mean of both losses, not the loss of the mean.",
+    )
+    yield (
+        is_close(answer(sure, -sure, 0.1), _bce(8.0, 0.9) + _bce(-8.0, 0.0)),
+        "with smoothing 0.1 D aims at 0.9 on real pictures, and still at 0 on fakes: one-sided.",
+    )
+    yield (
+        is_close(answer(torch.full((4,), -200.0), -sure, 0.0), 200.0 + _bce(-8.0, 0.0)),
+        "a real picture with a logit of -200 costs 200: stay with the logits, a probability is rounded to 0 there.",
+    )
+
+
+@exercise("04.2")
+def step_of_G(answer):
+    netG, netD, z = _small()
+    wanted_G, wanted_D = copy.deepcopy(netG), copy.deepcopy(netD)
+    wanted_loss = _right_step(wanted_G, wanted_D, z)
+    for parameter in netG.parameters():  # as a step of D without detach would have left them
+        parameter.grad = torch.full_like(parameter, 3.0)
+    before, before_D = _weights(netG), _weights(netD)
+    loss = answer(netG, netD, torch.optim.SGD(netG.parameters(), lr=0.1), z)
+
+    yield isinstance(loss, float), "return the loss of G as a plain number: loss.item()."
+    yield (
+        all(torch.equal(a, b) for a, b in zip(_weights(netD), before_D, strict=True)),
+        "D's weights have changed: in G's step D is the fixed judge, only optimizerG makes a step.",
+    )
+    moved = torch.cat([(a - b).flatten() for a, b in zip(_weights(netG), before, strict=True)])
+    yield bool(moved.abs().max() > 0), "no weight of G has changed: does the gradient find its way from D back to G?"
+    yield (
+        is_close(loss, wanted_loss),
+        f"for D's logits on these fakes the loss of G is {wanted_loss:.4f}: which verdict does G wish for?",
+    )
+    wanted = torch.cat([(a - b).flatten() for a, b in zip(_weights(wanted_G), before, strict=True)])
+    yield (
+        torch.allclose(moved, wanted, rtol=1e-3, atol=1e-5),
+        "the step is not the one of this loss: what was in .grad before this step began?",
+    )
+
+
+@exercise("04.3")
+def without_detach(answer):
+    yield (
+        isinstance(answer, tuple | list) and len(answer) == 3 and all(isinstance(value, bool) for value in answer),
+        f"hand in three predictions, each True or False: ({', '.join(PREDICTIONS)}).",
+    )
+    for value, (claim, happens) in zip(answer, _try_without_detach().items(), strict=True):
+        yield value is happens, f"{claim} comes out otherwise; try it: {PREDICTIONS[claim]}."
+
+
+@exercise("04.4")
+def strongest_epoch(answer):
+    rising = history_of({1: [(0.6, 0.4), (0.6, 0.4)], 2: [(0.7, 0.2), (0.7, 0.2)], 3: [(0.6, 0.3), (0.6, 0.3)]})
+    got = answer(rising)
+    yield (
+        isinstance(got, int | np.integer) and not isinstance(got, bool),
+        "return the number of the epoch, a whole number.",
+    )
+    yield (
+        got == 2,
+        "where the gaps between D(x) and D(G(z)) are 0.2, 0.5, 0.3 in epochs 1, 2, 3 the answer is 2 (epochs count "
+        "from 1).",
+    )
+    yield (
+        answer(history_of({1: [(0.95, 0.60)], 2: [(0.80, 0.10)]})) == 2,
+        "a D that says 'real' to everything has a high D(x) and is not strong: D(G(z)) counts as well.",
+    )
+    yield (
+        answer(history_of({1: [(0.99, 0.90)], 2: [(0.60, 0.01)], 3: [(0.90, 0.10)]})) == 3,
+        "a D that says 'fake' to everything has a low D(G(z)) and is not strong: D(x) counts as well.",
+    )
+    yield (
+        answer(history_of({1: [(0.6, 0.3)] * 4, 2: [(0.99, 0.01), (0.5, 0.5), (0.5, 0.5), (0.5, 0.5)]})) == 1,
+        "one lucky step does not make an epoch: take the mean over all steps of an epoch.",
+    )
+    yield (
+        answer(history_of({1: [(0.6, 0.3)] * 9, 2: [(0.8, 0.1)] * 2})) == 2,
+        "epochs may differ in their number of steps: a sum would favour the long one.",
+    )
+
+
+@exercise("04.5")
+def learning_rates(answer):
+    yield (
+        isinstance(answer, tuple | list) and len(answer) == 4,
+        "hand in four things: (run_a, run_b, gap_a, gap_b).",
+    )
+    run_a, run_b, gap_a, gap_b = answer
+    yield isinstance(run_a, Run) and isinstance(run_b, Run), "the first two are runs: what train(...) returns."
+    yield (
+        run_a.config.lr != run_b.config.lr,
+        "both runs have the same learning rate: give one of them another lr (and another folder).",
+    )
+    others = differences(run_a, run_b) - {"lr"}
+    yield (
+        not others,
+        "the runs differ in more than the learning rate, so a difference could come from either: "
+        "change lr alone, on the same pictures.",
+    )
+    yield (
+        min(len(run_a.epochs), len(run_b.epochs)) >= 2,
+        "each run needs two finished epochs.",
+    )
+    yield (
+        is_close(gap_a, _gap(run_a, 2)) and is_close(gap_b, _gap(run_b, 2)),
+        "a gap is the mean of D(x) - D(G(z)) over the steps of epoch 2, and of that epoch alone, "
+        "in the order of the runs.",
+    )
+
+
+def differences(run: Run, other: Run) -> set[str]:
+    """The settings in which two runs differ, a recipe taken ingredient by ingredient; "pictures" for the data.
+
+    How long, where and on what a run was trained are no settings.
+    """
+    first, second = ({**r.config.as_dict(), **r.info["ingredients"], "pictures": r.info["data"]} for r in (run, other))
+    ignored = {"epoch", "outf", "data_path", "device", "recipe", "changes"}
+    return {name for name in first | second if first.get(name) != second.get(name)} - ignored
+
+
+def _is_number(value) -> bool:
+    if isinstance(value, torch.Tensor):
+        return value.numel() == 1
+    return isinstance(value, float | int | np.number) and not isinstance(value, bool)
+
+
+def is_close(value, wanted: float) -> bool:
+    return _is_number(value) and math.isclose(float(value), wanted, rel_tol=1e-3, abs_tol=1e-4)
+
+
+def _bce(logit: float, label: float) -> float:
+    """Cross-entropy of one verdict: log(1 + exp(logit)) - label * logit."""
+    return math.log1p(math.exp(-abs(logit))) + max(logit, 0.0) - label * logit
+
+
+def _small() -> tuple[NetG, NetD, torch.Tensor]:
+    """Small networks and latent vectors [4, NZ, 1, 1], always the same ones."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(4)
+        return NetG(ngf=4, nz=NZ), NetD(ndf=4), torch.randn(4, NZ, 1, 1)
+
+
+def _weights(network: torch.nn.Module) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in network.parameters()]
+
+
+def _right_step(netG: NetG, netD: NetD, z: torch.Tensor) -> float:
+    logits = netD.logits(netG(z))
+    loss = F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+    loss.backward()
+    torch.optim.SGD(netG.parameters(), lr=0.1).step()
+    return loss.item()
+
+
+def _try_without_detach() -> dict[str, bool]:
+    """What happens when D's step is given `fake` in place of `fake.detach()`: tried, not remembered."""
+    netG, netD, z = _small()
+    before = _weights(netG)
+    fake = netG(z)
+    netD.logits(fake).mean().backward()
+    has_gradients = any(parameter.grad is not None for parameter in netG.parameters())
+    torch.optim.SGD(netD.parameters(), lr=0.1).step()
+    moved = any(not torch.equal(a, b) for a, b in zip(_weights(netG), before, strict=True))
+    try:
+        netD.logits(fake).mean().backward()
+        works = True
+    except RuntimeError:
+        works = False
+    return dict(zip(PREDICTIONS, (has_gradients, moved, works), strict=True))
+
+
+def history_of(epochs: dict[int, list[tuple[float, float]]]) -> dict[str, np.ndarray]:
+    """A history as `Run.history` gives it, with these pairs of D(x) and D(G(z)) a step."""
+    rows = [
+        (epoch, n, 1.0, 1.0, D_x, D_G_z, 1.0)
+        for epoch, steps in epochs.items()
+        for n, (D_x, D_G_z) in enumerate(steps, 1)
+    ]
+    names = ("epoch", "iteration", "loss_D", "loss_G", "D_x", "D_G_z", "seconds")
+    return {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+def _gap(run: Run, epoch: int) -> float:
+    history = run.history
+    return float((history["D_x"] - history["D_G_z"])[history["epoch"] == epoch].mean())

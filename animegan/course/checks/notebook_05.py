@@ -1,0 +1,205 @@
+"""Checks of notebook 05: what curves, grids and two runs side by side do and do not tell."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from animegan.course.checker import exercise
+from animegan.course.checks.notebook_04 import differences, history_of, is_close
+from animegan.runs import Run
+
+# Where the evidence for a claim is to be found, and the question that leads there.
+EVIDENCE = {
+    "D_has_it_easier": ("curves", "D's verdicts are numbers of the history."),
+    "faces_are_better": (
+        "grids",
+        "a loss is measured against an opponent that changes too; where can you see a face?",
+    ),
+    "faces_differ": (
+        "grids",
+        "no column of the history compares two fakes with each other; where do many lie side by side?",
+    ),
+    "nothing_by_heart": (
+        "neither",
+        "for that every fake has to be held against all the pictures that were learnt from.",
+    ),
+}
+SHORTEST_REASON = 12  # letters; a Chinese sign is worth two
+
+
+@exercise("05.1")
+def mean_per_epoch(answer):
+    even = history_of({1: [(0.6, 0.4), (0.8, 0.2)], 2: [(0.9, 0.1), (0.7, 0.3)]})
+    got = answer(even, "D_x")
+    yield (
+        isinstance(got, dict) and set(got) == {1, 2},
+        "return a dictionary with one entry an epoch, e.g. {1: 0.71, 2: 0.72}.",
+    )
+    yield (
+        _same(got, {1: 0.7, 2: 0.8}),
+        "D(x) of 0.6, 0.8 in epoch 1 and 0.9, 0.7 in epoch 2 has the means 0.7 and 0.8.",
+    )
+    yield (
+        _same(answer(even, "D_G_z"), {1: 0.3, 2: 0.2}),
+        "the second argument names the column, e.g. 'D_G_z': take that one.",
+    )
+    uneven = history_of({1: [(0.5, 0.5)], 2: [(0.6, 0.4), (0.7, 0.3), (0.8, 0.2)]})
+    yield (
+        _same(answer(uneven, "D_x"), {1: 0.5, 2: 0.7}),
+        "epochs may differ in their number of steps, as in a run that was stopped: ask history['epoch'].",
+    )
+    later = history_of({4: [(0.5, 0.5)], 7: [(0.9, 0.1)]})
+    yield (
+        _same(answer(later, "D_x"), {4: 0.5, 7: 0.9}),
+        "do not count on epochs 1, 2, 3: here they are 4 and 7.",
+    )
+
+
+@exercise("05.2")
+def evidence(answer):
+    yield (
+        isinstance(answer, tuple | list) and len(answer) == len(EVIDENCE),
+        f"hand in four words: ({', '.join(EVIDENCE)}).",
+    )
+    yield (
+        set(answer) <= {"curves", "grids", "neither"},
+        "each claim takes 'curves', 'grids' or 'neither'.",
+    )
+    for word, (claim, (where, question)) in zip(answer, EVIDENCE.items(), strict=True):
+        yield word == where, f"{claim}: {question}"
+
+
+@exercise("05.3")
+def stillest_epoch(answer):
+    got = answer(_grids({1: 10, 2: 90, 3: 100, 4: 160}))
+    yield (
+        isinstance(got, int | np.integer) and not isinstance(got, bool),
+        "return the number of an epoch, a whole number.",
+    )
+    yield (
+        got == 3,
+        "pixels of 10, 90, 100, 160 in epochs 1 to 4 change by 80, 10, 60: the answer is 3, the later of the two.",
+    )
+    yield (
+        answer(_grids({1: 100, 2: 97, 3: 120})) == 2,
+        "in uint8, 97 - 100 is 253: turn the pictures into float before you subtract.",
+    )
+    half = np.where(np.arange(4) % 2, 150, 50)
+    yield (
+        answer(_grids({1: 100, 2: half, 3: half + 10})) == 3,
+        "pixels that grow brighter and pixels that grow darker must not cancel: take the size of each difference.",
+    )
+    try:
+        found = answer(_grids({1: 10, 10: 90, 25: 95}))
+    except (KeyError, ValueError):  # of one that looks for epoch - 1
+        found = None
+    yield (
+        found == 25,
+        "with epochs 1, 10 and 25 the answer is one of these numbers, not a place in the list.",
+    )
+    yield (
+        answer(_grids({9: 95, 1: 10, 5: 90})) == 9,
+        "the epochs may come in any order: sort them before you take the one before.",
+    )
+
+
+@exercise("05.4")
+def one_change(answer):
+    yield (
+        isinstance(answer, tuple | list) and len(answer) == 3,
+        "hand in three things: (run, other, name of the setting).",
+    )
+    run, other, name = answer
+    yield isinstance(run, Run) and isinstance(other, Run), "the first two are runs: what train(...) returns."
+    yield (
+        min(len(run.epochs), len(other.epochs)) >= 2,
+        "each run needs two finished epochs, to see where it is going.",
+    )
+    found = differences(run, other)
+    yield "pictures" not in found, "the two runs learnt from other pictures: give both the same data_path."
+    yield bool(found), "the runs have the same settings: change one in the second run."
+    yield (
+        len(found) == 1,
+        f"{len(found)} settings differ ({_listed(sorted(found))}): what you see could come from any of them.",
+    )
+    yield name != "changes", "changes is where ingredients of the recipe are set: name the ingredient itself."
+    yield {name} == found, "the third thing names the setting that differs, as TrainConfig or the recipe calls it."
+
+
+@exercise("05.5")
+def best_epoch(answer):
+    yield (
+        isinstance(answer, tuple | list) and len(answer) == 4,
+        "hand in four things: (run, picks, best, reason).",
+    )
+    run, picks, best, reason = answer
+    yield isinstance(run, Run), "the first thing is the run that you judged: what my_run() returned."
+    yield (
+        isinstance(picks, list | tuple) and len(picks) >= 3,
+        "do the blind test three times, each with another seed, and hand in all your picks.",
+    )
+    yield (
+        all(pick in run.epochs for pick in picks),
+        f"your picks are epochs of the run (it has {_listed(run.epochs)}), not places in the shuffled picture.",
+    )
+    counted = Counter(picks)
+    yield (
+        counted[best] == max(counted.values()),
+        "the blind test decides: no epoch was picked more often than the best one.",
+    )
+    yield (
+        isinstance(reason, str) and sum(1 + (sign > "⺀") for sign in reason.strip()) >= SHORTEST_REASON,
+        "give the reason in a sentence: what in the faces made you pick it?",
+    )
+
+
+@exercise("05.6")
+def as_good_as_the_best(answer):
+    # Epoch 9 is the best, and the spread is 1.
+    usual = {10: [23.5], 9: [21.0, 19.0, 20.0], 1: [90.0], 7: [22.2], 8: [20.0, 22.0, 21.0]}
+    got = answer(usual)
+    yield isinstance(got, list | tuple), "return a list of epochs, e.g. [8, 9]."
+    yield (
+        all(isinstance(epoch, int) and epoch in usual for epoch in got),
+        "return epochs, the keys of the dictionary: whole numbers, and neither distances nor places in a list.",
+    )
+    yield 1 not in got, "a small distance is a good one: epoch 1 with 90.0 is far behind epoch 9 with 20.0."
+    yield 9 in got, "the best epoch cannot be told from itself: it is in the list, too."
+    yield (
+        10 not in got,
+        "with a spread of 1, an epoch that is 3.5 behind the best can be told from it: the limit is 2.83.",
+    )
+    yield (
+        7 in got,
+        "with a spread of 1, an epoch that is 2.2 behind the best cannot be told from it, though measured only once.",
+    )
+    yield list(got) == [7, 8, 9], "these are the right epochs; give them in order."
+    uneven = {1: [20.0, 20.0, 20.0], 2: [22.5, 26.5], 3: [30.0]}
+    yield (
+        list(answer(uneven)) == [1, 2],
+        "20, 20, 20 has the variance 0, and 22.5, 26.5 has 8 (divided by n - 1): their mean is 4, and the spread 2.",
+    )
+    lucky = {1: [30.0, 30.0], 2: [26.0, 34.0], 3: [35.0, 35.0], 4: [90.0, 90.0]}
+    yield (
+        list(answer(lucky)) == [1, 2, 3],
+        "compare means over the seeds: one seed alone may be lucky, as 26.0 of 26.0, 34.0.",
+    )
+
+
+def _same(got, wanted: dict[int, float]) -> bool:
+    return isinstance(got, dict) and set(got) == set(wanted) and all(is_close(got[key], wanted[key]) for key in wanted)
+
+
+def _grids(pixels: dict[int, int | np.ndarray]) -> dict[int, np.ndarray]:
+    """Pictures [4, 4, 3] of uint8 by epoch, each of one shade, or of one shade a column."""
+    return {
+        epoch: np.broadcast_to(np.asarray(shade, np.uint8).reshape(1, -1, 1), (4, 4, 3)).copy()
+        for epoch, shade in pixels.items()
+    }
+
+
+def _listed(names) -> str:
+    names = [str(name) for name in names]
+    return ", ".join(names if len(names) <= 5 else [*names[:2], "...", names[-1]])

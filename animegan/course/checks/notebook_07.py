@@ -1,0 +1,106 @@
+"""Checks of notebook 07: an arc, a direction, a direction that leaves another alone, and an honest share."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from animegan.course.checker import exercise
+
+
+def _close(got, wanted: torch.Tensor, within: float = 1e-3) -> bool:
+    got = torch.as_tensor(got, dtype=torch.float)
+    return got.shape == wanted.shape and bool(((got - wanted).abs() < within).all())
+
+
+@exercise("07.1")
+def arc(answer):
+    a, b = torch.tensor([10.0, 0.0]), torch.tensor([0.0, 10.0])
+    got = answer(a, b, 0.5)
+    yield (
+        torch.is_tensor(got) and got.shape == a.shape,
+        "return one vector, a tensor of the shape of a.",
+    )
+    yield _close(answer(a, b, 0.0), a) and _close(answer(a, b, 1.0), b), "t = 0 is a, and t = 1 is b."
+    yield (
+        abs(got.norm().item() - 10) < 1e-3,
+        f"a and b have the length 10, half way yours has {got.norm().item():.2f}: the weights of a and b are sines, "
+        "of (1 - t) and of t times the angle.",
+    )
+    third = 10 * torch.tensor([math.cos(math.pi / 6), math.sin(math.pi / 6)])
+    yield _close(answer(a, b, 1 / 3), third), "a third of the way is a third of the angle, here 30 of 90 degrees."
+    narrow = torch.tensor([10 * math.cos(1.0), 10 * math.sin(1.0)])
+    wanted = torch.tensor([10 * math.cos(0.5), 10 * math.sin(0.5)])
+    got = torch.as_tensor(answer(a, narrow, 0.5))
+    yield (
+        bool(got.isfinite().all()),
+        "yours is no number (nan): acos takes a cosine, from -1 to 1; divide a @ b by both lengths.",
+    )
+    yield _close(got, wanted), "the angle is not always 90 degrees: ask a and b for it, and divide by its sine."
+    yield (
+        _close(answer(a, 2 * b, 0.5), (a + 2 * b) * math.sqrt(0.5)),
+        "a and b may differ in length: divide by both lengths for the angle, and by none for the sum.",
+    )
+
+
+@exercise("07.2")
+def direction(answer):
+    random = torch.Generator().manual_seed(7)
+    z = torch.randn(4000, 5, generator=random)
+    has = z[:, 1] > 1.0  # one face in six
+    got = answer(z, has)
+    yield (
+        torch.is_tensor(got) and got.shape == (5,),
+        "return one vector with as many numbers as a z has: take means over the faces, .mean(0), and no sums.",
+    )
+    yield abs(got.norm().item() - 1) < 1e-3, "its length is to be 1: divide by .norm()."
+    yield got[1].item() > 0, "it points the wrong way: from the faces without it to those that have it."
+    yield got[1].item() > 0.98, "hardly off, but not it: of which faces is each of the two means?"
+    moved = answer(z + torch.tensor([5.0, 0.0, 0.0, 0.0, 0.0]), has)
+    yield (
+        _close(moved, torch.eye(5)[1], 0.12),
+        "moved all alike, the z have the same direction: subtract the mean of the others, not 0.",
+    )
+    wanted = z[has].mean(0) - z[~has].mean(0)
+    yield (
+        _close(moved, wanted / wanted.norm()),
+        "nearly: subtract the two means as they are, and give only the difference the length 1.",
+    )
+
+
+@exercise("07.3")
+def changed(answer):
+    yes, no = True, False
+    before, after = torch.tensor([no, no, no, no, yes, yes]), torch.tensor([yes, yes, yes, no, yes, yes])
+    got = answer(before, after)
+    yield (
+        isinstance(got, int | float | torch.Tensor) and torch.as_tensor(got).numel() == 1 and 0 <= float(got) <= 1,
+        "return one number from 0 to 1.",
+    )
+    yield (
+        abs(float(got) - 0.75) < 1e-3,
+        "four faces lacked it, and three of them have it now: 0.75. Who had it before proves nothing.",
+    )
+    lost = answer(torch.tensor([yes, yes, no, no]), torch.tensor([no, no, yes, no]))
+    yield abs(float(lost) - 0.5) < 1e-3, "of two that lacked it one has it now: 0.5, whatever became of the others."
+
+
+@exercise("07.4")
+def without(answer):
+    a, b = torch.tensor([0.6, 0.8, 0.0]), torch.tensor([1.0, 0.0, 0.0])
+    got = answer(a, b)
+    yield torch.is_tensor(got) and got.shape == (3,), "return one vector of three numbers here, as a and b are."
+    yield (
+        abs((got @ b).item()) < 1e-3,
+        f"moved along yours by 1, a face moves along `other` by {(got @ b).item():.2f}, and should not at all.",
+    )
+    yield abs(got.norm().item() - 1) < 1e-3, "its length is to be 1 again: what was left is shorter than it was."
+    yield _close(got, torch.tensor([0.0, 1.0, 0.0])), "of all vectors at right angles to `other`, take the nearest one."
+    yield (
+        _close(answer(-a, b), torch.tensor([0.0, -1.0, 0.0])),
+        "a shadow that falls backwards is a negative number: take it with its sign.",
+    )
+    c = torch.tensor([0.0, 0.6, 0.8])
+    wanted = a - 0.48 * c
+    yield _close(answer(a, c), wanted / wanted.norm()), "`other` need not lie along an axis: how long is its shadow?"

@@ -1,0 +1,108 @@
+"""What the notebooks share: how large to run, where the student's work lies, and what stands in for it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from animegan.ablation import Grid
+from animegan.config import QUICK_COUNT
+from animegan.drawing import drawn_set, write_faces
+from animegan.errors import UserError
+from animegan.measure import TABLE, Evaluation, learnt_and_unseen, read_evaluation
+from animegan.runs import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = "imgs/reference"
+MINUTES = "about 10 minutes for 25 epochs on two CPU cores"
+Size = TypeVar("Size")
+
+
+def is_smoke() -> bool:
+    """Whether the notebooks run as a test, in tiny sizes: ANIMEGAN_SMOKE is set."""
+    return os.environ.get("ANIMEGAN_SMOKE", "") not in ("", "0")
+
+
+def sized(full: Size, smoke: Size) -> Size:
+    """`full` for a student, `smoke` in a test."""
+    return smoke if is_smoke() else full
+
+
+def folder(name: str) -> Path:
+    """A folder of the project, e.g. "data/drawn" or "imgs/mine", as seen from the notebook.
+
+    In a test it is a temporary one of that name, new for every kernel: a test must not touch what a
+    student has made.
+    """
+    return _temporary() / name if is_smoke() else _from_here(name)
+
+
+def _from_here(name: str) -> Path:
+    try:
+        return Path(os.path.relpath(ROOT / name))
+    except ValueError:  # on Windows, from another drive
+        return ROOT / name
+
+
+@functools.cache
+def _temporary() -> Path:
+    return Path(tempfile.mkdtemp(prefix="animegan-"))
+
+
+def drawn_faces() -> Path:
+    """The folder of drawn faces that the notebooks learn from; drawn on first use, which takes half a minute.
+
+    1,024 faces, 64 in a test; a set of another size that is there already is taken as it is.
+    """
+    path = folder("data/drawn")
+    wanted = {"count": sized(QUICK_COUNT, 64), "seed": 0}
+    return write_faces(path, **{**wanted, **drawn_set(path)}, progress=False)
+
+
+def reference_run() -> Run:
+    """The small run that comes with the course: drawn faces, 25 epochs, all measured, netG of epochs 1 and 25."""
+    if not (ROOT / REFERENCE / "run.json").is_file():
+        raise UserError(f"there is no reference run in {REFERENCE}: get the whole project, or make one: make reference")
+    return Run(_from_here(REFERENCE))
+
+
+def recipe_grid(name: str) -> Grid:
+    """A grid of recipes that comes with the course, measured: "drawn" or "real"."""
+    return Grid.read(_from_here(f"imgs/ablation/{name}.toml"))
+
+
+def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:
+    """The student's run in folder `name` once it has two epochs to compare, else the reference run; says which.
+
+    weights: it is also to have weights to draw with, which a run that was shared may lack.
+    """
+    path = folder(name)
+    if (path / "run.json").is_file() and len((run := Run(path)).epochs) >= 2 and (run.with_weights or not weights):
+        print(f"your run {name}: {len(run.epochs)} epochs")
+        return run
+    kind = "run of yours with weights" if weights else "run of yours"
+    print(f"no {kind} in {name} yet: the reference run stands in (notebook 04 makes yours)")
+    return reference_run()
+
+
+def pictures_of(run: Run, count: int) -> tuple[np.ndarray, np.ndarray, str]:
+    """`animegan.measure.learnt_and_unseen`; the faces of the reference run are drawn where they are not there."""
+    data = drawn_faces() if run.path == _from_here(REFERENCE) else None
+    return learnt_and_unseen(run, count, data, progress=False)
+
+
+def measured(run: Run) -> Evaluation:
+    """What `animegan evaluate` found of a run; where it is not measured yet, how to do it, and the reference run's."""
+    if not (run.path / TABLE).is_file():
+        path = run.path.resolve()
+        path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        print(f"{path.as_posix()} has not been measured yet: in a terminal, in the project's folder, type")
+        print(f"    animegan evaluate {path.as_posix()}")
+        print(f"({MINUTES}); until then the figures of the reference run stand in")
+        run = reference_run()
+    return read_evaluation(run)

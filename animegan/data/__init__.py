@@ -1,0 +1,11 @@
+"""A folder of pictures becomes one uint8 array, and the array batches."""
+
+from animegan.data.dataset import Faces, batches, check_folder, epoch_order, hold_out, load_faces, to_uint8, to_unit
+from animegan.data.folder import SHEET, TABLE, scan
+from animegan.data.pictures import MAX_BYTES, MAX_PIXELS, SUFFIXES, judge, opened
+from animegan.data.report import KINDS, FolderReport
+
+__all__ = [
+    "Faces", "FolderReport", "KINDS", "MAX_BYTES", "MAX_PIXELS", "SHEET", "SUFFIXES", "TABLE", "batches",
+    "check_folder", "epoch_order", "hold_out", "judge", "load_faces", "opened", "scan", "to_uint8", "to_unit",
+]  # fmt: skip

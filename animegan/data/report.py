@@ -1,0 +1,82 @@
+"""What was found in a folder, as lists of names and as a short text."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+
+from animegan.data.pictures import MAX_PIXELS, MIN_SIDE
+
+KINDS = {  # field of the report -> what it means, what happens to such a file
+    "corrupt": ("corrupt, or no picture at all", "left out"),
+    "too_small": (f"too small (a side under {MIN_SIDE} pixels)", "left out"),
+    "too_large": (f"too large (over {MAX_PIXELS // 10**6} megapixels)", "left out"),
+    "unreadable": ("cannot be opened", "left out"),
+    "hidden": ("hidden", "left out"),
+    "foreign": ("not a picture", "left out"),
+    "duplicates": ("exact duplicate", "kept"),
+    "odd_shapes": ("odd shape (beyond 2:1)", "kept, cropped"),
+    "misnamed": ("named as another format", "kept"),
+    "animated": ("animated", "kept, first frame"),
+}
+
+
+@dataclass
+class FolderReport:
+    """What was found in a folder: file names (relative, with "/"), by kind; `str()` sums it up.
+
+    Left out: `corrupt`, `too_small`, `too_large`, `unreadable`, `hidden`, `foreign` (no picture).
+    Kept, only named: `duplicates` (file -> the earlier file with the same bytes), `odd_shapes`
+    (one side above twice the other), `misnamed`, `animated`. `notes` says where the cache went
+    if not into the folder.
+    """
+
+    folder: str = ""
+    total: int = 0
+    usable: int = 0
+    corrupt: list[str] = field(default_factory=list)
+    too_small: list[str] = field(default_factory=list)
+    too_large: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    duplicates: dict[str, str] = field(default_factory=dict)
+    odd_shapes: list[str] = field(default_factory=list)
+    misnamed: list[str] = field(default_factory=list)
+    animated: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        lines = [f"{printable(self.folder)}: {self.total} files, {self.usable} pictures to use"]
+        width = max(len(meaning) for meaning, _ in KINDS.values())
+        for kind, (meaning, fate) in KINDS.items():
+            if names := getattr(self, kind):
+                lines.append(f"  {meaning:<{width}} {len(names):>5}  {fate:<17}  {some(names)}")
+        return "\n".join(lines + [f"  note: {printable(note)}" for note in self.notes])
+
+
+def printable(text: str) -> str:
+    """The text on one line, with what no terminal can print (half characters, controls) escaped."""
+    return "".join(
+        letter.encode("unicode_escape").decode() if unicodedata.category(letter) in ("Cc", "Cs") else letter
+        for letter in text
+    )
+
+
+def some(names: list[str] | dict[str, str]) -> str:
+    """At most 5 of the names, and how many more there are."""
+    if isinstance(names, dict):
+        names = [f"{name} = {original}" for name, original in names.items()]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return printable(", ".join(names[:5])) + more
+
+
+def ranges(numbers: list[int]) -> str:
+    """1, 2, 3, 25 -> "1 to 3, 25"."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(f"{part[0]} to {part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)

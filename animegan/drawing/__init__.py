@@ -1,0 +1,6 @@
+"""The built-in data set: a `Face` becomes pixels, and many of them a folder."""
+
+from animegan.drawing.face import CHOICES, EYE_COLOURS, HAIR_COLOURS, Face
+from animegan.drawing.render import comic_page, draw, drawn_set, write_faces
+
+__all__ = ["CHOICES", "EYE_COLOURS", "Face", "HAIR_COLOURS", "comic_page", "draw", "drawn_set", "write_faces"]

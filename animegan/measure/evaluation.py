@@ -1,0 +1,239 @@
+"""Which epoch is best, in figures: every epoch's fakes held against real pictures that do not change."""
+
+from __future__ import annotations
+
+import csv
+import os
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from animegan.data import hold_out, load_faces, to_uint8
+from animegan.data.report import ranges
+from animegan.drawing import drawn_set, write_faces
+from animegan.errors import UserError
+from animegan.files import write_table
+from animegan.latent import latent_vectors
+from animegan.measure.fid import Fidelity, available, fidelity, inception_weights
+from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
+from animegan.runs import Run
+
+COUNT, LEAST = 2048, 64  # fakes an epoch, and reals
+SEEDS = 3  # for the best epochs and the last; one for the others
+RIVALS = 3  # so many of the best are measured with all seeds
+TABLE = "metrics.csv"
+REAL = "real"  # in the column of the epoch: reals against other reals
+NEVER_SEEN, LEARNT = "drawn faces that it has never seen", "the pictures that it learnt from"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """`distances`: of each epoch one for every seed. `floor`: of as many other real pictures, by seed.
+
+    `reference` says in words which real pictures were the measure. `fidelities`: of each epoch, and of the other real
+    pictures under REAL, the figures of animegan.fidelity; empty where torch-fidelity is not installed.
+    """
+
+    distances: dict[int, list[Distance]]
+    floor: list[Distance]
+    count: int
+    reference: str
+    fidelities: dict[int | str, Fidelity] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[tuple[int | str, list[Distance]]]:
+        """Epoch by epoch, and last, under REAL, the floor."""
+        return [*sorted(self.distances.items()), (REAL, self.floor)]
+
+    @property
+    def spread(self) -> float:
+        """The deviation from seed to seed, pooled over the epochs that were measured more than once; 0 where none."""
+        groups = [[d.mean for d in found] for found in self.distances.values() if len(found) > 1]
+        return statistics.fmean(map(statistics.variance, groups)) ** 0.5 if groups else 0.0
+
+    def mean(self, epoch: int) -> float:
+        return average(self.distances[epoch]).mean
+
+    @property
+    def best(self) -> int:
+        return min(self.distances, key=self.mean)
+
+    @property
+    def equals(self) -> list[int]:
+        """The epochs that cannot be told from the best: nearer to it than twice the error of a difference."""
+        error = 2 * 2**0.5 * self.spread
+        return sorted(epoch for epoch in self.distances if self.mean(epoch) - self.mean(self.best) <= error)
+
+    def __str__(self) -> str:
+        lines = [f"sliced Wasserstein distance x 1,000, {self.count:,} fakes and as many real: {self.reference}", ""]
+        also = "".join(f" {name:>9}" for name in ("FID", "KID x1000", "precision", "recall")) if self.fidelities else ""
+        lines += [f"{'epoch':>6} {'96':>7} {'48':>7} {'24':>7} {'mean':>7}{also}"]
+        for name, found in self.rows:
+            distance = average(found)
+            lines.append(f"{name:>6} " + " ".join(f"{figure:7.1f}" for figure in (*distance.levels, distance.mean)))
+            if more := self.fidelities.get(name):
+                lines[-1] += f" {more.fid:9.2f} {more.kid:9.1f} {more.precision:9.2f} {more.recall:9.2f}"
+        spread = f", {self.spread:.1f} from seed to seed" if self.spread else ""
+        lines += ["", f"best: epoch {self.best} with {self.mean(self.best):.1f}{spread}"]
+        others = [epoch for epoch in self.equals if epoch != self.best]
+        lines += [f"not to be told from it: epoch {ranges(others)}"] * bool(others)
+        lines.append("")
+        if self.fidelities:
+            lines.append(f"FID, KID, precision and recall: features of the {self.fidelities[REAL].features}")
+        else:
+            lines.append("FID, KID, precision and recall need torch-fidelity: pip install -e '.[metrics]' installs it")
+        return "\n".join(lines)
+
+
+def evaluate(
+    run: Run,
+    epochs: Sequence[int] | None = None,
+    reals: str | Path | None = None,
+    count: int = COUNT,
+    inception: str | Path | None = None,
+    seeds: int = SEEDS,
+    progress: bool = True,
+) -> Evaluation:
+    """Measure epochs of a run (by default all whose netG is there) and write `metrics.csv` into its folder.
+
+    reals: a folder of pictures to measure with. Without it, a run that held pictures out is held against those, one on
+    drawn faces against drawn faces that it has never seen, and any other against the pictures that it learnt from,
+    since there are no others.
+    seeds: how often the best epochs and the last are measured, with other patches and latent vectors each time.
+    inception: a file with Inception's weights; by default the one in PyTorch's folder for downloads, if it is there.
+    Raises UserError for epochs without weights and for too few pictures.
+    """
+    if count < LEAST:
+        raise UserError(f"--count {count} is too small to measure with: give {LEAST} or more, {COUNT} is usual.")
+    epochs = run.with_weights if epochs is None else sorted(set(epochs))
+    if not epochs:
+        raise UserError(f"{run.path} has no weights to measure: train it first.")
+    pictures, others, reference = _reference(run, reals, count, progress, _data(run))
+    count = min(count, len(pictures), len(others))
+    if count < LEAST:
+        raise UserError(
+            f"{count} real pictures, and as many others for comparison, are too few to measure with: "
+            f"give {2 * LEAST} or more in all with --reals."
+        )
+    with_fidelity = available() or inception
+    weights, reals_as_bytes = inception or inception_weights(), torch.from_numpy(pictures[:count])
+    distances: dict[int, list[Distance]] = {epoch: [] for epoch in epochs}
+    floor, fidelities = [], {}
+    if with_fidelity:
+        fidelities[REAL] = fidelity(torch.from_numpy(others[:count]), reals_as_bytes, weights)
+    chosen = list(epochs)
+    for seed in range(seeds):  # one after the other: each holds the projections of all reals, some gigabytes
+        measure = SlicedWasserstein(pictures[:count], seed)
+        floor.append(measure(others[:count]))
+        for epoch in tqdm(chosen, unit=" again" if seed else " epochs", disable=not progress):
+            fakes = run.generate(epoch, latent_vectors(count, run.config.nz, 1000 + seed))
+            distances[epoch].append(measure(fakes))
+            if with_fidelity and epoch not in fidelities:
+                fidelities[epoch] = fidelity(to_uint8(fakes), reals_as_bytes, weights)
+        if seed == 0:
+            best = sorted(epochs, key=lambda epoch: distances[epoch][0].mean)[:RIVALS]
+            chosen = sorted({*best, epochs[-1]})
+        del measure  # before the next one is made
+    found = Evaluation(distances, floor, count, reference, fidelities)
+    _write(run.path / TABLE, found)
+    return found
+
+
+def read_evaluation(run: Run) -> Evaluation:
+    """What `evaluate` wrote last into the folder of a run; UserError where there is nothing, or it is damaged."""
+    path = run.path / TABLE
+    if not path.is_file():
+        raise UserError(f"{run.path} has not been measured yet: animegan evaluate {run.path}")
+    distances: dict[int | str, list[Distance]] = {}
+    fidelities: dict[int | str, Fidelity] = {}
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            for line in csv.DictReader(file):
+                epoch = line["epoch"] if line["epoch"] == REAL else int(line["epoch"])
+                levels = tuple(float(line[name]) for name in ("swd_96", "swd_48", "swd_24"))
+                distances.setdefault(epoch, []).append(Distance(levels, float(line["swd"])))
+                if line["features"]:
+                    figures = (float(line[name]) for name in Fidelity._fields[:-1])
+                    fidelities[epoch] = Fidelity(*figures, line["features"])
+            floor, count, reference = distances.pop(REAL), int(line["count"]), line["reference"]
+            return Evaluation(distances, floor, count, reference, fidelities)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise UserError(f"{path} is damaged ({error}): animegan evaluate {run.path} makes it anew.") from error
+
+
+def learnt_and_unseen(
+    run: Run, count: int = 512, data: str | Path | None = None, progress: bool = True
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """The pictures that a run learnt from, others of their kind, and in words what these others are.
+
+    Both uint8 [N, 3, 96, 96]. The others are the pictures held out, all of them, or of a run on drawn faces `count`
+    that it has never seen, drawn on first use. Any other run has seen all there are: then the first are one half of
+    them, the others are the other half, and the words are LEARNT; a copy of the other half is not found so.
+    data: the folder that it learnt from, where it is no longer the one that the run names.
+    """
+    data = _data(run) if data is None else Path(data)
+    others, more, told = _reference(run, None, -(-count // 2), progress, data)
+    if told == LEARNT:
+        return more, others, told
+    learnt = load_faces(data, progress=progress).images
+    if run.config.hold_out:
+        return learnt[hold_out(len(learnt), run.config.hold_out)[0].numpy()], others, told
+    return np.array(learnt), np.concatenate([others, more]), told
+
+
+def _data(run: Run) -> Path:
+    """The folder that a run learnt from. Its name is as seen from where the run was started; so is that of its own
+    folder, which tells the way from the one to the other.
+    """
+    data, outf = Path(run.config.data_path), Path(run.config.outf)
+    if data.exists() or data.is_absolute() or outf.is_absolute():
+        return data
+    found = Path(os.path.normpath(run.path / os.path.relpath(data, outf)))
+    return found if found.exists() else data
+
+
+def _reference(
+    run: Run, reals: str | Path | None, count: int, progress: bool, data: Path
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Real pictures [N, 3, 96, 96] to measure with, other ones for the floor, and what the first are."""
+    if reals is not None:
+        return *_halves(load_faces(reals, progress=progress).images), f"the pictures in {reals}"
+    if run.config.hold_out:
+        faces = load_faces(data, progress=progress)
+        if faces.fingerprint != run.info["data"]["fingerprint"]:
+            raise UserError(f"{data} has changed since {run.path} was trained: which pictures were held out is lost.")
+        learnt, held = hold_out(len(faces), run.config.hold_out)
+        shuffled = learnt[torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))][: len(held)]
+        return faces.images[held.numpy()], faces.images[shuffled.numpy()], "the pictures held out"
+    if made := drawn_set(data):
+        # Hidden, so that neither training nor a look into data/ takes it for a data set of the student's.
+        folder = data.with_name(f".{data.name}-held-out-{2 * count}")
+        write_faces(folder, 2 * count, seed=made["seed"] + 1, progress=progress)
+        return *_halves(load_faces(folder, progress=progress).images), NEVER_SEEN
+    return *_halves(load_faces(data, progress=progress).images), LEARNT
+
+
+def _halves(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two random halves, always the same ones."""
+    order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0)).numpy()
+    half = len(order) // 2
+    return pictures[order[:half]], pictures[order[half:]]
+
+
+def _write(path: Path, found: Evaluation) -> None:
+    unknown = ("",) * len(Fidelity._fields)
+    write_table(
+        path,
+        ["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", *Fidelity._fields, "reference"],
+        [
+            [name, seed, found.count, *distance.levels, distance.mean]
+            + [*(unknown if seed else found.fidelities.get(name, unknown)), found.reference]
+            for name, distances in found.rows
+            for seed, distance in enumerate(distances)
+        ],
+    )

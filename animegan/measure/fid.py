@@ -1,0 +1,149 @@
+"""FID, KID, precision and recall, by torch-fidelity: how far fakes are from reals in what another network sees.
+
+Usually that network is Inception, which has seen a million photographs. Where its weights cannot be had, the face
+classifier of this project takes its place. Figures on different features cannot be compared, so each says its own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from animegan.data import to_unit
+from animegan.errors import UserError
+from animegan.measure.classifier import face_classifier
+
+FACES, INCEPTION = "face classifier", "Inception network"
+INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"  # as torch-fidelity publishes it
+NEIGHBOURS = 3  # a picture counts as covered within the distance of the 3rd neighbour: the paper's choice
+
+
+class Fidelity(NamedTuple):
+    """Of one set of fakes; `kid` is times 1,000, `features` says whose features they are.
+
+    fid: distance of the two normal distributions that fit best: Heusel et al. 2017. It falls with the number of
+        pictures, so only figures of one number can be compared.
+    kid: the same question without assuming normal distributions, and unbiased: Binkowski et al. 2018.
+    precision: the share of fakes that lie among reals; recall: the share of reals that lie among fakes.
+        Kynkaanniemi et al. 2019. A generator that collapses has high precision and low recall.
+    """
+
+    fid: float
+    kid: float
+    precision: float
+    recall: float
+    features: str
+
+
+def available() -> bool:
+    """Whether torch-fidelity is installed."""
+    try:
+        import torch_fidelity  # noqa: F401
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
+def inception_weights() -> Path | None:
+    """The file of Inception's weights in PyTorch's folder for downloads, if it is there; nothing is downloaded."""
+    path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
+    return path if path.is_file() else None
+
+
+def fidelity(fakes: Tensor, reals: Tensor, inception: str | Path | None = None) -> Fidelity:
+    """Measure fakes against reals, both uint8 [N, 3, 96, 96].
+
+    inception: the file with Inception's weights, to stand on its features; else those of the face classifier.
+    Raises UserError where torch-fidelity is not installed or the file cannot be used.
+    """
+    try:
+        from torch_fidelity import calculate_metrics
+        from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
+    except ModuleNotFoundError as error:
+        raise UserError("FID needs torch-fidelity: pip install -e '.[metrics]' installs it.") from error
+    if inception is not None:
+        if not Path(inception).is_file():
+            raise UserError(f"there is no file {inception}: give {INCEPTION_FILE}, as torch-fidelity publishes it.")
+        features = {"feature_extractor": "inception-v3-compat", "feature_extractor_weights_path": str(inception)}
+    else:
+        if FACES not in FEATURE_EXTRACTORS_REGISTRY:
+            register_feature_extractor(FACES, _extractor())
+        # A plain registered name: each metric then takes the only layer that the extractor offers.
+        features = {"feature_extractor": FACES}
+    try:
+        found = calculate_metrics(
+            input1=_Pictures(fakes),
+            input2=_Pictures(reals),
+            fid=True,
+            kid=True,
+            prc=True,
+            kid_subsets=1,  # all pictures at once: what subsets save in memory, 2,048 pictures do not need
+            kid_subset_size=min(len(fakes), len(reals)),
+            prc_neighborhood=NEIGHBOURS,
+            batch_size=64,
+            cuda=False,
+            cache=False,
+            verbose=False,
+            save_cpu_ram=True,
+            **features,
+        )
+    except (RuntimeError, KeyError, OSError, EOFError, UnpicklingError) as error:
+        if inception is None:
+            raise
+        raise UserError(f"{inception} does not hold Inception's weights: give {INCEPTION_FILE}.") from error
+    return Fidelity(
+        fid=found["frechet_inception_distance"],
+        kid=1000 * found["kernel_inception_distance_mean"],
+        precision=found["precision"],
+        recall=found["recall"],
+        features=FACES if inception is None else INCEPTION,
+    )
+
+
+class _Pictures(Dataset):
+    """uint8 [N, 3, S, S], one by one, as torch-fidelity wants them."""
+
+    def __init__(self, pictures: Tensor):
+        self.pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.pictures[index]
+
+
+def _extractor() -> type:
+    """The face classifier as torch-fidelity's feature extractor; a function, as torch-fidelity is an extra."""
+    from torch_fidelity.feature_extractor_base import FeatureExtractorBase
+
+    class FaceFeatures(FeatureExtractorBase):
+        def __init__(self, name, features_list, **_options):
+            super().__init__(name, features_list)
+            self.classifier = face_classifier()
+
+        @staticmethod
+        def get_provided_features_list():
+            return ("features",)
+
+        @staticmethod
+        def get_default_feature_layer_for_metric(_metric):
+            return "features"
+
+        @staticmethod
+        def can_be_compiled():
+            return False
+
+        @staticmethod
+        def get_dummy_input_for_compile():
+            return torch.zeros(1, 3, 96, 96, dtype=torch.uint8)
+
+        def forward(self, pictures: Tensor) -> tuple[Tensor]:
+            return (self.classifier.features(to_unit(pictures)),)
+
+    return FaceFeatures

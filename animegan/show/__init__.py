@@ -1,0 +1,29 @@
+"""Everything one looks at: sheets of faces, curves, bars and films, each a picture."""
+
+from animegan.show.epochs import (
+    OVERLAP_INPUT,
+    compare_epochs,
+    overlap_counts,
+    overlap_picture,
+    plot_history,
+    plot_steps,
+    through_epochs,
+)
+from animegan.show.figures import FADED, INK, PAPER
+from animegan.show.films import Film, growth, walk
+from animegan.show.latent_plots import plot_effects, plot_lengths, rows_picture
+from animegan.show.metric_plots import (
+    neighbours_picture,
+    plot_coverage,
+    plot_evaluation,
+    plot_neighbours,
+    plot_standings,
+)
+from animegan.show.pictures import MOST_BYTES, Picture, face_picture, font_for, small_png
+
+__all__ = [
+    "FADED", "Film", "INK", "MOST_BYTES", "OVERLAP_INPUT", "PAPER", "Picture", "compare_epochs", "face_picture",
+    "font_for", "growth", "neighbours_picture", "overlap_counts", "overlap_picture", "plot_coverage",
+    "plot_effects", "plot_evaluation", "plot_history", "plot_lengths", "plot_neighbours", "plot_standings",
+    "plot_steps", "rows_picture", "small_png", "through_epochs", "walk",
+]  # fmt: skip

@@ -1,0 +1,156 @@
+"""A notebook becomes a deck of slides: which cell begins a slide, what of a cell is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from animegan.slides.code import printed_lines, program_lines
+from animegan.slides.markdown import note, read_html, read_markdown
+from animegan.slides.model import Block, Code, Deck, Picture, Slide, Span, Text, plain
+from animegan.slides.pictures import decoded, find_picture, read_picture
+
+BREAKS = ("slide", "subslide")
+NO_CELL = {"remove-cell", "remove_cell", "hide-cell"}
+NO_CODE = {"hide-input", "hide_input", "remove-input", "remove_input"}
+NO_OUTPUT = {"hide-output", "hide_output", "remove-output", "remove_output"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def read_notebook(notebook, name: str, folder: Path, with_code: bool = True) -> Deck:
+    """The slides of a notebook (an nbformat 4 node); they may be none.
+
+    name: of the notebook, without its suffix. folder: where it lies, for the pictures that it names.
+    with_code: show the code of the cells that do not hide it.
+    """
+    reader = _Reader(notebook, name, Path(folder), with_code)
+    for cell in notebook.cells:
+        reader.cell(cell)
+    return Deck(name, [slide for slide in reader.slides if not slide.is_empty()])
+
+
+def slide_type(cell) -> str:
+    """What JupyterLab's property inspector calls the slide type: "slide", "notes", ..., "" for none."""
+    slideshow = cell.metadata.get("slideshow")
+    kind = slideshow.get("slide_type") if isinstance(slideshow, dict) else None
+    return kind if isinstance(kind, str) and kind != "-" else ""
+
+
+class _Reader:
+    def __init__(self, notebook, name: str, folder: Path, with_code: bool):
+        self.folder, self.with_code = folder, with_code
+        language = notebook.metadata.get("language_info", {})
+        self.language = language.get("pygments_lexer") or language.get("name") or "python"
+        self.has_slides = any(slide_type(cell) in BREAKS for cell in notebook.cells)
+        self.slides = [Slide((Span(name),))]
+
+    def cell(self, cell) -> None:
+        kind = slide_type(cell)
+        if kind == "skip" or NO_CELL & set(cell.metadata.get("tags", ())):
+            return
+        if kind == "notes":
+            notes = "\n".join(_words(block) for block in self.blocks(cell))
+            self.slides[-1].notes = "\n\n".join(filter(None, (self.slides[-1].notes, notes)))
+            return
+        if kind in BREAKS:
+            self.new_slide()
+        elif kind == "fragment" and not self.slides[-1].is_empty():
+            self.slides[-1].steps.append([])
+        for block in self.blocks(cell):
+            self.add(block)
+
+    def new_slide(self) -> None:
+        before = self.slides[-1]
+        if not before.is_empty():
+            self.slides.append(Slide(before.title))
+
+    def add(self, block: Block) -> None:
+        is_heading = isinstance(block, Text) and block.heading
+        if is_heading and not self.has_slides and block.heading <= 2:
+            self.new_slide()
+        slide = self.slides[-1]
+        if is_heading and not slide.level and not any(slide.steps):
+            slide.title, slide.level = block.spans, block.heading
+        else:
+            slide.steps[-1].append(block)
+
+    def blocks(self, cell) -> Iterator[Block]:
+        if cell.cell_type == "markdown":
+            attachments = cell.get("attachments") or {}
+            yield from read_markdown(cell.source, lambda *wanted: find_picture(*wanted, attachments, self.folder))
+        elif cell.cell_type == "code":
+            shows_code = self.with_code and not self.hides(cell, "source_hidden", NO_CODE)
+            if cell.source.strip() and shows_code:
+                yield Code(program_lines(cell.source, self.language))
+            elif cell.source.strip() and not cell.outputs and cell.get("execution_count") is None:
+                yield note("The cell that belongs here has not been run: run all cells, save, and export again.")
+            if not self.hides(cell, "outputs_hidden", NO_OUTPUT):
+                yield from self.outputs(cell)
+
+    def hides(self, cell, key: str, tags: set[str]) -> bool:
+        jupyter = cell.metadata.get("jupyter")
+        return bool(tags & set(cell.metadata.get("tags", ()))) or bool(isinstance(jupyter, dict) and jupyter.get(key))
+
+    def outputs(self, cell) -> Iterator[Block]:
+        printed = ""
+        for output in cell.outputs:
+            if output.output_type == "stream":
+                printed += output.text
+                continue
+            if printed.strip():
+                yield Code(printed_lines(printed), output=True)
+            printed = ""
+            if output.output_type == "error":
+                yield note(f"This cell stopped with {output.ename}: {output.evalue}. Mend it and run it again.")
+            else:
+                yield from self.bundle(output.data, output.get("metadata", {}), cell.source)
+        if printed.strip():
+            yield Code(printed_lines(printed), output=True)
+
+    def bundle(self, data, metadata, source: str) -> Iterator[Block]:
+        """The one form of an output that a slide shows best; of a widget, the picture that stands in for it."""
+        text = data.get("text/plain", "")
+        for kind in ("image/png", "image/jpeg", "image/gif"):
+            if kind in data:
+                alt = metadata.get(kind, {}).get("alt") or _description(text, source)
+                try:
+                    yield read_picture(decoded(data[kind]), alt)
+                except ValueError as error:
+                    yield note(f"The picture of this cell cannot be read ({error}); run the notebook again.")
+                return
+        if WIDGET in data:
+            yield note(f"An interactive widget, to be used in the notebook: {text}")
+        elif formatted := data.get("text/markdown") or data.get("text/latex"):
+            yield from read_markdown(formatted, lambda *wanted: find_picture(*wanted, {}, self.folder))
+        elif blocks := read_html(data.get("text/html", ""), lambda *wanted: find_picture(*wanted, {}, self.folder)):
+            yield from blocks
+        elif text.strip():
+            yield Code(printed_lines(text), output=True)
+        else:
+            yield note(f"An output that a slide cannot show ({', '.join(sorted(data)) or 'nothing'}).")
+
+
+def _description(text: str, source: str) -> str:
+    """Of a picture that a cell has made, for those who do not see it.
+
+    It is what the picture's object says, or the comment in the cell's first line, or the code of its last one.
+    """
+    if text.strip() and not text.startswith("<"):
+        return " ".join(text.split())
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    if lines and lines[0].startswith("#"):
+        return lines[0].lstrip("# ")
+    return f"output of {lines[-1]}" if lines else "output of a cell"
+
+
+def _words(block: Block) -> str:
+    if isinstance(block, Text):
+        return f"{'  ' * max(block.indent - 1, 0)}{_mark(block)}{block}"
+    if isinstance(block, Picture):
+        return block.tex or f"[{block.alt}]"
+    rows = block.lines if isinstance(block, Code) else [cells for row in block.rows for cells in row]
+    return "\n".join(plain(row) for row in rows)
+
+
+def _mark(text: Text) -> str:
+    return f"{text.mark}. " if isinstance(text.mark, int) else f"{text.mark} " if text.mark else ""

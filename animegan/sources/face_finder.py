@@ -1,0 +1,119 @@
+"""Where the faces are in an illustration: OpenCV's cascade detector, with a cascade made for anime faces."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from animegan.data import opened
+from animegan.errors import UserError
+
+CASCADE_URL = "https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/master/lbpcascade_animeface.xml"
+CASCADE_SHA256 = "9376d30ac38db6bda2a68b88b3b76bbd7e6aa33af47f7f5c76bc88ca75f1ce30"
+MARGIN = 0.2  # on each side, as a part of the face's box: the box ends at the fringe, a portrait at the hair
+LIFT = 0.08  # of the box: there is more hair above a face than neck below
+SCALE, NEIGHBOURS = 1.05, 5  # finer steps find more faces, more agreeing boxes fewer that are none
+LONGEST, LEAST = 1200, 40  # pixels: larger pictures are searched in this size, for faces of at least this
+
+
+class Box(NamedTuple):
+    """A square of the picture, in pixels of the upright picture."""
+
+    left: int
+    top: int
+    side: int
+
+
+class FaceFinder:
+    """Finds anime faces. Source of the cascade: nagadomi, lbpcascade_animeface (2011, MIT licence).
+
+    cascade: its XML file; without one the environment variable ANIMEGAN_CASCADE may name it, else it is fetched once
+    and kept for the user. Raises UserError where OpenCV or the
+    cascade is not to be had, or the file is none.
+    """
+
+    def __init__(self, cascade: str | Path | None = None, margin: float = MARGIN):
+        if not 0 <= margin <= 2:
+            raise UserError(
+                f"--margin {margin:g} is out of range: give 0 to 2, as a part of the face ({MARGIN} is usual)."
+            )
+        try:
+            import cv2
+        except ModuleNotFoundError as error:
+            raise UserError("--crop needs OpenCV: pip install -e '.[data]' installs it.") from error
+        if not hasattr(cv2, "CascadeClassifier"):
+            raise UserError("--crop needs OpenCV 4: version 5 has no cascades; pip install -e '.[data]' mends it.")
+        self.margin, self._local = margin, threading.local()
+        self._xml = _cascade(cascade)
+        self._classifier()  # so that a file that is no cascade is noticed now
+
+    def find(self, image: Image.Image) -> list[Box]:
+        """A square around each face of an RGB picture, hair included, the largest first; none is no error."""
+        import cv2
+
+        scale = max(1.0, max(image.size) / LONGEST)
+        grey = image.convert("L")
+        if scale > 1:
+            grey = grey.resize((round(image.width / scale), round(image.height / scale)), Image.Resampling.BILINEAR)
+        found = self._classifier().detectMultiScale(
+            cv2.equalizeHist(np.asarray(grey)), scaleFactor=SCALE, minNeighbors=NEIGHBOURS, minSize=(LEAST, LEAST)
+        )
+        boxes = [_square(box, scale, self.margin, image.size) for box in found]
+        return sorted(boxes, key=lambda box: (-box.side, box.left, box.top))
+
+    def _classifier(self):
+        """One for each thread: a detector keeps its picture within itself."""
+        if not hasattr(self._local, "classifier"):
+            import cv2
+
+            # From memory: OpenCV cannot open a path with Chinese letters on Windows.
+            try:
+                file = cv2.FileStorage(self._xml, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+                classifier = cv2.CascadeClassifier()
+                if not classifier.read(file.getFirstTopLevelNode()):
+                    raise ValueError("no cascade")
+            except (cv2.error, SystemError, ValueError) as error:
+                raise UserError("--cascade is not a cascade of OpenCV: give lbpcascade_animeface.xml.") from error
+            self._local.classifier = classifier
+        return self._local.classifier
+
+    def crops(self, data: bytes) -> list[tuple[Box, bytes]]:
+        """Each face of a picture file as a PNG file of its own."""
+        image = opened(data)
+        return [
+            (box, _png(image.crop((box.left, box.top, box.left + box.side, box.top + box.side))))
+            for box in self.find(image)
+        ]
+
+
+def _square(box, scale: float, margin: float, size: tuple[int, int]) -> Box:
+    """The box with its margin, moved into the picture where it sticks out, and as large as the picture at most."""
+    left, top, width, height = (float(part) * scale for part in box)
+    side = min(max(width, height) * (1 + 2 * margin), *size)
+    middle = left + width / 2, top + height * (0.5 - LIFT)
+    corner = [min(max(0.0, m - side / 2), whole - side) for m, whole in zip(middle, size, strict=True)]
+    return Box(round(corner[0]), round(corner[1]), int(side))
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _cascade(path: str | Path | None) -> str:
+    path = path or os.environ.get("ANIMEGAN_CASCADE") or None
+    if path is None:
+        from animegan.sources.download import kept_file
+
+        path = kept_file(CASCADE_URL, CASCADE_SHA256, instead="give the file with --cascade FILE or ANIMEGAN_CASCADE")
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--cascade {path} cannot be read: give lbpcascade_animeface.xml, a file of XML.") from error

@@ -1,0 +1,94 @@
+"""What the widgets share: a box that leaves a picture of itself in the notebook, and how its parts look."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets
+from PIL import Image, ImageDraw
+
+from animegan.show import INK, PAPER, font_for, small_png
+
+NAME_IN_FULL = {"description_width": "initial"}  # else ipywidgets cuts a description at 80 pixels
+MARGIN = 12  # pixels, in the picture of a box
+SENTENCE = "An animegan widget: run this notebook to use it; the picture shows how it stood."
+
+
+class PicturedBox(ipywidgets.VBox):
+    """A box of controls whose output also holds a PNG, for a reader without a kernel: GitHub, nbviewer, HTML."""
+
+    def __init__(self, children: Sequence[ipywidgets.Widget]):
+        super().__init__(children, layout={"padding": "0 0.5em"})  # clear of JupyterLab's bar at the left
+
+    def picture(self) -> Image.Image:
+        """The box as it stands, as one picture."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**options)
+        # No id of the widget in the text: a notebook that runs again must give the same one.
+        bundle["text/plain"] = SENTENCE
+        bundle["image/png"] = base64.b64encode(small_png(self.picture())).decode("ascii")
+        return bundle
+
+
+def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
+    """Widgets side by side, and below each other where the window is narrow or the text large."""
+    layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0.2em 1.5em", overflow="visible")
+    return ipywidgets.HBox(children, layout=layout)
+
+
+def image() -> ipywidgets.Image:
+    """An image as wide as its place allows; it can carry no description, so a line of text beside it must say it."""
+    return ipywidgets.Image(format="jpeg", layout={"width": "100%", "max_width": "100%", "height": "auto"})
+
+
+def text(sentence: str = "", bold: bool = False) -> ipywidgets.HTML:
+    """A line of text that wraps, in the notebook's own font."""
+    part = ipywidgets.HTML(layout=ipywidgets.Layout(max_width="100%", height="auto"))
+    say(part, sentence, bold)
+    return part
+
+
+def say(part: ipywidgets.HTML, sentence: str, bold: bool = False) -> None:
+    """Put `sentence` into a line of text, whatever signs it has."""
+    weight = "bold" if bold else "normal"
+    part.value = f'<span style="line-height: 1.5; font-weight: {weight}">{html.escape(sentence)}</span>'
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    """The bytes that go to the browser: a grid is a quarter of its PNG, and nothing of it is lost to the eye."""
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, "JPEG", quality=92, subsampling=0)
+    return buffer.getvalue()
+
+
+def stacked(*parts: Image.Image | str) -> Image.Image:
+    """Pictures and lines of text from top to bottom, as one picture."""
+    scale = max([1.0, *(part.width / 1000 for part in parts if not isinstance(part, str))])  # all is shown equally wide
+    font, line = font_for(round(22 * scale), [part for part in parts if isinstance(part, str)]), round(30 * scale)
+    heights = [line if isinstance(part, str) else part.height for part in parts]
+    widths = [font.getlength(part) if isinstance(part, str) else part.width for part in parts]
+    sheet = Image.new("RGB", (round(max(widths)) + 2 * MARGIN, sum(heights) + MARGIN * (len(parts) + 1)), PAPER)
+    pen, top = ImageDraw.Draw(sheet), MARGIN
+    for part, height in zip(parts, heights, strict=True):
+        if isinstance(part, str):
+            pen.text((MARGIN, top + height / 2), part, INK, font, anchor="lm")
+        else:
+            sheet.paste(part, (MARGIN, top))
+        top += height + MARGIN
+    return sheet
+
+
+def beside(*pictures: Image.Image) -> Image.Image:
+    """Pictures from left to right, as one picture."""
+    width = sum(picture.width for picture in pictures) + MARGIN * (len(pictures) - 1)
+    sheet, left = Image.new("RGB", (width, max(picture.height for picture in pictures)), PAPER), 0
+    for picture in pictures:
+        sheet.paste(picture, (left, 0))
+        left += picture.width + MARGIN
+    return sheet

@@ -1,0 +1,130 @@
+"""LatentExplorer: one face, moved along the directions that were found in latent space."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import ipywidgets
+import torch
+from PIL import Image
+from torch import Tensor
+
+from animegan.errors import UserError
+from animegan.latent import latent_vectors, move, truncate
+from animegan.measure import ATTRIBUTES, face_classifier
+from animegan.models import faces_of
+from animegan.runs import Run, write_picture
+from animegan.show import face_picture
+from animegan.widgets.box import NAME_IN_FULL, PicturedBox, image, jpeg, row, say, stacked, text
+
+FARTHEST = 5.0  # along a direction: half of the length of a z
+WIDEST = 3.0  # the limit of truncation: beyond it lie 3 of 1,000 numbers
+SHOWN, STORED = 384, 288  # pixels: a face four times as large, and three times in the picture that a notebook keeps
+CONTROL = {"width": "30em", "max_width": "100%"}
+READ = ("hair colour", "hair style", "eye colour", "expression")
+
+
+class LatentExplorer(PicturedBox):
+    """A slider for each direction, the limit of truncation, a button for another face and one that saves it.
+
+    directions: {name: unit vector [nz]}, or what `Survey.directions` returns, {(attribute, value): unit vector}.
+    folder: where the saved faces go, face_001.png, face_002.png and so on; none is overwritten.
+    epoch: whose weights, by default the last. seed: of the first face. Raises UserError where there are no directions,
+    or of another length than the run's z, or no weights.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        directions: Mapping[str | tuple[str, str], Tensor],
+        folder: str | os.PathLike,
+        epoch: int | None = None,
+        seed: int = 0,
+    ):
+        nz = run.config.nz
+        if not directions:
+            raise UserError("no direction to move along: give one at least, e.g. survey(...).directions().")
+        if any(vector.shape != (nz,) for vector in directions.values()):
+            raise UserError(f"a direction of this run is a vector of {nz} numbers: give such as were found with it.")
+        self.netG = run.generator(epoch if epoch is not None else max(run.with_weights, default=1))
+        self.folder, self.seed, self.nz = Path(folder), seed, nz
+        self.directions = torch.stack([vector.float() for vector in directions.values()])
+        names = [name if isinstance(name, str) else ": ".join(name) for name in directions]
+        self.sliders = tuple(_slider(name, 0.0, -FARTHEST, FARTHEST) for name in names)
+        self.limit = _slider("Truncation: no number beyond", WIDEST, 0.1, WIDEST)
+        self.shuffle = _button("Shuffle", "another face")
+        self.reset = _button("Reset", "all sliders back to where they began")
+        self.save = _button("Save", f"write this face into {self.folder.name}")
+        self.line, self.saved = text(bold=True), text()
+        self.image = image()
+        left = ipywidgets.VBox([self.image], layout={"flex": "1 1 14em", "min_width": "0", "max_width": "24em"})
+        right = ipywidgets.VBox(
+            [*self.sliders, self.limit, row(self.shuffle, self.reset, self.save)],
+            layout={"flex": "2 1 22em", "min_width": "0", "overflow": "visible"},
+        )
+        super().__init__([self.line, row(left, right), self.saved])
+        for slider in (*self.sliders, self.limit):
+            slider.observe(lambda _: self._draw(), "value")
+        self.shuffle.on_click(lambda _: self._another())
+        self.reset.on_click(lambda _: self._back())
+        self.save.on_click(lambda _: self._keep())
+        self._draw()
+
+    @property
+    def z(self) -> Tensor:
+        """The latent vector of the face that is shown, [1, nz, 1, 1]: truncated first, then moved."""
+        z = latent_vectors(1, self.nz, self.seed)
+        if self.limit.value < WIDEST:
+            z = truncate(z, self.limit.value)
+        return move(z, torch.tensor([slider.value for slider in self.sliders]) @ self.directions, 1.0)
+
+    def picture(self) -> Image.Image:
+        """The face as it stands, and the sliders that were moved."""
+        moved = [f"{slider.description}  {slider.value:+.1f}" for slider in self.sliders if slider.value]
+        if self.limit.value < WIDEST:
+            moved.append(f"{self.limit.description}  {self.limit.value:.1f}")
+        return stacked(self._sentence, self._large(STORED), *moved)
+
+    def _draw(self) -> None:
+        faces = faces_of(self.netG, self.z)
+        self._face = face_picture(faces[0])
+        read = face_classifier().read(faces)[1]
+        told = [f"{name} {ATTRIBUTES[name][int(read[name])]}" for name in READ]
+        self._sentence = f"Face {self.seed}, read as: {', '.join(told)}"
+        say(self.line, self._sentence, bold=True)
+        self.image.value = jpeg(self._large())
+
+    def _large(self, size: int = SHOWN) -> Image.Image:
+        return self._face.resize((size, size), Image.Resampling.BICUBIC)
+
+    def _another(self) -> None:
+        self.seed += 1
+        self._draw()
+
+    def _back(self) -> None:
+        for slider in (*self.sliders, self.limit):
+            slider.value = 0.0 if slider is not self.limit else WIDEST
+
+    def _keep(self) -> None:
+        """Save the face under the first number that is free."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            number = 1
+            while (path := self.folder / f"face_{number:03d}.png").exists():
+                number += 1
+            write_picture(path, self._face)
+            say(self.saved, f"Saved: {path.as_posix()}")
+        except (UserError, OSError) as error:  # raised, it would not reach the notebook
+            say(self.saved, f"Not saved: {error}", bold=True)
+
+
+def _slider(name: str, value: float, least: float, most: float) -> ipywidgets.FloatSlider:
+    return ipywidgets.FloatSlider(
+        value, min=least, max=most, step=0.1, description=name, style=NAME_IN_FULL, layout=CONTROL, readout_format=".1f"
+    )
+
+
+def _button(name: str, told: str) -> ipywidgets.Button:
+    return ipywidgets.Button(description=name, tooltip=told, layout={"width": "auto"})
