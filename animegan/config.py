@@ -6,6 +6,8 @@ from typing import Any
 
 from animegan.errors import UserError
 
+IMAGE_SIZE = 96  # 4 -> 8 -> 16 -> 32 by stride 2, then 32 -> 96 by stride 3: no other size comes out
+
 
 def _option(default: Any, help: str) -> Any:
     """A field that also carries the sentence that `animegan train --help` prints for it."""
@@ -52,8 +54,6 @@ class TrainConfig:
             object.__setattr__(self, name, str(getattr(self, name)))  # a pathlib.Path is welcome too
             if not getattr(self, name).strip():
                 raise UserError(f"--{name} is empty: name a folder, e.g. {_default(name)} (is a variable not set?).")
-        from animegan.models import check_image_size  # here: `animegan --help` need not wait for PyTorch
-
         check_image_size(self.imageSize)
         if self.batchSize < 2:
             raise UserError(
@@ -89,6 +89,15 @@ class TrainConfig:
 
 def _default(name: str) -> Any:
     return TrainConfig.__dataclass_fields__[name].default
+
+
+def check_image_size(size: int) -> None:
+    """Raise UserError unless `size` is the one that this network makes."""
+    if size != IMAGE_SIZE:
+        raise UserError(
+            f"--imageSize {size} does not fit this network: its layers make 4, 8, 16, 32 (stride 2) and then "
+            f"96 (stride 3), nothing else; leave --imageSize at 96 (pictures of any size are resized to it)."
+        )
 
 
 # What `--quick` stands for: a run that a laptop without a GPU finishes within minutes.

@@ -2,11 +2,18 @@
 
 import contextlib
 import csv
+import errno
 import io
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from PIL import Image
+
+from animegan.errors import UserError
+
+START_ANEW = "restore the right file, or start a new run in another --outf."
 
 
 @contextlib.contextmanager
@@ -43,3 +50,31 @@ def write_table(path: Path, header: Iterable[str], rows: Iterable[Iterable]) -> 
     table.writerow(header)
     table.writerows([f"{value:.4f}" if isinstance(value, float) else value for value in row] for row in rows)
     write_whole(path, text.getvalue().encode("utf-8"))
+
+
+def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
+    """Write a picture whole or not at all, in the format of its suffix; UserError for one that Pillow cannot write."""
+    formats = Image.registered_extensions()
+    format = formats.get(path.suffix.lower())
+    if format not in Image.SAVE:
+        raise UserError(f"{path} has no suffix of a picture; let it end in .png.")
+    buffer = io.BytesIO()
+    picture.save(buffer, format=format, **({"quality": 85, "subsampling": 0} if format == "JPEG" else options))
+    write_bytes(path, buffer.getvalue())
+
+
+def write_text(path: Path, text: str) -> None:
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write durably, with an error that a user can act on."""
+    try:
+        write_whole(path, content, durable=True)
+    except OSError as error:
+        mends = {errno.ENOSPC: "free some space", errno.ENOENT: "make the folder first"}
+        mend = mends.get(error.errno, "make sure that it may be written there")
+        raise UserError(
+            f"{path} could not be saved ({error.strerror or error}); what was saved before is kept: "
+            f"{mend}, then try again (a run goes on with --resume)."
+        ) from error

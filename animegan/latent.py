@@ -15,16 +15,11 @@ from torch import Tensor
 
 from animegan.errors import UserError
 from animegan.measure import ATTRIBUTES, face_classifier
-from animegan.models import faces_of
+from animegan.models import faces_of, latent_vectors
 
 CONTROLS = 6  # random directions that a direction is held against: one alone may happen to be a good one
 LEAST = 20  # faces with a value, and without it: a mean of fewer z points nowhere in particular
 Reader = Callable[[Tensor], dict[str, Tensor]]  # faces -> {attribute: number [N] of its value}
-
-
-def latent_vectors(count: int, nz: int, seed: int) -> Tensor:
-    """`count` vectors from N(0, I), [count, nz, 1, 1]: drawn on the CPU, for a seed always the same."""
-    return torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed))
 
 
 def lerp(a: Tensor, b: Tensor, steps: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""NetG and NetD, the two networks of the handout, and their shapes as a table.
+"""NetG and NetD, the two networks of the handout, their weights and their z.
 
     z  100x1x1 --NetG--> 512x4x4 -> 256x8x8 -> 128x16x16 -> 64x32x32 -> 3x96x96   a picture
     x  3x96x96 --NetD--> 64x32x32 -> 128x16x16 -> 256x8x8 -> 512x4x4 -> 1x1x1     real or fake
@@ -9,16 +9,16 @@ Representation Learning with Deep Convolutional Generative Adversarial Networks"
 with one step of stride 3 where they have stride 2: 32x32 becomes 96x96.
 """
 
+import io
 from collections.abc import Callable
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from animegan.errors import UserError
-
-IMAGE_SIZE = 96  # 4 -> 8 -> 16 -> 32 by stride 2, then 32 -> 96 by stride 3: no other size comes out
-
+from animegan.files import START_ANEW, write_bytes
 
 ENLARGE = {
     "k5s3": lambda ngf: [nn.ConvTranspose2d(ngf, 3, kernel_size=5, stride=3, padding=1, bias=False)],
@@ -162,109 +162,23 @@ def faces_of(netG: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
         return torch.cat([netG(part) for part in z.split(64)])
 
 
-class LayerShape(NamedTuple):
-    """One row of the shape table; `output` is [channels, height, width]."""
-
-    layer: str
-    kind: str
-    kernel: int
-    stride: int
-    padding: int
-    output: tuple[int, int, int]
-    parameters: int
+def latent_vectors(count: int, nz: int, seed: int) -> Tensor:
+    """`count` vectors from N(0, I), [count, nz, 1, 1]: drawn on the CPU, for a seed always the same."""
+    return torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed))
 
 
-def shape_table(network: NetG | NetD) -> list[LayerShape]:
-    """What each of the five layers makes, found by running the network on one blank input.
+def save_weights(path: Path, state: dict[str, Any]) -> None:
+    """torch.save, whole or not at all."""
+    buffer = io.BytesIO()  # in memory first, so that a full disk shows as one plain OSError
+    torch.save(state, buffer)
+    write_bytes(path, buffer.getvalue())
 
-    `parameters` counts all trainable numbers of the layer, its BatchNorm included, so that the
-    column adds up to the network's size: 3,578,432 for NetG and 2,767,424 for NetD by default.
-    """
-    rows = []
 
-    def note(layer: nn.Sequential, _inputs, output: Tensor):
-        convolution = layer[0]
-        rows.append(
-            LayerShape(
-                layer=next(name for name, child in network.named_children() if child is layer),
-                kind=type(convolution).__name__,
-                kernel=convolution.kernel_size[0],
-                stride=convolution.stride[0],
-                padding=convolution.padding[0],
-                output=tuple(output.shape[1:]),
-                parameters=sum(p.numel() for p in layer.parameters()),
-            )
-        )
-
-    hooks = [layer.register_forward_hook(note) for layer in network.children()]
-    was_training = network.training
-    weight = network.layer1[0].weight
-    if isinstance(network, NetG):
-        blank = weight.new_zeros(1, weight.shape[0], 1, 1)
-    else:
-        blank = weight.new_zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE)
+def load_weights(path: Path) -> Any:
+    """torch.load of tensors and plain values only: a file from a stranger cannot run code."""
     try:
-        with torch.no_grad():
-            network.eval()(blank)
-    finally:
-        network.train(was_training)
-        for hook in hooks:
-            hook.remove()
-    return rows
-
-
-def format_shapes(rows: list[LayerShape]) -> str:
-    """A shape table as text, a line a layer and a line for the sum."""
-    lines = [f"{'layer':8}{'kind':17}{'kernel':>6}{'stride':>8}{'padding':>9}{'output':>14}{'parameters':>13}"]
-    for row in rows:
-        output = "x".join(map(str, row.output))
-        lines.append(
-            f"{row.layer:8}{row.kind:17}{row.kernel:6}{row.stride:8}{row.padding:9}{output:>14}{row.parameters:13,}"
-        )
-    lines.append(f"{'sum':62}{sum(row.parameters for row in rows):13,}")
-    return "\n".join(lines)
-
-
-def conv_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Height (or width) of what a convolution makes of an input of that height: rounded down, as PyTorch does.
-
-    (size + 2 * padding - kernel) // stride + 1. All in pixels. Raises UserError where no such layer can be.
-    Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", section 2.4.
-    """
-    _check_layer(size, kernel, stride, padding)
-    if size + 2 * padding < kernel:
-        padded = f" and padding {padding} on both sides" if padding else ""
-        raise UserError(f"a kernel of {kernel} does not fit into an input of {size}{padded}: take a smaller kernel.")
-    return (size + 2 * padding - kernel) // stride + 1
-
-
-def conv_transpose_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Height (or width) of what a transposed convolution makes of an input of that height.
-
-    (size - 1) * stride - 2 * padding + kernel. All in pixels. Raises UserError where no such layer can be.
-    Source: Dumoulin and Visin 2016, section 4.
-    """
-    _check_layer(size, kernel, stride, padding)
-    output = (size - 1) * stride - 2 * padding + kernel
-    if output < 1:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a file that is truncated or something else
         raise UserError(
-            f"padding {padding} takes {2 * padding} pixels away, and without it there would be {output + 2 * padding}: "
-            f"take a smaller padding."
-        )
-    return output
-
-
-def _check_layer(size: int, kernel: int, stride: int, padding: int) -> None:
-    for name, value in {"size": size, "kernel": kernel, "stride": stride, "padding": padding}.items():
-        least = 0 if name == "padding" else 1
-        if type(value) is not int or value < least:
-            raise UserError(f"{name} {value!r} is impossible: give a whole number of {least} or more.")
-
-
-def check_image_size(size: int) -> None:
-    """Raise UserError unless `size` is the one that this network makes."""
-    if size != IMAGE_SIZE:
-        raise UserError(
-            f"--imageSize {size} does not fit this network: its layers make 4, 8, 16, 32 (stride 2) and then "
-            f"96 (stride 3), nothing else; leave --imageSize at 96 (pictures of any size are resized to it)."
-        )
+            f"{path} is truncated or not a file of weights ({type(error).__name__}); {START_ANEW}"
+        ) from error

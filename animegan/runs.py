@@ -11,7 +11,6 @@ Nobody else knows these names: what comes after training asks `Run`.
 """
 
 import csv
-import errno
 import io
 import json
 import os
@@ -27,15 +26,11 @@ from PIL import Image
 from torch import Tensor
 
 from animegan.config import TrainConfig
-from animegan.data.report import ranges
 from animegan.errors import UserError
-from animegan.files import write_whole
-from animegan.models import NetG, faces_of
-
-GRID_COLUMNS = 8
-FACES_IN_GRID = GRID_COLUMNS**2
-GRID_GAP = 2  # pixels between two faces of a grid
-START_ANEW = "restore the right file, or start a new run in another --outf."
+from animegan.files import START_ANEW, write_bytes, write_picture, write_text
+from animegan.grids import GRID_COLUMNS, GRID_GAP, grid_picture
+from animegan.models import NetG, faces_of, load_weights, save_weights
+from animegan.text import ranges
 
 
 class Step(NamedTuple):
@@ -52,27 +47,6 @@ class Step(NamedTuple):
     D_x: float
     D_G_z: float
     seconds: float
-
-
-def fixed_noise(nz: int, count: int = FACES_IN_GRID) -> Tensor:
-    """The latent vectors of the grids, [count, nz, 1, 1]: the same for every epoch, run and device.
-
-    They are drawn on the CPU with a seed of their own, so a cell shows the same face throughout, and
-    two runs with equal `nz` can be laid side by side.
-    """
-    return torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(2014))
-
-
-def grid_picture(faces: Tensor, columns: int = GRID_COLUMNS) -> Image.Image:
-    """Faces [N, 3, H, W] in [-1, 1] as one picture, row by row.
-
-    The scale is fixed, unlike the handout's `normalize=True`, which stretches every grid by its own
-    darkest and brightest pixel: epochs can be compared.
-    """
-    from torchvision.utils import make_grid  # here: it takes a second, and the first step does not need it
-
-    grid = make_grid(faces.detach().cpu().float(), columns, GRID_GAP, normalize=True, value_range=(-1, 1), pad_value=1)
-    return Image.fromarray(grid.mul(255).round().byte().permute(1, 2, 0).numpy())
 
 
 class Run:
@@ -153,7 +127,7 @@ class Run:
             raise UserError(f"{to} is not empty, and nothing in it is overwritten: name a new folder for the copy.")
         copy = Run.create(replace(self.config, outf=str(to)), {k: v for k, v in self.info.items() if k != "config"})
         for name in (*names, "history.csv", *(path.name for path in self.path.glob("metrics.csv"))):
-            _write_bytes(copy.path / name, (self.path / name).read_bytes())
+            write_bytes(copy.path / name, (self.path / name).read_bytes())
         for epoch in self.epochs:
             write_picture(copy.path / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch))
         write_picture(copy.path / "real_samples.jpg", self.reals)
@@ -194,13 +168,13 @@ class Run:
         check_run_folder(path)
         path.mkdir(parents=True, exist_ok=True)
         text = json.dumps({"config": config.as_dict(), **info}, indent=2, ensure_ascii=False)
-        _write_text(path / "run.json", text + "\n")
+        write_text(path / "run.json", text + "\n")
         return cls(path)
 
     def save_info(self, config: TrainConfig, **news: Any) -> None:
         """Write run.json anew, with other settings or further facts."""
         self.config, self.info = config, {**self.info, "config": config.as_dict(), **news}
-        _write_text(self.path / "run.json", json.dumps(self.info, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / "run.json", json.dumps(self.info, indent=2, ensure_ascii=False) + "\n")
 
     def save_reals(self, faces: Tensor) -> None:
         """Keep a grid of real pictures [N, 3, 96, 96] in [-1, 1]."""
@@ -218,7 +192,7 @@ class Run:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(Step._fields)
         writer.writerows((s.epoch, s.iteration, *(f"{value:.6g}" for value in s[2:])) for s in steps)
-        _write_text(self.path / "history.csv", text.getvalue())
+        write_text(self.path / "history.csv", text.getvalue())
 
     def read_steps(self) -> list[Step]:
         """The lines of history.csv; none where no epoch is finished yet."""
@@ -284,46 +258,7 @@ def check_run_folder(path: Path) -> None:
         ) from error
 
 
-def save_weights(path: Path, state: dict[str, Any]) -> None:
-    """torch.save, whole or not at all."""
-    buffer = io.BytesIO()  # in memory first, so that a full disk shows as one plain OSError
-    torch.save(state, buffer)
-    _write_bytes(path, buffer.getvalue())
-
-
-def load_weights(path: Path) -> Any:
-    """torch.load of tensors and plain values only: a file from a stranger cannot run code."""
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a file that is truncated or something else
-        raise UserError(
-            f"{path} is truncated or not a file of weights ({type(error).__name__}); {START_ANEW}"
-        ) from error
-
-
-def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
-    """Write a picture whole or not at all, in the format of its suffix; UserError for one that Pillow cannot write."""
-    formats = Image.registered_extensions()
-    format = formats.get(path.suffix.lower())
-    if format not in Image.SAVE:
-        raise UserError(f"{path} has no suffix of a picture; let it end in .png.")
-    buffer = io.BytesIO()
-    picture.save(buffer, format=format, **({"quality": 85, "subsampling": 0} if format == "JPEG" else options))
-    _write_bytes(path, buffer.getvalue())
-
-
-def _write_text(path: Path, text: str) -> None:
-    _write_bytes(path, text.encode("utf-8"))
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    """Write durably, with an error that a user can act on."""
-    try:
-        write_whole(path, content, durable=True)
-    except OSError as error:
-        mends = {errno.ENOSPC: "free some space", errno.ENOENT: "make the folder first"}
-        mend = mends.get(error.errno, "make sure that it may be written there")
-        raise UserError(
-            f"{path} could not be saved ({error.strerror or error}); what was saved before is kept: "
-            f"{mend}, then try again (a run goes on with --resume)."
-        ) from error
+def steps_per_epoch(run: Run) -> int | None:
+    """How many training steps an epoch of this run has; None where its data are not known."""
+    pictures = run.info.get("data", {}).get("pictures", 0)
+    return max(0, pictures - run.config.hold_out) // run.config.batchSize or None

@@ -19,8 +19,11 @@ import animegan
 from animegan.config import TrainConfig
 from animegan.data import Faces, batches, epoch_order, hold_out, load_faces, to_unit
 from animegan.errors import UserError
-from animegan.recipes import Game, Recipe, get_recipe
-from animegan.runs import FACES_IN_GRID, START_ANEW, Run, Step, check_run_folder, fixed_noise
+from animegan.files import START_ANEW
+from animegan.gan import Game
+from animegan.grids import FACES_IN_GRID, fixed_noise
+from animegan.recipes import Recipe, get_recipe
+from animegan.runs import Run, Step, check_run_folder
 
 HOPELESS = 1e4  # a loss is a number of nats a picture: at 20 the other player is beyond reach already
 UPDATE_SECONDS = 0.5  # more often is a strain on Jupyter and on the eye

@@ -20,7 +20,7 @@ from animegan.ablation import Grid, Result, ablate, read_results, sweep, table
 from animegan.ablation.grid import write_results
 from animegan.cli import main
 from animegan.errors import UserError
-from animegan.recipes import Game
+from animegan.gan import Game
 from animegan.runs import Run
 from animegan.show import FADED, metric_plots
 from animegan.show.figures import BLUE

@@ -71,7 +71,7 @@ def test_it_can_be_learnt_anew():
 def test_lost_weights_are_one_line(monkeypatch, tmp_path):
     monkeypatch.setattr(classifier, "WEIGHTS", tmp_path / "face_classifier.pth")
     face_classifier.cache_clear()
-    with pytest.raises(UserError, match="learn it anew with python -m animegan.classifier"):
+    with pytest.raises(UserError, match="learn it anew with python -m animegan.measure.classifier"):
         face_classifier()
     face_classifier.cache_clear()
 

@@ -15,9 +15,10 @@ import torch
 from conftest import TINY
 from PIL import Image
 
-from animegan.cli import app, main
-from animegan.drawing import render
-from animegan.recipes import Game
+from animegan import drawing
+from animegan.cli import main
+from animegan.cli import train as train_commands
+from animegan.gan import Game
 from animegan.runs import Run
 
 TINY_OPTIONS = [f"--{name}={value}" for name, value in TINY.items()]
@@ -128,7 +129,7 @@ def test_draw_then_check(run, tmp_path):
 
 def test_train_can_draw_its_own_data(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(app, "QUICK_COUNT", 36)
+    monkeypatch.setattr(train_commands, "QUICK_COUNT", 36)
     status, *_ = run("train", "--draw", "--quick", *TINY_OPTIONS, "--epoch", 1)
     assert status == 0
     assert len(list(Path("data/drawn/faces").glob("*.png"))) == 36
@@ -367,7 +368,7 @@ def test_draw_says_what_is_wrong(fails, tmp_path):
     (tmp_path / "mine" / "photo.jpg").write_bytes(b"precious")
     fails("draw", tmp_path / "mine", "--count", 3)
     assert (tmp_path / "mine" / "photo.jpg").read_bytes() == b"precious"
-    assert render.write_faces
+    assert drawing.write_faces
 
 
 def test_no_command_is_one_line(run):

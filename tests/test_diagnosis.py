@@ -15,9 +15,11 @@ from animegan.config import QUICK, TrainConfig
 from animegan.course import reference_run, verdict
 from animegan.drawing import write_faces
 from animegan.errors import UserError
-from animegan.measure import bounds_of_loss_D, cells, diagnose, diagnosis, excess_of_loss_G, pattern, variety
-from animegan.recipes import Game, get_recipe
-from animegan.runs import Run, Step, grid_picture
+from animegan.gan import Game
+from animegan.grids import cells, grid_picture
+from animegan.measure import bounds_of_loss_D, diagnose, diagnosis, excess_of_loss_G, pattern, variety
+from animegan.recipes import get_recipe
+from animegan.runs import Run, Step
 from animegan.training import train
 
 ROOT = Path(__file__).parents[1]

@@ -14,8 +14,8 @@ import torch
 from animegan.config import TrainConfig
 from animegan.doctor import CHECKS, Finding, checkup, examine, has_failed, machine, report
 from animegan.doctor.machine import GIB, MIB, Gpu, Machine, Networks, Smi, Torch, Torchvision, count_networks, read_smi
+from animegan.gan import Game
 from animegan.models import NetD, NetG
-from animegan.recipes import Game
 
 TABLE = """\
 Wed Jan 24 15:18:40 2024

@@ -13,8 +13,9 @@ from test_sources import face, table
 
 pytest.importorskip("pooch", reason="downloads need the extra 'data': pip install -e '.[data]'")
 
+from animegan import sources
 from animegan.errors import UserError
-from animegan.sources import download, importing
+from animegan.sources import download
 from animegan.sources.download import fetch
 from animegan.sources.public_sets import SETS, PublicSet, mirrored
 
@@ -298,7 +299,7 @@ def archive(count: int = 17) -> bytes:
 
 
 def take(name, out, server, **options):
-    return importing.get(name, out, mirror=server.url, allow_private=True, progress=False, **options)
+    return sources.get(name, out, mirror=server.url, allow_private=True, progress=False, **options)
 
 
 def test_get_an_archive_with_the_connection_cut_twice(serve, small_set, tmp_path):
@@ -324,7 +325,7 @@ def test_two_addresses_that_end_alike_and_what_is_no_archive(serve, tmp_path):
     out = tmp_path / "out"
 
     def take_url(server, path="/main.zip"):
-        return importing.get(url=server.url + path, out=out, allow_private=True, progress=False)
+        return sources.get(url=server.url + path, out=out, allow_private=True, progress=False)
 
     first, second = serve(archive(3)), serve(archive(6))
     assert take_url(first).kept == 3 and take_url(second).new == 3
@@ -346,7 +347,7 @@ def test_offline_is_given_up_soon(serve, tmp_path, pauses):
 def test_an_archive_of_ones_own(serve, tmp_path):
     content = archive(4)
     server, digest = serve(content), hashlib.sha256(content).hexdigest()
-    summary = importing.get(
+    summary = sources.get(
         url=f"{server.url}/my%20faces.zip", sha256=digest, out=tmp_path / "out", allow_private=True, progress=False
     )
     assert summary.kept == 4
@@ -360,7 +361,7 @@ def test_the_registry():
     assert not SETS["portraits-256"].is_wanted("x/dataset/selfie2anime/trainA/0001.jpg")
     assert mirrored("https://github.com/a", None) == "https://github.com/a"
     assert mirrored("https://github.com/a", "https://m.example/") == "https://m.example/https://github.com/a"
-    text = importing.listing()
+    text = sources.listing()
     for word in ("faces-96", "portraits-256", "licence", "left out", "by hand", "animegan data import FILE"):
         assert word in text
 
@@ -373,4 +374,4 @@ def test_mistakes_of_get(tmp_path):
         "--sha256 goes with --url": {"name": "faces-96", "sha256": "0" * 64},
     }.items():
         with pytest.raises(UserError, match=message):
-            importing.get(**arguments, out=tmp_path / "out")
+            sources.get(**arguments, out=tmp_path / "out")

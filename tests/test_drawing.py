@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from animegan.drawing import CHOICES, Face, draw, render, write_faces
+from animegan.drawing import CHOICES, Face, draw, write_faces
+from animegan.drawing import folder as folder_module
 from animegan.errors import UserError
 
 # (seed, index): the start of the SHA-256 of the pixels
@@ -157,7 +158,7 @@ def test_eyes_follow_turn_tilt_and_position(plain):
 
 def test_both_eyes_are_visible_under_any_fringe(plain):
     bare = iris_pixels(pixels(replace(plain, fringe="swept back")))
-    for fringe in render.FRINGES:
+    for fringe in CHOICES["fringe"]:
         for variation in (4, 5):
             shown = pixels(replace(plain, fringe=fringe, fringe_length=1.0, variation=variation))
             warm = (shown[..., 0] > shown[..., 2] + 25) & bare  # hair is blue, irises are red
@@ -215,7 +216,7 @@ def test_several_processes_draw_what_one_draws(tmp_path):
 def test_a_finished_folder_is_left_alone(tmp_path, monkeypatch):
     write_faces(tmp_path, 3, progress=False)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
-    monkeypatch.setattr(render, "draw", lambda face: pytest.fail("drawn again"))
+    monkeypatch.setattr(folder_module, "draw", lambda face: pytest.fail("drawn again"))
     assert write_faces(tmp_path, 3, progress=False) == tmp_path
     assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
 
@@ -229,7 +230,7 @@ def test_an_interrupted_folder_is_gone_on_with(tmp_path, monkeypatch):
         drawn.append(face)
         return draw(face)
 
-    monkeypatch.setattr(render, "draw", draw_three)
+    monkeypatch.setattr(folder_module, "draw", draw_three)
     with pytest.raises(KeyboardInterrupt):
         write_faces(tmp_path, 5, progress=False)
     assert json.loads((tmp_path / "drawing.json").read_text())["complete"] is False
@@ -248,7 +249,7 @@ def test_a_write_that_fails_leaves_no_part_of_a_file(tmp_path, monkeypatch):
     def full(source, goal):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(render.os, "replace", full)
+    monkeypatch.setattr(folder_module.os, "replace", full)
     with pytest.raises(UserError, match="No space left"):
         write_faces(tmp_path / "new", 2, progress=False)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]

@@ -108,7 +108,7 @@ def _printed(first_cell: str, source: str) -> str:
 def test_every_check_belongs_to_an_exercise_and_the_other_way_round():
     verdict("01.1", ...)  # reads all checks
     assert {number for number in checker.CHECKS if number < "90"} == set(EXERCISES)
-    for notebook in checker.NOTEBOOKS:
+    for notebook in ("01", "02", "03", "04", "05", "06", "07"):
         assert len([number for number in EXERCISES if number.startswith(notebook)]) >= 3
 
 
@@ -122,7 +122,7 @@ def test_the_stub_is_not_begun(number):
 def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
     first, _, solution = EXERCISES[number]
     hints = []
-    cases = checker._find(number)
+    cases = checker.CHECKS[number]
 
     def noting(answer):
         for holds, hint in cases(answer):

@@ -13,9 +13,10 @@ from PIL import Image, ImageSequence
 from animegan import files
 from animegan.cli import main
 from animegan.errors import UserError
-from animegan.latent import latent_vectors, slerp
-from animegan.models import faces_of
-from animegan.runs import Run, grid_picture
+from animegan.grids import grid_picture
+from animegan.latent import slerp
+from animegan.models import faces_of, latent_vectors
+from animegan.runs import Run
 from animegan.show import Film, growth, walk
 from animegan.show.films import EPOCH_MILLISECONDS, HOLD_MILLISECONDS, WALK_MILLISECONDS
 

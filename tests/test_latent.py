@@ -13,7 +13,6 @@ from animegan.latent import (
     Survey,
     around,
     effect,
-    latent_vectors,
     lerp,
     move,
     orthogonal,
@@ -23,7 +22,7 @@ from animegan.latent import (
     truncate,
 )
 from animegan.measure import ATTRIBUTES
-from animegan.models import faces_of
+from animegan.models import faces_of, latent_vectors
 from animegan.show import plot_effects, plot_lengths, rows_picture
 from animegan.show.latent_plots import GAP, SIZE
 

@@ -15,6 +15,8 @@ from animegan.config import TrainConfig
 from animegan.data import hold_out, load_faces
 from animegan.errors import UserError
 from animegan.measure import (
+    LEARNT,
+    NEVER_SEEN,
     Distance,
     Evaluation,
     SlicedWasserstein,
@@ -178,7 +180,7 @@ def test_what_was_learnt_and_what_was_not_from_wherever_one_looks(drawn, tmp_pat
     monkeypatch.chdir(tmp_path)  # where a terminal is, and "../data/drawn" is not
     run = Run("imgs/run")
     learnt, unseen, told = learnt_and_unseen(run, 9, progress=False)
-    assert told == evaluation.NEVER_SEEN and (len(learnt), len(unseen)) == (36, 10)
+    assert told == NEVER_SEEN and (len(learnt), len(unseen)) == (36, 10)
     assert np.array_equal(learnt, load_faces(drawn, progress=False).images)
     assert not (learnt[:, None] == unseen[None]).all((2, 3, 4)).any(), "none of them was learnt"
     (tmp_path / "data").rename(tmp_path / "moved")
@@ -191,7 +193,7 @@ def test_a_run_that_has_seen_all_gets_halves_and_one_that_held_out_gets_those(ma
     shutil.copytree(many / "faces", tmp_path / "mine")
     config = TrainConfig(**{**TINY, "epoch": 1}, data_path=tmp_path / "mine", outf=tmp_path / "run")
     learnt, others, told = learnt_and_unseen(train(config, progress=False), progress=False)
-    assert told == evaluation.LEARNT and len(learnt) == len(others) == len(load_faces(many, progress=False)) // 2
+    assert told == LEARNT and len(learnt) == len(others) == len(load_faces(many, progress=False)) // 2
     config = TrainConfig(**{**TINY, "epoch": 1, "hold_out": 30}, data_path=tmp_path / "mine", outf=tmp_path / "held")
     learnt, others, told = learnt_and_unseen(train(config, progress=False), progress=False)
     assert told == "the pictures held out" and (len(learnt), len(others)) == (130, 30)

@@ -3,17 +3,10 @@ import itertools
 import pytest
 import torch
 
+from animegan.config import check_image_size
 from animegan.errors import UserError
-from animegan.models import (
-    NetD,
-    NetG,
-    check_image_size,
-    conv_size,
-    conv_transpose_size,
-    format_shapes,
-    init_weights,
-    shape_table,
-)
+from animegan.models import NetD, NetG, init_weights
+from animegan.shapes import conv_size, conv_transpose_size, format_shapes, shape_table
 
 
 def test_shapes_are_those_of_the_handout():

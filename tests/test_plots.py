@@ -12,14 +12,15 @@ from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 from animegan.errors import UserError
-from animegan.runs import Run, Step
+from animegan.runs import Run, Step, steps_per_epoch
 from animegan.show import (
     MOST_BYTES,
     Picture,
     compare_epochs,
     epochs,
-    figures,
     font_for,
+    history,
+    overlap,
     overlap_counts,
     overlap_picture,
     plot_history,
@@ -27,19 +28,11 @@ from animegan.show import (
     small_png,
     through_epochs,
 )
-from animegan.show.epochs import MOST_WIDTH, _shades, steps_per_epoch
-from animegan.show.figures import (
-    BLUE,
-    ORANGE,
-    POINTS,
-    Trace,
-    _draw_curves,
-    _moving_mean,
-    _thinned,
-    history_picture,
-    new_figure,
-)
-from animegan.show.figures import PANELS as CURVES
+from animegan.show.epochs import MOST_WIDTH
+from animegan.show.figures import BLUE, ORANGE, new_figure
+from animegan.show.history import PANELS as CURVES
+from animegan.show.history import POINTS, Trace, _draw_curves, _moving_mean, _thinned, history_picture
+from animegan.show.overlap import _shades
 
 
 def rgb(colour: str) -> tuple[int, ...]:
@@ -128,8 +121,8 @@ def test_runs_are_told_apart_by_what_differs(finished, tmp_path):
 
 
 def test_the_legend_reaches_from_the_smallest_to_the_largest():
-    assert epochs._spread(5, 12) == [0, 1, 2, 3, 4]
-    assert epochs._spread(64, 12)[0] == 0 and epochs._spread(64, 12)[-1] == 63 and len(epochs._spread(64, 12)) == 12
+    assert overlap._spread(5, 12) == [0, 1, 2, 3, 4]
+    assert overlap._spread(64, 12)[0] == 0 and overlap._spread(64, 12)[-1] == 63 and len(overlap._spread(64, 12)) == 12
 
 
 def test_through_epochs_refuses_cells_and_epochs_that_are_not_there(finished):
@@ -171,7 +164,7 @@ def test_the_curves_are_those_of_the_steps_over_epochs():
 
 def test_runs_of_unlike_length_are_smoothed_over_the_same_part_of_the_axis(monkeypatch):
     widths = []
-    monkeypatch.setattr(figures, "_draw_curves", lambda *arguments, **_: widths.append(arguments[4]))
+    monkeypatch.setattr(history, "_draw_curves", lambda *arguments, **_: widths.append(arguments[4]))
     long, short = Trace("long", steps(400, per_epoch=20), 20), Trace("short", steps(80, per_epoch=40), 40)
     history_picture([long, short], smooth=None)
     assert widths == [10, 20, 10, 20]  # half an epoch of 20 epochs, in both panels
@@ -217,7 +210,7 @@ def test_a_run_whose_folder_has_a_chinese_name_is_drawn_without_a_warning(
     finished, tmp_path, recwarn, monkeypatch, has_chinese
 ):
     if not has_chinese:
-        monkeypatch.setattr(figures, "_families", lambda names: ["DejaVu Sans"])
+        monkeypatch.setattr(history, "_families", lambda names: ["DejaVu Sans"])
     run = finished.share(tmp_path / "动漫")
     assert plot_history(run, finished).size == plot_history(finished, finished).size
     assert compare_epochs([run, finished], [1]).height > 96

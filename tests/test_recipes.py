@@ -6,8 +6,9 @@ from torch import nn
 
 from animegan.config import TrainConfig
 from animegan.errors import UserError
+from animegan.gan import Game
 from animegan.models import NetG
-from animegan.recipes import LOSSES, RECIPES, Game, get_recipe
+from animegan.recipes import LOSSES, RECIPES, get_recipe
 
 SMALL = {"ngf": 8, "ndf": 8, "nz": 16, "batchSize": 8}
 

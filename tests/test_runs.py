@@ -10,7 +10,8 @@ from PIL import Image
 from animegan import files, runs
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.runs import Run, Step, fixed_noise, grid_picture
+from animegan.grids import fixed_noise, grid_picture
+from animegan.runs import Run, Step
 
 
 def new_run(tmp_path, **settings) -> Run:

@@ -20,8 +20,9 @@ from animegan import recipes, training
 from animegan.config import TrainConfig
 from animegan.data import hold_out, load_faces, to_unit
 from animegan.errors import UserError
-from animegan.recipes import Game
-from animegan.runs import Run, load_weights
+from animegan.gan import Game
+from animegan.models import load_weights
+from animegan.runs import Run
 from animegan.training import pick_device, train
 
 

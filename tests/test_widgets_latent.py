@@ -11,8 +11,8 @@ from PIL import Image
 from test_widgets import parts, png_of, shown, words
 
 from animegan.errors import UserError
-from animegan.latent import latent_vectors, truncate
-from animegan.models import faces_of
+from animegan.latent import truncate
+from animegan.models import faces_of, latent_vectors
 from animegan.show import MOST_BYTES
 from animegan.widgets import LatentExplorer
 

@@ -6,16 +6,13 @@ import os
 import re
 import sys
 from dataclasses import fields
-from pathlib import Path
 from typing import NoReturn
 
 from animegan.cli.data import add_data_commands
-from animegan.cli.runs import add_run_commands, epoch_asked_for
+from animegan.cli.runs import add_run_commands, compare, sample, share
+from animegan.cli.train import DRAWN_COUNT, DRAWN_FOLDER, draw, ingredient, train
 from animegan.config import QUICK, QUICK_COUNT, TrainConfig
 from animegan.errors import UserError
-
-DRAWN_FOLDER = "data/drawn"
-DRAWN_COUNT = 2048
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,89 +38,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
 
 
-# Each command imports what it needs when it runs: `animegan --help` need not wait for PyTorch.
-
-
-def draw(options: argparse.Namespace) -> None:
-    from animegan.drawing import write_faces
-
-    folder = write_faces(options.folder, options.count, seed=options.seed)
-    print(f"{options.count:,} drawn faces in {folder}; train on them with: animegan train --data_path {folder}")
-
-
-def train(options: argparse.Namespace) -> int:
-    from animegan.runs import Run
-    from animegan.training import train
-
-    given = {f.name: getattr(options, f.name) for f in fields(TrainConfig) if hasattr(options, f.name)}
-    if "changes" in given:
-        given["changes"] = dict(given["changes"])
-    if options.draw:
-        given.setdefault("data_path", DRAWN_FOLDER)
-    if options.quick:
-        given = {**QUICK, **given}
-    outf = given.get("outf", TrainConfig.outf)
-    before, done_before = {}, 0
-    if options.resume:
-        run = Run(outf)
-        before, done_before = run.config.as_dict(), max(run.epochs, default=0)
-    elif "data_path" not in given:
-        _one_set(Path(TrainConfig.data_path))
-    config = TrainConfig.from_dict({**before, **given})
-    if options.draw:
-        from animegan.drawing import drawn_set, write_faces
-
-        count = QUICK_COUNT if options.quick else DRAWN_COUNT
-        write_faces(config.data_path, **{"count": count, "seed": 0, **drawn_set(config.data_path)})
-    run = train(config, resume=options.resume)
-    if not run.epochs or run.epochs[-1] < config.epoch:
-        print(f"stopped; everything is kept in {run.path}. Go on with: animegan train --resume --outf {run.path}")
-        return 130
-    if done_before >= config.epoch:
-        print(f"{run.path} has {done_before} epochs already: nothing was trained; a larger --epoch goes on")
-    picture, first, last = run.path / "compare.png", run.epochs[0], run.epochs[-1]
-    _save(_compare([run], [first, last]), picture)
-    print(f"epoch {first} beside epoch {last}: {picture}" if first < last else f"faces of epoch {last}: {picture}")
-    return 0
-
-
-def sample(options: argparse.Namespace) -> None:
-    from animegan.latent import latent_vectors
-    from animegan.runs import Run, grid_picture
-
-    run = Run(options.run)
-    if options.count < 1:
-        raise UserError(f"--count {options.count} is too small; give 1 or more.")
-    epoch = epoch_asked_for(options, run.with_weights)
-    z = latent_vectors(options.count, run.config.nz, options.seed)
-    out = Path(options.out or run.path / f"sample_epoch_{epoch:03d}.png")
-    columns = max(1, round(options.count**0.5))
-    _save(grid_picture(run.generate(epoch, z), columns), out)
-    print(f"{options.count} new faces of epoch {epoch}: {out}")
-
-
-def compare(options: argparse.Namespace) -> None:
-    from animegan.runs import Run
-
-    runs = [Run(path) for path in options.runs]
-    epochs = sorted(set(options.epochs or [1, min(max(run.epochs, default=1) for run in runs)]))
-    out = Path(options.out or runs[0].path / "compare.png")
-    _save(_compare(runs, epochs, options.count), out)
-    print(f"epochs {', '.join(map(str, epochs))}: {out}")
-
-
-def share(options: argparse.Namespace) -> None:
-    from animegan.data.report import ranges
-    from animegan.runs import Run
-
-    run = Run(options.run)
-    epochs = options.weights if options.weights is not None else [max(run.with_weights, default=1)]
-    copy = run.share(options.out, epochs)
-    size = sum(path.stat().st_size for path in copy.path.iterdir())
-    networks = f"netG of epoch{'s' * (len(epochs) > 1)} {ranges(epochs)}" if epochs else "no weights"
-    print(f"grids of epochs {ranges(copy.epochs)}, history, {networks}: {copy.path} ({size / 1e6:.1f} MB)")
-
-
 def slides(options: argparse.Namespace) -> None:
     try:
         from animegan.slides import export, to_write
@@ -147,44 +61,6 @@ def doctor(_options: argparse.Namespace) -> int:
     findings = examine()
     print(report(findings))
     return 1 if has_failed(findings) else 0
-
-
-def _one_set(data: Path) -> None:
-    """Raise UserError where `data` holds several data sets: the default must not mix them unasked."""
-    folders = [path for path in data.iterdir() if path.is_dir() and path.name[0] != "."] if data.is_dir() else []
-    sets = sorted(path.name for path in folders if any(child.name[0] != "." for child in path.iterdir()))
-    if len(sets) > 1:
-        raise UserError(
-            f"{data} holds {', '.join(sets[:5])}{' and more' * (len(sets) > 5)}: name one with --data_path "
-            f"{data / sets[0]}, or all of them together with --data_path {data}."
-        )
-
-
-def _ingredient(text: str) -> tuple[str, bool | float | str]:
-    """`ema=0.99` -> ("ema", 0.99), `minibatch=16` -> ("minibatch", 16), and so on for true, false and words."""
-    name, _, value = text.partition("=")
-    if not value:
-        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE, e.g. ema=0.99 or flips=true")
-    if value.lower() in ("true", "false"):
-        return name, value.lower() == "true"
-    for kind in (int, float):
-        try:
-            return name, kind(value)
-        except ValueError:
-            continue
-    return name, value
-
-
-def _compare(runs: list, epochs: list[int], count: int = 24):
-    from animegan.show import compare_epochs
-
-    return compare_epochs(runs, list(dict.fromkeys(epochs)), count)
-
-
-def _save(picture, path: Path) -> None:
-    from animegan.runs import write_picture
-
-    write_picture(path, picture)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -231,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--set",
         dest="changes",
-        type=_ingredient,
+        type=ingredient,
         action="append",
         default=argparse.SUPPRESS,
         metavar="NAME=VALUE",

@@ -107,8 +107,8 @@ def coverage(options: argparse.Namespace) -> None:
 def neighbours(options: argparse.Namespace) -> None:
     import torch
 
+    from animegan.files import write_picture
     from animegan.measure import LEARNT, learnt_and_unseen, neighbours
-    from animegan.runs import write_picture
     from animegan.show import neighbours_picture
 
     run, epoch, fakes = _fakes(options, least=1)
@@ -130,7 +130,7 @@ def neighbours(options: argparse.Namespace) -> None:
 def _fakes(options: argparse.Namespace, least: int) -> tuple:
     """The run, the epoch that was asked for or else the last, and new faces of it, uint8 [count, 3, 96, 96]."""
     from animegan.data import to_uint8
-    from animegan.latent import latent_vectors
+    from animegan.models import latent_vectors
     from animegan.runs import Run
 
     if options.count < least:
@@ -146,10 +146,11 @@ def epoch_asked_for(options: argparse.Namespace, epochs: list[int]) -> int:
 
 
 def film(options: argparse.Namespace) -> None:
-    from animegan.data.report import ranges
-    from animegan.latent import latent_vectors
-    from animegan.runs import FACES_IN_GRID, Run
+    from animegan.grids import FACES_IN_GRID
+    from animegan.models import latent_vectors
+    from animegan.runs import Run
     from animegan.show import growth, walk
+    from animegan.text import ranges
 
     run = Run(options.run)
     if not 1 <= options.count <= FACES_IN_GRID:
@@ -186,7 +187,7 @@ def ablate(options: argparse.Namespace) -> None:
 
 def _draw(plot: str, measured, out: Path) -> None:
     """Write what a function of animegan.show makes of what was measured, or say that it cannot be drawn here."""
-    from animegan.runs import write_picture
+    from animegan.files import write_picture
 
     try:
         from animegan import show
@@ -197,3 +198,53 @@ def _draw(plot: str, measured, out: Path) -> None:
         return
     write_picture(out, picture)
     print(f"\nthe same as a picture: {out}")
+
+
+def sample(options: argparse.Namespace) -> None:
+    from animegan.grids import grid_picture
+    from animegan.models import latent_vectors
+    from animegan.runs import Run
+
+    run = Run(options.run)
+    if options.count < 1:
+        raise UserError(f"--count {options.count} is too small; give 1 or more.")
+    epoch = epoch_asked_for(options, run.with_weights)
+    z = latent_vectors(options.count, run.config.nz, options.seed)
+    out = Path(options.out or run.path / f"sample_epoch_{epoch:03d}.png")
+    columns = max(1, round(options.count**0.5))
+    save_picture(grid_picture(run.generate(epoch, z), columns), out)
+    print(f"{options.count} new faces of epoch {epoch}: {out}")
+
+
+def compare(options: argparse.Namespace) -> None:
+    from animegan.runs import Run
+
+    runs = [Run(path) for path in options.runs]
+    epochs = sorted(set(options.epochs or [1, min(max(run.epochs, default=1) for run in runs)]))
+    out = Path(options.out or runs[0].path / "compare.png")
+    save_picture(comparison(runs, epochs, options.count), out)
+    print(f"epochs {', '.join(map(str, epochs))}: {out}")
+
+
+def share(options: argparse.Namespace) -> None:
+    from animegan.runs import Run
+    from animegan.text import ranges
+
+    run = Run(options.run)
+    epochs = options.weights if options.weights is not None else [max(run.with_weights, default=1)]
+    copy = run.share(options.out, epochs)
+    size = sum(path.stat().st_size for path in copy.path.iterdir())
+    networks = f"netG of epoch{'s' * (len(epochs) > 1)} {ranges(epochs)}" if epochs else "no weights"
+    print(f"grids of epochs {ranges(copy.epochs)}, history, {networks}: {copy.path} ({size / 1e6:.1f} MB)")
+
+
+def comparison(runs: list, epochs: list[int], count: int = 24):
+    from animegan.show import compare_epochs
+
+    return compare_epochs(runs, list(dict.fromkeys(epochs)), count)
+
+
+def save_picture(picture, path: Path) -> None:
+    from animegan.files import write_picture
+
+    write_picture(path, picture)

@@ -1,6 +1,6 @@
 """What the notebooks share, and the checks of their exercises."""
 
-from animegan.course.checker import check, exercise, verdict
+from animegan.course.checker import check, verdict
 from animegan.course.classroom import (
     drawn_faces,
     folder,
@@ -12,6 +12,7 @@ from animegan.course.classroom import (
     reference_run,
     sized,
 )
+from animegan.course.registry import exercise
 
 __all__ = [
     "check", "drawn_faces", "exercise", "folder", "is_smoke", "measured", "my_run", "pictures_of",

@@ -11,23 +11,20 @@ holds, and the hint for an answer that fails there. The first case that fails gi
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-Case = tuple[bool, str]
-CHECKS: dict[str, Callable[[Any], Iterator[Case]]] = {}
-NOTEBOOKS = ("01", "02", "03", "04", "05", "06", "07")
-
-
-def exercise(number: str) -> Callable:
-    """Decorate the check of exercise `number`, e.g. "03.1": notebook 03, first exercise."""
-
-    def register(check: Callable[[Any], Iterator[Case]]):
-        CHECKS[number] = check
-        return check
-
-    return register
+# Importing a notebook's checks registers them.
+from animegan.course.checks import (  # noqa: F401
+    notebook_01,
+    notebook_02,
+    notebook_03,
+    notebook_04,
+    notebook_05,
+    notebook_06,
+    notebook_07,
+)
+from animegan.course.registry import CHECKS
 
 
 def check(number: str, answer: Any = ...) -> None:
@@ -40,7 +37,7 @@ def check(number: str, answer: Any = ...) -> None:
 
 def verdict(number: str, answer: Any) -> str:
     """`not attempted yet`, `hint: ...` or `correct`."""
-    cases = _find(number)
+    cases = CHECKS.get(number)
     if cases is None:
         return f"hint: there is no exercise {number}; there are {', '.join(sorted(CHECKS))}."
     if _is_blank(answer):
@@ -56,12 +53,6 @@ def verdict(number: str, answer: Any) -> str:
     except Exception as error:  # a student's code may raise anything, and the notebook goes on
         return f"hint: your answer raised {type(error).__name__}: {_one_line(error)}"
     return "correct"
-
-
-def _find(number: str) -> Callable[[Any], Iterator[Case]] | None:
-    for notebook in NOTEBOOKS:
-        importlib.import_module(f"animegan.course.checks.notebook_{notebook}")
-    return CHECKS.get(number)
 
 
 class _NotAttempted(Exception):

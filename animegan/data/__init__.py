@@ -1,6 +1,7 @@
 """A folder of pictures becomes one uint8 array, and the array batches."""
 
-from animegan.data.dataset import Faces, batches, check_folder, epoch_order, hold_out, load_faces, to_uint8, to_unit
+from animegan.data.batching import batches, epoch_order, hold_out, to_uint8, to_unit
+from animegan.data.dataset import Faces, check_folder, load_faces
 from animegan.data.folder import SHEET, TABLE, scan
 from animegan.data.pictures import MAX_BYTES, MAX_PIXELS, SUFFIXES, judge, opened
 from animegan.data.report import KINDS, FolderReport

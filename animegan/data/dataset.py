@@ -19,20 +19,19 @@ import secrets
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm.auto import tqdm
 
 from animegan.data.folder import OWN_FILE, scan
 from animegan.data.pictures import MIN_SIDE, read_picture
-from animegan.data.report import KINDS, FolderReport, printable, some
+from animegan.data.report import KINDS, FolderReport
 from animegan.errors import UserError
 from animegan.files import whole
+from animegan.text import printable, some
 
 _VERSION = 1  # of the cache files; a new number makes all older ones stale
 _HOW_TO_GET_SOME = "put a few thousand faces there (JPEG or PNG), or train on drawn ones: animegan train --draw"
@@ -89,59 +88,6 @@ def check_folder(folder: str | Path, image_size: int = 96, progress: bool = True
     Raises UserError if the folder is missing or is a file.
     """
     return _load(folder, image_size, progress, None).report
-
-
-def epoch_order(count: int, seed: int, epoch: int) -> torch.Tensor:
-    """A permutation of 0 .. count-1 (LongTensor) that depends on `seed` and `epoch` alone."""
-    digest = hashlib.sha256(f"{seed} {epoch}".encode()).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-    return torch.randperm(count, generator=generator)
-
-
-def hold_out(count: int, held: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which of `count` pictures to learn from, and which `held` never to look at: two sorted LongTensors.
-
-    The choice depends on both numbers alone, so that runs of every seed are measured with the same pictures.
-    Raises UserError if none would be left to learn from.
-    """
-    if not 0 <= held < count:
-        raise UserError(f"--hold_out {held} leaves nothing to learn from: there are {count} pictures.")
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
-    return order[held:].sort().values, order[:held].sort().values
-
-
-def batches(
-    images: np.ndarray,
-    order: torch.Tensor,
-    batch_size: int,
-    device: str | torch.device = "cpu",
-    start: int = 0,
-) -> Iterator[torch.Tensor]:
-    """Yield float32 batches [batch_size, 3, S, S] in [-1, 1] on `device`, in the given order.
-
-    `images` is a uint8 array [N, 3, S, S], `order` comes from `epoch_order`. The incomplete last
-    batch is dropped; the first `start` batches are skipped unread, to resume within an epoch.
-
-    Raises UserError if `batch_size` is below 1 or above the number of pictures.
-    """
-    if batch_size < 1:
-        raise UserError(f"the batch size is {batch_size}: give 1 or more")
-    if batch_size > len(order):
-        raise UserError(f"the batch size {batch_size} exceeds the {len(order)} pictures: give a smaller one")
-    for number in range(start, len(order) // batch_size):
-        chosen = order[number * batch_size : (number + 1) * batch_size].numpy()
-        # One byte a value crosses to the device, not four; a worker process would freeze in Jupyter.
-        yield to_unit(torch.from_numpy(images[chosen]).to(device))
-
-
-def to_unit(images: torch.Tensor) -> torch.Tensor:
-    """uint8 0 .. 255 -> float32 -1 .. 1, same shape and device; 0 and 255 become exactly -1 and 1."""
-    return images.float() / 127.5 - 1
-
-
-def to_uint8(images: torch.Tensor) -> torch.Tensor:
-    """float -1 .. 1 (values beyond are clipped) -> uint8 0 .. 255, rounded: undoes `to_unit`."""
-    return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def _load(folder: str | Path, image_size: int, progress: bool, workers: int | None) -> Faces:

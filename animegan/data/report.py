@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field
 
 from animegan.data.pictures import MAX_PIXELS, MIN_SIDE
+from animegan.text import printable, some
 
 KINDS = {  # field of the report -> what it means, what happens to such a file
     "corrupt": ("corrupt, or no picture at all", "left out"),
@@ -53,30 +53,3 @@ class FolderReport:
             if names := getattr(self, kind):
                 lines.append(f"  {meaning:<{width}} {len(names):>5}  {fate:<17}  {some(names)}")
         return "\n".join(lines + [f"  note: {printable(note)}" for note in self.notes])
-
-
-def printable(text: str) -> str:
-    """The text on one line, with what no terminal can print (half characters, controls) escaped."""
-    return "".join(
-        letter.encode("unicode_escape").decode() if unicodedata.category(letter) in ("Cc", "Cs") else letter
-        for letter in text
-    )
-
-
-def some(names: list[str] | dict[str, str]) -> str:
-    """At most 5 of the names, and how many more there are."""
-    if isinstance(names, dict):
-        names = [f"{name} = {original}" for name, original in names.items()]
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return printable(", ".join(names[:5])) + more
-
-
-def ranges(numbers: list[int]) -> str:
-    """1, 2, 3, 25 -> "1 to 3, 25"."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ", ".join(f"{part[0]} to {part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)

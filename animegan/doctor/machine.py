@@ -259,7 +259,8 @@ def count_networks(ngf: int = 64, ndf: int = 64, nz: int = 100) -> Networks:
     """
     import torch
 
-    from animegan.models import IMAGE_SIZE, NetD, NetG
+    from animegan.config import IMAGE_SIZE
+    from animegan.models import NetD, NetG
 
     def count(network: torch.nn.Module, *shape: int) -> tuple[int, int]:
         outputs = []

@@ -10,11 +10,12 @@ Shapes are float arrays [points, 2] in face units: x to the right, y down, (0, 0
 
 from __future__ import annotations
 
-import math
-from functools import cache, cached_property
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+
+from animegan.drawing.outlines import grown
 
 LINES = 4  # a pixel row is sampled on 4 lines; along a line the coverage is exact
 UNIT = 16  # face units are kept in sixteenths for gradients
@@ -57,111 +58,6 @@ class Frame(NamedTuple):
         x = self.x + self.scale * (self.cosine * across - self.sine * down)
         y = self.y + self.scale * (self.sine * across + self.cosine * down)
         return np.rint(x * 256).astype(np.int64), np.rint(y * 256).astype(np.int64)
-
-
-# ---------------------------------------------------------------- shapes
-
-
-@cache
-def _spline_weights(steps: int) -> tuple[np.ndarray, ...]:
-    t = (np.arange(steps) / steps)[None, :, None]
-    return (
-        (-t + 2 * t * t - t * t * t) / 2,
-        (2 - 5 * t * t + 3 * t * t * t) / 2,
-        (t + 4 * t * t - 3 * t * t * t) / 2,
-        (t * t * t - t * t) / 2,
-    )
-
-
-def curve(points, closed: bool = False, steps: int = 5) -> np.ndarray:
-    """A smooth line through all points (Catmull-Rom), `steps` short lines from one to the next."""
-    knots = np.asarray(points, dtype=float)
-    if closed:
-        around = np.concatenate((knots[-1:], knots, knots[:2]))
-    else:
-        around = np.concatenate((2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]))
-    count = len(around) - 3
-    line = sum(w * around[i : i + count, None] for i, w in enumerate(_spline_weights(steps)))
-    line = line.reshape(-1, 2)
-    return line if closed else np.concatenate((line, knots[-1:]))
-
-
-def arc(start, end, bulge: float = 0.0, steps: int = 6) -> np.ndarray:
-    """A bow from start to end; `bulge` is its height as a part of its length, to the left when > 0."""
-    (x0, y0), (x1, y1) = start, end
-    middle_x = (x0 + x1) / 2 + 2 * bulge * (y1 - y0)
-    middle_y = (y0 + y1) / 2 - 2 * bulge * (x1 - x0)
-    t = _steps(steps)
-    a, b, c = (1 - t) * (1 - t), 2 * t * (1 - t), t * t
-    return _points(a * x0 + b * middle_x + c * x1, a * y0 + b * middle_y + c * y1)
-
-
-@cache
-def _steps(steps: int) -> np.ndarray:
-    return np.arange(steps + 1) / steps
-
-
-def oval(x: float, y: float, across: float, down: float) -> np.ndarray:
-    """An ellipse by its centre and half axes."""
-    return _circle() * (across, down) + (x, y)
-
-
-@cache
-def _circle() -> np.ndarray:
-    angles = [math.tau * i / 24 for i in range(24)]
-    return np.array([(round(math.cos(a), 6), round(math.sin(a), 6)) for a in angles])
-
-
-def path(*pieces) -> np.ndarray:
-    """Pieces (curves, arcs, corners) joined to one outline."""
-    return np.concatenate([np.atleast_2d(np.asarray(piece, dtype=float)) for piece in pieces])
-
-
-def mirror(points) -> np.ndarray:
-    """The other side of the face."""
-    return np.asarray(points, dtype=float) * (-1.0, 1.0)
-
-
-def ribbon(line: np.ndarray, *widths: float) -> np.ndarray:
-    """A brush stroke along a line; its width goes from the first over the second to the third."""
-    half = _half_widths(len(line), *(widths if len(widths) == 3 else widths * 3))
-    ahead = np.concatenate((line[1:2] - line[:1], line[2:] - line[:-2], line[-1:] - line[-2:-1]))
-    side = _normals(ahead) * half
-    return np.concatenate((line + side, (line - side)[::-1]))
-
-
-@cache
-def _half_widths(points: int, start: float, middle: float, end: float) -> np.ndarray:
-    t = _steps(points - 1)[:, None]
-    return ((1 - t) * (1 - t) * start + 2 * t * (1 - t) * middle + t * t * end) / 2
-
-
-def grown(outline: np.ndarray, by: float) -> np.ndarray:
-    """The closed outline moved outwards, for a rim around a shape."""
-    ahead = _following(outline) - np.concatenate((outline[-1:], outline[:-1]))
-    return outline + _normals(ahead) * (-by if _area(outline) > 0 else by)
-
-
-def _normals(ahead: np.ndarray) -> np.ndarray:
-    x, y = ahead[:, 0], ahead[:, 1]
-    length = np.sqrt(x * x + y * y)
-    length[length == 0] = 1.0
-    return _points(-y / length, x / length)
-
-
-def _points(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    points = np.empty((len(x), 2))
-    points[:, 0], points[:, 1] = x, y
-    return points
-
-
-def _area(outline: np.ndarray):
-    after = _following(outline)
-    return (outline[:, 0] * after[:, 1] - outline[:, 1] * after[:, 0]).sum()
-
-
-def _following(outline: np.ndarray) -> np.ndarray:
-    return np.concatenate((outline[1:], outline[:1]))
 
 
 # ---------------------------------------------------------------- picture

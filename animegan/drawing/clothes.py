@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from animegan.drawing.canvas import Ramp, arc, curve, oval, path, ribbon
+from animegan.drawing.canvas import Ramp
+from animegan.drawing.outlines import arc, curve, oval, path, ribbon
 from animegan.drawing.palette import hsv, mix
 from animegan.drawing.sketch import Sketch, between
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from animegan.drawing.canvas import Mask, Ramp, arc, both, curve, oval, path, ribbon, without
+from animegan.drawing.canvas import Mask, Ramp, both, without
+from animegan.drawing.outlines import arc, curve, oval, path, ribbon
 from animegan.drawing.palette import mix
 from animegan.drawing.sketch import Sketch
 

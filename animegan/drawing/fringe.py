@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from animegan.drawing.canvas import Mask, Ramp, arc, curve, path, ribbon
+from animegan.drawing.canvas import Mask, Ramp
 from animegan.drawing.hair import RIM, braid, crown, side_of, top_of, width
+from animegan.drawing.outlines import arc, curve, path, ribbon
 from animegan.drawing.palette import mix
 from animegan.drawing.sketch import Sketch, between
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from animegan.drawing.canvas import Mask, Ramp, arc, curve, mirror, oval, path, ribbon
+from animegan.drawing.canvas import Mask, Ramp
+from animegan.drawing.outlines import arc, curve, mirror, oval, path, ribbon
 from animegan.drawing.palette import mix
 from animegan.drawing.sketch import Sketch, between
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from animegan.drawing.canvas import Canvas, Ramp, arc, curve, mirror, oval, path, ribbon
+from animegan.drawing.canvas import Canvas, Ramp
 from animegan.drawing.hair import side_of, top_of, width
+from animegan.drawing.outlines import arc, curve, mirror, oval, path, ribbon
 from animegan.drawing.palette import hsv, mix
 from animegan.drawing.sketch import Sketch, between
 

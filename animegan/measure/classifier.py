@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 from animegan.data import to_unit
 from animegan.drawing import CHOICES, EYE_COLOURS, HAIR_COLOURS, Face, draw
 from animegan.errors import UserError
-from animegan.runs import load_weights, save_weights
+from animegan.models import load_weights, save_weights
 
 WEIGHTS = Path(__file__).with_name("face_classifier.pth")
 FEATURES = 128

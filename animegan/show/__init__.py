@@ -1,16 +1,9 @@
 """Everything one looks at: sheets of faces, curves, bars and films, each a picture."""
 
-from animegan.show.epochs import (
-    OVERLAP_INPUT,
-    compare_epochs,
-    overlap_counts,
-    overlap_picture,
-    plot_history,
-    plot_steps,
-    through_epochs,
-)
+from animegan.show.epochs import compare_epochs, through_epochs
 from animegan.show.figures import FADED, INK, PAPER
 from animegan.show.films import Film, growth, walk
+from animegan.show.history import plot_history, plot_steps
 from animegan.show.latent_plots import plot_effects, plot_lengths, rows_picture
 from animegan.show.metric_plots import (
     neighbours_picture,
@@ -19,6 +12,7 @@ from animegan.show.metric_plots import (
     plot_neighbours,
     plot_standings,
 )
+from animegan.show.overlap import OVERLAP_INPUT, overlap_counts, overlap_picture
 from animegan.show.pictures import MOST_BYTES, Picture, face_picture, font_for, small_png
 
 __all__ = [

@@ -1,18 +1,16 @@
-"""What a person looks at: epochs and runs side by side."""
+"""Epochs and runs side by side, as sheets of faces."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 from PIL import Image, ImageDraw
 
 from animegan.errors import UserError
-from animegan.models import conv_size, conv_transpose_size
-from animegan.runs import FACES_IN_GRID, Run, Step
-from animegan.show.figures import BLUE, FADED, INK, PAPER, Trace, drawn, history_picture, new_figure, patch, plain
+from animegan.grids import FACES_IN_GRID
+from animegan.runs import Run
+from animegan.show.figures import FADED, INK, PAPER
 from animegan.show.pictures import Picture, font_for
 
 COLUMNS = 12  # faces in a row: two rows and their label fill the width of a slide
@@ -21,9 +19,6 @@ BLOCK_GAP = 10  # pixels between two epochs
 HEADING = 26  # pixels for the numbers of the epochs
 MOST_COLUMNS = 13  # epochs in a row: 25 of them fill two rows
 MOST_WIDTH = 1100  # pixels, about what a notebook's cell shows without shrinking
-
-OVERLAP_INPUT = 8  # pixels
-MOST_SHADES, MOST_NUMBERS = 12, 40  # in the legend of an overlap picture, and above its bars
 
 
 def compare_epochs(runs: Run | Sequence[Run], epochs: Sequence[int], count: int = 24) -> Picture:
@@ -38,7 +33,7 @@ def compare_epochs(runs: Run | Sequence[Run], epochs: Sequence[int], count: int 
         raise UserError(f"--count {count} is out of range: a grid has 1 to {FACES_IN_GRID} faces.")
     if not epochs:
         raise UserError("no epoch to compare: this run has not finished its first one.")
-    runs = _opened([runs])
+    runs = opened_runs([runs])
     blocks = [(run, epoch) for run in runs for epoch in epochs]
     size = runs[0].config.imageSize
     columns = min(COLUMNS, count)
@@ -127,7 +122,7 @@ def through_epochs(run: Run, cells: int | Sequence[int] = (0,), epochs: Sequence
     return Picture(sheet)
 
 
-def _opened(items: Sequence[Run | Sequence[Run]]) -> list[Run]:
+def opened_runs(items: Sequence[Run | Sequence[Run]]) -> list[Run]:
     """Runs and lists of runs as one list; UserError where there is none, or something else, such as a path."""
     runs = [run for item in items for run in (item if isinstance(item, list | tuple) else [item])]
     if not runs:
@@ -136,117 +131,3 @@ def _opened(items: Sequence[Run | Sequence[Run]]) -> list[Run]:
         if not isinstance(run, Run):
             raise UserError(f"{run!r} is not a run: open its folder first, e.g. Run('imgs/mine').")
     return runs
-
-
-def plot_history(*runs: Run | Sequence[Run], smooth: int | None = None) -> Picture:
-    """How the game went: the losses of D and G, and beside them D(x) and D(G(z)), over the epochs.
-
-    Behind every curve lies, faint, what was measured at each step; the curve is its moving mean. Several
-    runs share the panels and differ by the style of their lines.
-
-    smooth: steps that the mean is taken over, 1 for none; by default as many as a fortieth of the axis.
-    Raises UserError where a run has no step yet.
-    """
-    runs = _opened(runs)
-    traces = [Trace(run.path.name, run.read_steps(), steps_per_epoch(run)) for run in runs]
-    for trace in traces:
-        if not trace.steps:
-            raise UserError(f"the run {trace.name} has no step in its history yet: train it first.")
-    return history_picture(traces, smooth)
-
-
-def plot_steps(
-    steps: Sequence[Step],
-    steps_per_epoch: int | None = None,
-    epochs: int | None = None,
-    smooth: int | None = None,
-    inches: tuple[float, float] = (7.5, 2.7),
-) -> Picture:
-    """The picture of `plot_history` from the steps themselves, for a run that is still going on.
-
-    steps_per_epoch: by default as many as the longest epoch among the steps has.
-    epochs: how far the axis reaches, so that the curves grow into it; by default as far as the steps.
-    """
-    return history_picture([Trace("", steps, steps_per_epoch)], smooth, epochs, inches)
-
-
-def steps_per_epoch(run: Run) -> int | None:
-    """How many training steps an epoch of this run has; None where its data are not known."""
-    pictures = run.info.get("data", {}).get("pictures", 0)
-    return max(0, pictures - run.config.hold_out) // run.config.batchSize or None
-
-
-def overlap_counts(
-    kernel: int, stride: int, padding: int, size: int = OVERLAP_INPUT, transposed: bool = True
-) -> np.ndarray:
-    """How many input pixels of a row write to each output pixel of a transposed convolution, [output size].
-
-    Along both axes the counts multiply. Where they alternate, the picture gets a checkerboard.
-    transposed: False for how many output pixels of an ordinary convolution read each input pixel, [size].
-    Source: Odena, Dumoulin and Olah 2016, "Deconvolution and Checkerboard Artifacts".
-    """
-    if transposed:
-        windows, length = size, conv_transpose_size(size, kernel, stride, padding)
-    else:
-        windows, length = conv_size(size, kernel, stride, padding), size
-    starts = np.arange(windows)[:, None] * stride - padding
-    pixels = np.arange(length)
-    return ((starts <= pixels) & (pixels < starts + kernel)).sum(axis=0)
-
-
-def overlap_picture(
-    kernel: int, stride: int, padding: int, size: int = OVERLAP_INPUT, transposed: bool = True
-) -> Picture:
-    """How often a transposed convolution writes each output pixel: as a map, and along one row with numbers.
-
-    transposed: False for an ordinary convolution: how often it reads each input pixel.
-    size: height and width of the input, in pixels. Raises UserError where no such layer can be.
-    """
-    from matplotlib.colors import BoundaryNorm, ListedColormap
-
-    counts = overlap_counts(kernel, stride, padding, size, transposed)
-    layer, side, verb = "convolution", "input", "read"
-    if transposed:
-        layer, side, verb = "transposed convolution", "output", "written"
-    plane = np.outer(counts, counts)
-    values = np.unique(plane)
-    figure = new_figure((10, 3.8))
-    figure.suptitle(
-        f"{layer}, kernel {kernel}, stride {stride}, padding {padding}: how often each {side} pixel is {verb}",
-        fontsize=11, color=INK,
-    )  # fmt: skip
-    panel, profile = figure.subplots(1, 2, width_ratios=(1, 2))
-
-    shades = _shades(values)
-    norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
-    panel.imshow(plane, cmap=ListedColormap(shades), norm=norm, extent=(0, len(counts), len(counts), 0))
-    panel.set_anchor("N")
-    panel.spines[:].set_color(FADED)
-    panel.tick_params(labelsize=9)
-    panel.locator_params(integer=True)
-    panel.set_xlabel(f"{len(counts)}x{len(counts)} {side} pixels" + f", from {size}x{size}" * transposed)
-    panel.legend(
-        handles=[patch(shades[n], f"{values[n]}x") for n in _spread(len(values), MOST_SHADES)],
-        loc="upper left", bbox_to_anchor=(1, 1.03), frameon=False, handlelength=1, handleheight=1, fontsize=9,
-    )  # fmt: skip
-
-    plain(profile)
-    bars = profile.bar(np.arange(len(counts)), counts, width=0.86, color=BLUE)
-    if len(counts) <= MOST_NUMBERS:
-        profile.bar_label(bars, fontsize=9 if len(counts) <= 26 else 7, color=INK, padding=2)
-    profile.set(xlim=(-0.8, len(counts) - 0.2), ylim=(0, counts.max() * 1.15 + 0.1), xlabel=f"{side} pixels of a row")
-    profile.locator_params(integer=True)
-    return drawn(figure)
-
-
-def _spread(count: int, most: int) -> list[int]:
-    """At most `most` of the numbers 0 to count - 1, the first and the last among them."""
-    return sorted(set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()))
-
-
-def _shades(values: np.ndarray) -> list[Any]:
-    """A colour a value: white for 0, then light to dark blue."""
-    from matplotlib.colors import LinearSegmentedColormap
-
-    ramp = LinearSegmentedColormap.from_list("ramp", ["#d6e8f5", "#5ba3cf", "#08306b"])
-    return [PAPER if value == 0 else ramp((value - 1) / max(1, values[-1] - 1)) for value in values]

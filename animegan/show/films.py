@@ -16,9 +16,11 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from animegan.errors import UserError
+from animegan.files import write_picture
+from animegan.grids import FACES_IN_GRID, GRID_GAP
 from animegan.latent import slerp
 from animegan.models import faces_of
-from animegan.runs import FACES_IN_GRID, GRID_GAP, Run, write_picture
+from animegan.runs import Run
 from animegan.show.pictures import MOST_BYTES, face_picture, font_for, small_png
 
 COLOURS = 256  # of a film's one palette, as many as a GIF may have: with 128, violet hair turns brown

@@ -11,7 +11,8 @@ import functools
 import io
 import re
 
-from animegan.slides.model import COLOURS, WIDTH, Picture, Span, Spans
+from animegan.slides.model import Picture, Span, Spans
+from animegan.slides.style import COLOURS, WIDTH
 from animegan.slides.text_width import is_wide, joined
 
 SIZE = 22  # points of a formula that stands alone

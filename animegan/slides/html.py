@@ -9,8 +9,9 @@ from pathlib import Path
 from string import Template
 
 from animegan.slides.layout import Box, Page, paragraph_space
-from animegan.slides.model import CHINESE, COLOURS, FONT, MATH, MONO, Span, Spans, Style, clean, plain
+from animegan.slides.model import Span, Spans, clean, plain
 from animegan.slides.pieces import Grid, Image, Listing, Paragraph
+from animegan.slides.style import CHINESE, COLOURS, FONT, MATH, MONO, Style
 from animegan.slides.text_width import is_wide
 
 TEMPLATE = Path(__file__).with_name("slides.html")

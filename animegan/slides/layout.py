@@ -9,26 +9,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-from animegan.slides.model import (
-    BOTTOM,
-    MARGIN,
-    PAGE_HEIGHT,
-    PAGE_WIDTH,
-    TITLE_HEIGHT,
-    TITLE_TOP,
-    TOP,
-    WIDTH,
-    Block,
-    Deck,
-    Picture,
-    Slide,
-    Span,
-    Spans,
-    Style,
-    Text,
-    plain,
-)
+from animegan.slides.model import Block, Deck, Picture, Slide, Span, Spans, Text, plain
 from animegan.slides.pieces import ROW_GAP, Grid, Image, Listing, Paragraph, Piece, Row, pieces, rows
+from animegan.slides.style import BOTTOM, MARGIN, PAGE_HEIGHT, PAGE_WIDTH, TITLE_HEIGHT, TITLE_TOP, TOP, WIDTH, Style
 from animegan.slides.text_width import wrap
 
 SCALES = (1.0, 0.92, 0.85, 0.78)  # of letters, tried in this order

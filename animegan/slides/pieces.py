@@ -7,23 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from animegan.slides.model import (
-    CELL,
-    CELL_X,
-    CELL_Y,
-    CODE,
-    DIGIT,
-    PADDING,
-    STEP,
-    Block,
-    Code,
-    Picture,
-    Spans,
-    Style,
-    Table,
-    Text,
-    style_of,
-)
+from animegan.slides.model import Block, Code, Picture, Spans, Table, Text
+from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, PADDING, STEP, Style, style_of
 from animegan.slides.text_width import Chunk, chunks, joined, spans_width, wrap
 
 LEAST_CODE, LEAST_CELL = 10.5, 9.5  # points: smaller is not read from the last row

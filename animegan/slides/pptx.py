@@ -14,10 +14,11 @@ from pptx.oxml.ns import nsdecls, qn
 from pptx.util import Pt
 
 from animegan.slides.layout import Box, Page, paragraph_space
-from animegan.slides.model import CELL_X, CELL_Y, CHINESE, COLOURS, FONT, MATH, MONO, Span, Spans, Style, clean, plain
+from animegan.slides.model import Span, Spans, clean, plain
 from animegan.slides.pieces import Grid, Image, Listing, Paragraph
 from animegan.slides.pptx_animation import appear
 from animegan.slides.pptx_template import CONTENT, COVER, FOOT_LETTERS, SECTION, TITLE_ONLY, empty_presentation, place
+from animegan.slides.style import CELL_X, CELL_Y, CHINESE, COLOURS, FONT, MATH, MONO, Style
 from animegan.slides.text_width import is_wide
 
 PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"

@@ -11,7 +11,7 @@ from pptx.oxml.ns import nsdecls, qn
 from pptx.util import Pt
 
 from animegan.slides.layout import COVER_TEXT_HEIGHT, COVER_TITLE_HEIGHT, COVER_TOP
-from animegan.slides.model import (
+from animegan.slides.style import (
     BODY,
     BOTTOM,
     CHINESE,

@@ -6,9 +6,9 @@ from typing import Any
 _WHERE = {
     "FaceFinder": "face_finder",
     "Summary": "import_job",
-    "crawl_pictures": "importing",
+    "crawl_pictures": "web",
     "default_out": "importing",
-    "get": "importing",
+    "get": "web",
     "import_pictures": "importing",
     "listing": "public_sets",
 }

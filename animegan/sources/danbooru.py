@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 from tqdm.auto import tqdm
 
-from animegan.data.report import printable
 from animegan.errors import UserError
 from animegan.files import write_whole
 from animegan.sources.journal import cell
+from animegan.text import printable
 
 DANBOORU = "https://danbooru.donmai.us"
 RATINGS = {"general": "g", "sensitive": "s", "questionable": "q", "explicit": "e"}

@@ -16,7 +16,6 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from animegan.data import KINDS, MAX_PIXELS, SHEET, SUFFIXES, TABLE, judge
-from animegan.data.report import printable
 from animegan.errors import UserError
 from animegan.files import write_whole
 from animegan.sources.archives import DAMAGED, NESTED, Entry, Source, is_archive
@@ -24,6 +23,7 @@ from animegan.sources.contact_sheet import contact_sheet
 from animegan.sources.duplicates import FLAT, duplicates, look
 from animegan.sources.filenames import Names, safe_stem
 from animegan.sources.journal import ASIDE, DUPLICATE, KEPT, REMOVED, Found, Journal, Record
+from animegan.text import printable
 
 SIZE = 96  # pixels: pictures are compared in the size in which the networks see them
 THRESHOLD = 4  # of 64 bits; on 6,144 real faces the pairs up to 4 apart were the same drawing, those at 8 mostly not

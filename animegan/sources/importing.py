@@ -12,27 +12,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import shutil
 import warnings
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from animegan.data.report import printable
 from animegan.errors import UserError
-from animegan.files import write_whole
-from animegan.sources.archives import Source, is_archive
-from animegan.sources.danbooru import DANBOORU, crawl
-from animegan.sources.download import fetch
+from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
 from animegan.sources.import_job import HIDDEN, THRESHOLD, Import, Summary
-from animegan.sources.public_sets import SETS, listing, mirrored
-
-__all__ = ["FaceFinder", "Summary", "crawl_pictures", "default_out", "get", "import_pictures", "listing"]
+from animegan.text import printable
 
 
 def import_pictures(
@@ -59,12 +51,12 @@ def import_pictures(
         raise UserError(
             f"--threshold {threshold} is out of range: give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1."
         )
-    _libraries()
+    require_libraries()
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
-    out = _data_set(Path(os.path.expanduser(out)), paths)
+    out = data_set(Path(os.path.expanduser(out)), paths)
     is_new, failed = not out.exists(), []
     with (
-        _errors(out),
+        write_errors(out),
         warnings.catch_warnings(),
         contextlib.closing(Import(out, finder, progress, workers, leave_out)) as work,
     ):
@@ -85,94 +77,6 @@ def import_pictures(
     return summary
 
 
-# --- from the web -------------------------------------------------------------------------------------------
-
-
-def get(
-    name: str | None = None,
-    out: str | Path | None = None,
-    mirror: str | None = None,
-    url: str | None = None,
-    sha256: str = "",
-    finder: FaceFinder | None = None,
-    threshold: int = THRESHOLD,
-    allow_private: bool = False,
-    progress: bool = True,
-) -> Summary:
-    """Fetch one of the public sets (`listing()` tells which), or the archive at `url`, and import it.
-
-    mirror: an address that is put before that of GitHub. sha256: of the file at `url`. allow_private: see
-    `animegan.sources.download.fetch`. Raises UserError for all that can go wrong on the way.
-    """
-    if bool(name) == bool(url):
-        raise UserError(f"give the name of a set ({', '.join(SETS)}) or an address with --url, one of them.")
-    if name and name not in SETS:
-        raise UserError(f"there is no set {name}: choose {' or '.join(SETS)}, or give an address with --url.")
-    if sha256 and not url:
-        raise UserError("--sha256 goes with --url: a set of the list is known by what it holds.")
-    _libraries()
-    known = SETS[name] if name else None
-    stem = name or safe_stem(url.partition("?")[0])
-    out = _data_set(Path(os.path.expanduser(out or Path("data") / stem)), [])
-    address = mirrored(known.url, mirror) if known else url
-    # Many an address ends in main.zip: the file is known by the whole of its address.
-    file = f"{name}.zip" if name else f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.download"
-    archive = fetch(address, out / HIDDEN / file, sha256, allow_private=allow_private, progress=progress)
-    if known is None:
-        return _import_download(archive, url, out, finder, threshold, progress)
-    known.check(archive)
-    return import_pictures(
-        [archive], out, finder, threshold, progress,
-        leave_out=lambda entry: "" if known.is_wanted(entry) else f"not of the set: {known.left_out}",
-    )  # fmt: skip
-
-
-def _import_download(archive: Path, url: str, out: Path, finder, threshold: int, progress: bool) -> Summary:
-    """Import what was fetched; what is no whole archive is set aside, so that another try fetches it anew."""
-    try:
-        with open(archive, "rb") as file:
-            if not is_archive(file.read(300)) and not zipfile.is_zipfile(archive):
-                raise UserError("it is no archive, perhaps a page that says why")
-        summary = import_pictures([archive], out, finder, threshold, progress)
-        if not summary.notes:
-            return summary
-        problem = summary.notes[0]
-    except UserError as error:
-        problem = str(error)
-    wrong = archive.with_name(f"{archive.name}.wrong")
-    archive.replace(wrong)
-    raise UserError(f"{url}: {problem.rstrip('.')}; what was fetched was set aside as {wrong}. Try again.")
-
-
-def crawl_pictures(
-    tags: str,
-    limit: int,
-    out: str | Path | None = None,
-    rating: str = "general",
-    site: str = DANBOORU,
-    finder: FaceFinder | None = None,
-    threshold: int = THRESHOLD,
-    progress: bool = True,
-) -> Summary:
-    """Fetch at most `limit` pictures with `tags` from a site that runs Danbooru, and import them.
-
-    `sources.csv` in the data set says who drew each, and where it comes from. Raises UserError.
-    """
-    _libraries()
-    out = _data_set(Path(os.path.expanduser(out or "data/crawl")), [])
-    fetched = out / HIDDEN / "crawl"
-    with _errors(out):
-        count, problem = crawl(tags, limit, fetched, rating, site, progress)
-    pictures = sorted(path for path in fetched.iterdir() if path.suffix in (".jpg", ".jpeg", ".png", ".webp"))
-    summary = import_pictures(pictures, out, finder, threshold, progress)
-    write_whole(out / "sources.csv", (fetched / "sources.csv").read_bytes())
-    if problem:
-        summary.notes.append(f"the crawl broke off after {count:,} pictures ({problem}): the same command goes on")
-    elif count < limit:
-        summary.notes.append(f"the site had {count:,} pictures for these tags, not {limit:,}")
-    return summary
-
-
 # --- before anything is done --------------------------------------------------------------------------------
 
 
@@ -189,8 +93,8 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _data_set(out: Path, sources: list[Path]) -> Path:
-    with _errors(out):
+def data_set(out: Path, sources: list[Path]) -> Path:
+    with write_errors(out):
         is_taken = out.exists()
         if is_taken and not out.is_dir():
             raise UserError(f"{out} is a file: give a folder for the data set with --out.")
@@ -212,7 +116,7 @@ def default_out(source: str | Path) -> Path:
 
 
 @contextlib.contextmanager
-def _errors(out: Path) -> Iterator[None]:
+def write_errors(out: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
@@ -223,7 +127,7 @@ def _errors(out: Path) -> Iterator[None]:
         raise UserError(f"{str(out)[:200]} could not be written ({what}): {mend}.") from error
 
 
-def _libraries() -> None:
+def require_libraries() -> None:
     try:
         import imagehash  # noqa: F401
     except ModuleNotFoundError as error:

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from animegan.data.report import printable
 from animegan.errors import UserError
 from animegan.files import write_whole
+from animegan.text import printable
 
 KEPT, ASIDE, DUPLICATE, REMOVED = "kept", "set aside", "duplicate", "removed by hand"
 COLUMNS = ("source", "name", "status", "reason", "file", "left", "top", "side", "sha256", "hash", "sharpness")

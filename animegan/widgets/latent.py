@@ -12,10 +12,11 @@ from PIL import Image
 from torch import Tensor
 
 from animegan.errors import UserError
-from animegan.latent import latent_vectors, move, truncate
+from animegan.files import write_picture
+from animegan.latent import move, truncate
 from animegan.measure import ATTRIBUTES, face_classifier
-from animegan.models import faces_of
-from animegan.runs import Run, write_picture
+from animegan.models import faces_of, latent_vectors
+from animegan.runs import Run
 from animegan.show import face_picture
 from animegan.widgets.box import NAME_IN_FULL, PicturedBox, image, jpeg, row, say, stacked, text
 

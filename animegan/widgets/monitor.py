@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 from PIL import Image, ImageDraw
 
-from animegan.runs import Step
+from animegan.runs import Step, steps_per_epoch
 from animegan.show import FADED, font_for, plot_steps
-from animegan.show.epochs import steps_per_epoch
 from animegan.widgets.box import NAME_IN_FULL, PicturedBox, beside, image, jpeg, row, say, stacked, text
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from animegan.course.checker import exercise
+from animegan.course.registry import exercise
 from animegan.models import NetD, NetG
 
 

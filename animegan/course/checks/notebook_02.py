@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from animegan.course.checker import exercise
 from animegan.course.classroom import sized
+from animegan.course.registry import exercise
 from animegan.data import load_faces, to_unit
 from animegan.drawing import Face, draw
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from animegan.course.checker import exercise
+from animegan.course.registry import exercise
 from animegan.errors import UserError
-from animegan.models import NetG, conv_transpose_size
+from animegan.models import NetG
+from animegan.shapes import conv_transpose_size
 from animegan.show import overlap_counts
 
 NARROW = 8  # channels of the networks that these checks build: sizes do not depend on it

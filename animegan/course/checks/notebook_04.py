@@ -9,7 +9,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from animegan.course.checker import exercise
+from animegan.course.checks.answers import differences, history_of, is_close, is_number
+from animegan.course.registry import exercise
 from animegan.models import NetD, NetG
 from animegan.runs import Run
 
@@ -24,7 +25,7 @@ PREDICTIONS = {
 @exercise("04.1")
 def loss_of_D(answer):
     unsure, sure = torch.zeros(4), torch.full((4,), 8.0)
-    yield _is_number(answer(unsure, unsure, 0.0)), "return one number, the mean over the batch, not one per picture."
+    yield is_number(answer(unsure, unsure, 0.0)), "return one number, the mean over the batch, not one per picture."
     learning = answer(torch.zeros(4, requires_grad=True), unsure, 0.0)
     yield (
         isinstance(learning, torch.Tensor) and learning.requires_grad,
@@ -156,26 +157,6 @@ def learning_rates(answer):
     )
 
 
-def differences(run: Run, other: Run) -> set[str]:
-    """The settings in which two runs differ, a recipe taken ingredient by ingredient; "pictures" for the data.
-
-    How long, where and on what a run was trained are no settings.
-    """
-    first, second = ({**r.config.as_dict(), **r.info["ingredients"], "pictures": r.info["data"]} for r in (run, other))
-    ignored = {"epoch", "outf", "data_path", "device", "recipe", "changes"}
-    return {name for name in first | second if first.get(name) != second.get(name)} - ignored
-
-
-def _is_number(value) -> bool:
-    if isinstance(value, torch.Tensor):
-        return value.numel() == 1
-    return isinstance(value, float | int | np.number) and not isinstance(value, bool)
-
-
-def is_close(value, wanted: float) -> bool:
-    return _is_number(value) and math.isclose(float(value), wanted, rel_tol=1e-3, abs_tol=1e-4)
-
-
 def _bce(logit: float, label: float) -> float:
     """Cross-entropy of one verdict: log(1 + exp(logit)) - label * logit."""
     return math.log1p(math.exp(-abs(logit))) + max(logit, 0.0) - label * logit
@@ -215,17 +196,6 @@ def _try_without_detach() -> dict[str, bool]:
     except RuntimeError:
         works = False
     return dict(zip(PREDICTIONS, (has_gradients, moved, works), strict=True))
-
-
-def history_of(epochs: dict[int, list[tuple[float, float]]]) -> dict[str, np.ndarray]:
-    """A history as `Run.history` gives it, with these pairs of D(x) and D(G(z)) a step."""
-    rows = [
-        (epoch, n, 1.0, 1.0, D_x, D_G_z, 1.0)
-        for epoch, steps in epochs.items()
-        for n, (D_x, D_G_z) in enumerate(steps, 1)
-    ]
-    names = ("epoch", "iteration", "loss_D", "loss_G", "D_x", "D_G_z", "seconds")
-    return {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
 
 
 def _gap(run: Run, epoch: int) -> float:

@@ -6,8 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from animegan.course.checker import exercise
-from animegan.course.checks.notebook_04 import differences, history_of, is_close
+from animegan.course.checks.answers import differences, history_of, is_close
+from animegan.course.registry import exercise
 from animegan.runs import Run
 
 # Where the evidence for a claim is to be found, and the question that leads there.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from animegan.course.checker import exercise
-from animegan.course.checks.notebook_04 import differences, history_of, is_close
+from animegan.course.checks.answers import differences, history_of, is_close
+from animegan.course.registry import exercise
 from animegan.measure import LEAST_STEPS, diagnose
 from animegan.runs import Run
 

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from animegan.course.checker import exercise
+from animegan.course.registry import exercise
 
 
 def _close(got, wanted: torch.Tensor, within: float = 1e-3) -> bool:

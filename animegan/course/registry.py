@@ -1,0 +1,19 @@
+"""Where the checks of the exercises are registered, by the number of the exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Case = tuple[bool, str]
+CHECKS: dict[str, Callable[[Any], Iterator[Case]]] = {}
+
+
+def exercise(number: str) -> Callable:
+    """Decorate the check of exercise `number`, e.g. "03.1": notebook 03, first exercise."""
+
+    def register(check: Callable[[Any], Iterator[Case]]):
+        CHECKS[number] = check
+        return check
+
+    return register

@@ -1,0 +1,166 @@
+"""The curves of a run: its losses and verdicts, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from animegan.errors import UserError
+from animegan.runs import Run, Step, steps_per_epoch
+from animegan.show.epochs import opened_runs
+from animegan.show.figures import BLUE, INK, drawn, new_figure, plain
+from animegan.show.pictures import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+from animegan.show.figures import ORANGE
+
+
+def plot_history(*runs: Run | Sequence[Run], smooth: int | None = None) -> Picture:
+    """How the game went: the losses of D and G, and beside them D(x) and D(G(z)), over the epochs.
+
+    Behind every curve lies, faint, what was measured at each step; the curve is its moving mean. Several
+    runs share the panels and differ by the style of their lines.
+
+    smooth: steps that the mean is taken over, 1 for none; by default as many as a fortieth of the axis.
+    Raises UserError where a run has no step yet.
+    """
+    runs = opened_runs(runs)
+    traces = [Trace(run.path.name, run.read_steps(), steps_per_epoch(run)) for run in runs]
+    for trace in traces:
+        if not trace.steps:
+            raise UserError(f"the run {trace.name} has no step in its history yet: train it first.")
+    return history_picture(traces, smooth)
+
+
+def plot_steps(
+    steps: Sequence[Step],
+    steps_per_epoch: int | None = None,
+    epochs: int | None = None,
+    smooth: int | None = None,
+    inches: tuple[float, float] = (7.5, 2.7),
+) -> Picture:
+    """The picture of `plot_history` from the steps themselves, for a run that is still going on.
+
+    steps_per_epoch: by default as many as the longest epoch among the steps has.
+    epochs: how far the axis reaches, so that the curves grow into it; by default as far as the steps.
+    """
+    return history_picture([Trace("", steps, steps_per_epoch)], smooth, epochs, inches)
+
+
+LINES = ("-", "--", ":", "-.")
+POINTS = 600  # of a curve: finer than its pixels, and quick to draw however long the run
+PANELS = {  # what is drawn: the axis, and for each curve the field of Step, its colour and its name
+    "loss": (("loss_D", BLUE, "loss of D"), ("loss_G", ORANGE, "loss of G")),
+    "D's verdict, 1 = real": (("D_x", BLUE, "D(x), on real"), ("D_G_z", ORANGE, "D(G(z)), on fake")),
+}
+
+
+class Trace(NamedTuple):
+    """What is known of one run: its name, its steps, and how many of them make an epoch, if that is known."""
+
+    name: str
+    steps: Sequence[Step]
+    per_epoch: int | None
+
+
+def history_picture(
+    traces: Sequence[Trace], smooth: int | None, epochs: int | None = None, inches: tuple[float, float] = (11, 3.9)
+) -> Picture:
+    """Two panels with the curves of each trace; `animegan.show.plot_history` says the rest."""
+    if smooth is not None and smooth < 1:
+        raise UserError(f"smooth {smooth} is out of range: give a number of steps, 1 or more.")
+    figure = new_figure(inches)
+    losses, verdicts = figure.subplots(1, 2)
+    epochs = epochs or max((trace.steps[-1].epoch for trace in traces if trace.steps), default=1)
+    for panel, (label, curves) in zip((losses, verdicts), PANELS.items(), strict=True):
+        plain(panel)
+        for trace, line in zip(traces, cycle(LINES), strict=False):
+            if trace.steps:  # all runs are smoothed over the same part of the axis, or the shortest looked the wildest
+                width = smooth or max(1, round(epochs * _per_epoch(trace) / 40))
+                _draw_curves(panel, trace, line, curves, width, faint=0.22 / len(traces) ** 0.5)
+        _label(panel, label, curves)
+        panel.set_xlim(0, epochs)
+    losses.set_ylim(0, _highest(traces))
+    verdicts.set_ylim(0, 1)
+    verdicts.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    if len(traces) > 1:
+        _name_runs(figure, [trace.name for trace in traces])
+    return drawn(figure)
+
+
+def _per_epoch(trace: Trace) -> int:
+    return trace.per_epoch or max(step.iteration for step in trace.steps)
+
+
+def _draw_curves(panel: Axes, trace: Trace, line: str, curves: Sequence, width: int, faint: float) -> None:
+    values = dict(zip(Step._fields, np.array(trace.steps, dtype=float).T, strict=True))
+    x = values["epoch"] - 1 + values["iteration"] / _per_epoch(trace)
+    for field, colour, _ in curves:
+        if width > 1:
+            panel.plot(*_thinned(x, values[field]), color=colour, alpha=faint, linewidth=0.7)
+        panel.plot(*_thinned(x, _moving_mean(values[field], width)), line, color=colour, linewidth=1.7)
+
+
+def _highest(traces: Sequence[Trace]) -> float:
+    """The top of the losses' axis: a few wild steps must not flatten all the others."""
+    losses = [[max(step.loss_D, step.loss_G) for step in trace.steps] for trace in traces if trace.steps]
+    return 1.05 * max((float(np.percentile(values, 99.5)) for values in losses), default=1.0)
+
+
+def _label(panel: Axes, label: str, curves: Sequence) -> None:
+    from matplotlib.lines import Line2D
+
+    panel.set_xlabel("epoch")
+    panel.set_ylabel(label)
+    panel.locator_params(axis="x", integer=True)
+    handles = [Line2D([], [], color=colour, label=name) for _, colour, name in curves]
+    panel.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, frameon=False, handlelength=1.5
+    )
+
+
+def _name_runs(figure: Figure, names: Sequence[str]) -> None:
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], color=INK, linestyle=line, label=name) for name, line in zip(names, cycle(LINES), strict=False)
+    ]
+    font = FontProperties(family=_families(names), size=10)
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, handlelength=3, prop=font)
+
+
+def _families(names: Sequence[str]) -> list[str]:
+    """matplotlib's own font, then for names that are not ASCII the first font here that has Chinese."""
+    from matplotlib.font_manager import fontManager
+
+    have = {font.name for font in fontManager.ttflist}
+    wanted = ("Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Micro Hei", "SimHei")
+    chinese = [] if all(map(str.isascii, names)) else [name for name in wanted if name in have][:1]
+    return ["DejaVu Sans", *chinese]
+
+
+def _moving_mean(values: np.ndarray, width: int) -> np.ndarray:
+    """The mean of the `width` values around each; at both ends of those that there are."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    middle = np.arange(len(values))
+    first = np.maximum(middle - width // 2, 0)
+    last = np.minimum(middle + (width + 1) // 2, len(values))
+    return (sums[last] - sums[first]) / (last - first)
+
+
+def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest point of each stretch: the same curve to the eye."""
+    stretch = len(x) // POINTS
+    if stretch < 4:
+        return x, y
+    whole = len(x) // stretch * stretch
+    parts = y[:whole].reshape(-1, stretch)
+    extremes = np.stack([parts.argmin(1), parts.argmax(1)], axis=1) + np.arange(0, whole, stretch)[:, None]
+    kept = np.unique(np.append(extremes, len(x) - 1))
+    return x[kept], y[kept]

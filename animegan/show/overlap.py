@@ -1,0 +1,90 @@
+"""How often each pixel is written by a transposed convolution, as bars or as shades."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from animegan.shapes import conv_size, conv_transpose_size
+from animegan.show.figures import BLUE, FADED, INK, PAPER, drawn, new_figure, patch, plain
+from animegan.show.pictures import Picture
+
+OVERLAP_INPUT = 8  # pixels
+MOST_SHADES, MOST_NUMBERS = 12, 40  # in the legend of an overlap picture, and above its bars
+
+
+def overlap_counts(
+    kernel: int, stride: int, padding: int, size: int = OVERLAP_INPUT, transposed: bool = True
+) -> np.ndarray:
+    """How many input pixels of a row write to each output pixel of a transposed convolution, [output size].
+
+    Along both axes the counts multiply. Where they alternate, the picture gets a checkerboard.
+    transposed: False for how many output pixels of an ordinary convolution read each input pixel, [size].
+    Source: Odena, Dumoulin and Olah 2016, "Deconvolution and Checkerboard Artifacts".
+    """
+    if transposed:
+        windows, length = size, conv_transpose_size(size, kernel, stride, padding)
+    else:
+        windows, length = conv_size(size, kernel, stride, padding), size
+    starts = np.arange(windows)[:, None] * stride - padding
+    pixels = np.arange(length)
+    return ((starts <= pixels) & (pixels < starts + kernel)).sum(axis=0)
+
+
+def overlap_picture(
+    kernel: int, stride: int, padding: int, size: int = OVERLAP_INPUT, transposed: bool = True
+) -> Picture:
+    """How often a transposed convolution writes each output pixel: as a map, and along one row with numbers.
+
+    transposed: False for an ordinary convolution: how often it reads each input pixel.
+    size: height and width of the input, in pixels. Raises UserError where no such layer can be.
+    """
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
+    counts = overlap_counts(kernel, stride, padding, size, transposed)
+    layer, side, verb = "convolution", "input", "read"
+    if transposed:
+        layer, side, verb = "transposed convolution", "output", "written"
+    plane = np.outer(counts, counts)
+    values = np.unique(plane)
+    figure = new_figure((10, 3.8))
+    figure.suptitle(
+        f"{layer}, kernel {kernel}, stride {stride}, padding {padding}: how often each {side} pixel is {verb}",
+        fontsize=11, color=INK,
+    )  # fmt: skip
+    panel, profile = figure.subplots(1, 2, width_ratios=(1, 2))
+
+    shades = _shades(values)
+    norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
+    panel.imshow(plane, cmap=ListedColormap(shades), norm=norm, extent=(0, len(counts), len(counts), 0))
+    panel.set_anchor("N")
+    panel.spines[:].set_color(FADED)
+    panel.tick_params(labelsize=9)
+    panel.locator_params(integer=True)
+    panel.set_xlabel(f"{len(counts)}x{len(counts)} {side} pixels" + f", from {size}x{size}" * transposed)
+    panel.legend(
+        handles=[patch(shades[n], f"{values[n]}x") for n in _spread(len(values), MOST_SHADES)],
+        loc="upper left", bbox_to_anchor=(1, 1.03), frameon=False, handlelength=1, handleheight=1, fontsize=9,
+    )  # fmt: skip
+
+    plain(profile)
+    bars = profile.bar(np.arange(len(counts)), counts, width=0.86, color=BLUE)
+    if len(counts) <= MOST_NUMBERS:
+        profile.bar_label(bars, fontsize=9 if len(counts) <= 26 else 7, color=INK, padding=2)
+    profile.set(xlim=(-0.8, len(counts) - 0.2), ylim=(0, counts.max() * 1.15 + 0.1), xlabel=f"{side} pixels of a row")
+    profile.locator_params(integer=True)
+    return drawn(figure)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most `most` of the numbers 0 to count - 1, the first and the last among them."""
+    return sorted(set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()))
+
+
+def _shades(values: np.ndarray) -> list[Any]:
+    """A colour a value: white for 0, then light to dark blue."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    ramp = LinearSegmentedColormap.from_list("ramp", ["#d6e8f5", "#5ba3cf", "#08306b"])
+    return [PAPER if value == 0 else ramp((value - 1) / max(1, values[-1] - 1)) for value in values]

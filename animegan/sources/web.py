@@ -1,0 +1,104 @@
+"""Real faces from the web: a public set, an archive at an address, a crawl."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from pathlib import Path
+
+from animegan.errors import UserError
+from animegan.files import write_whole
+from animegan.sources.archives import is_archive
+from animegan.sources.danbooru import DANBOORU, crawl
+from animegan.sources.download import fetch
+from animegan.sources.face_finder import FaceFinder
+from animegan.sources.filenames import safe_stem
+from animegan.sources.import_job import HIDDEN, THRESHOLD, Summary
+from animegan.sources.importing import data_set, import_pictures, require_libraries, write_errors
+from animegan.sources.public_sets import SETS, mirrored
+
+
+def get(
+    name: str | None = None,
+    out: str | Path | None = None,
+    mirror: str | None = None,
+    url: str | None = None,
+    sha256: str = "",
+    finder: FaceFinder | None = None,
+    threshold: int = THRESHOLD,
+    allow_private: bool = False,
+    progress: bool = True,
+) -> Summary:
+    """Fetch one of the public sets (`listing()` tells which), or the archive at `url`, and import it.
+
+    mirror: an address that is put before that of GitHub. sha256: of the file at `url`. allow_private: see
+    `animegan.sources.download.fetch`. Raises UserError for all that can go wrong on the way.
+    """
+    if bool(name) == bool(url):
+        raise UserError(f"give the name of a set ({', '.join(SETS)}) or an address with --url, one of them.")
+    if name and name not in SETS:
+        raise UserError(f"there is no set {name}: choose {' or '.join(SETS)}, or give an address with --url.")
+    if sha256 and not url:
+        raise UserError("--sha256 goes with --url: a set of the list is known by what it holds.")
+    require_libraries()
+    known = SETS[name] if name else None
+    stem = name or safe_stem(url.partition("?")[0])
+    out = data_set(Path(os.path.expanduser(out or Path("data") / stem)), [])
+    address = mirrored(known.url, mirror) if known else url
+    # Many an address ends in main.zip: the file is known by the whole of its address.
+    file = f"{name}.zip" if name else f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.download"
+    archive = fetch(address, out / HIDDEN / file, sha256, allow_private=allow_private, progress=progress)
+    if known is None:
+        return _import_download(archive, url, out, finder, threshold, progress)
+    known.check(archive)
+    return import_pictures(
+        [archive], out, finder, threshold, progress,
+        leave_out=lambda entry: "" if known.is_wanted(entry) else f"not of the set: {known.left_out}",
+    )  # fmt: skip
+
+
+def _import_download(archive: Path, url: str, out: Path, finder, threshold: int, progress: bool) -> Summary:
+    """Import what was fetched; what is no whole archive is set aside, so that another try fetches it anew."""
+    try:
+        with open(archive, "rb") as file:
+            if not is_archive(file.read(300)) and not zipfile.is_zipfile(archive):
+                raise UserError("it is no archive, perhaps a page that says why")
+        summary = import_pictures([archive], out, finder, threshold, progress)
+        if not summary.notes:
+            return summary
+        problem = summary.notes[0]
+    except UserError as error:
+        problem = str(error)
+    wrong = archive.with_name(f"{archive.name}.wrong")
+    archive.replace(wrong)
+    raise UserError(f"{url}: {problem.rstrip('.')}; what was fetched was set aside as {wrong}. Try again.")
+
+
+def crawl_pictures(
+    tags: str,
+    limit: int,
+    out: str | Path | None = None,
+    rating: str = "general",
+    site: str = DANBOORU,
+    finder: FaceFinder | None = None,
+    threshold: int = THRESHOLD,
+    progress: bool = True,
+) -> Summary:
+    """Fetch at most `limit` pictures with `tags` from a site that runs Danbooru, and import them.
+
+    `sources.csv` in the data set says who drew each, and where it comes from. Raises UserError.
+    """
+    require_libraries()
+    out = data_set(Path(os.path.expanduser(out or "data/crawl")), [])
+    fetched = out / HIDDEN / "crawl"
+    with write_errors(out):
+        count, problem = crawl(tags, limit, fetched, rating, site, progress)
+    pictures = sorted(path for path in fetched.iterdir() if path.suffix in (".jpg", ".jpeg", ".png", ".webp"))
+    summary = import_pictures(pictures, out, finder, threshold, progress)
+    write_whole(out / "sources.csv", (fetched / "sources.csv").read_bytes())
+    if problem:
+        summary.notes.append(f"the crawl broke off after {count:,} pictures ({problem}): the same command goes on")
+    elif count < limit:
+        summary.notes.append(f"the site had {count:,} pictures for these tags, not {limit:,}")
+    return summary

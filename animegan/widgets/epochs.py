@@ -1,0 +1,120 @@
+"""A grid, epoch by epoch and run beside run, with sliders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+from PIL import Image
+
+from animegan.errors import UserError
+from animegan.grids import FACES_IN_GRID, GRID_COLUMNS
+from animegan.runs import Run
+from animegan.widgets.box import NAME_IN_FULL, PicturedBox, beside, image, jpeg, row, say, stacked, text
+from animegan.widgets.shapes import CONTROL
+
+PLAY_MILLISECONDS = 800  # an epoch: long enough to look at one face
+
+
+class EpochComparer(PicturedBox):
+    """Two epochs of a run side by side, cell by cell from the same latent vectors.
+
+    other: a second run for the right side, e.g. of another recipe. Raises UserError for a run without epochs.
+    """
+
+    def __init__(self, run: Run, other: Run | None = None):
+        two = other is not None
+        self.left = _Side("Left epoch", run, at_first=not two, name_recipe=two)
+        self.right = _Side("Right epoch", other if two else run, at_first=False, name_recipe=two)
+        slider = self.right.slider
+        self.play = ipywidgets.Play(
+            min=slider.min, max=slider.max, value=slider.value, interval=PLAY_MILLISECONDS, show_repeat=False
+        )
+        self.enlarge = ipywidgets.Checkbox(
+            description="Enlarge one face", indent=False, style=NAME_IN_FULL, layout={"width": "auto"}
+        )
+        self.face = ipywidgets.IntSlider(
+            1, 1, FACES_IN_GRID, description=f"Face (1 to {FACES_IN_GRID})", style=NAME_IN_FULL, layout=CONTROL
+        )
+        super().__init__(
+            [
+                row(self.left.box, self.right.box),
+                row(
+                    ipywidgets.HBox([text("Play the right epochs:"), self.play], layout={"align_items": "center"}),
+                    self.enlarge,
+                    self.face,
+                ),
+            ]
+        )
+        self._link()
+        self._draw()
+
+    def _link(self) -> None:
+        self.left.slider.observe(lambda _: self._draw(self.left), "value")
+        self.right.slider.observe(lambda _: self._draw(self.right), "value")
+        ipywidgets.link((self.play, "value"), (self.right.slider, "value"))
+        self.play.observe(self._from_start, "playing")
+        self.enlarge.observe(lambda _: self._draw(), "value")
+        self.face.observe(self._choose, "value")
+
+    def _from_start(self, change: dict[str, Any]) -> None:
+        """Played when it stands at the last epoch, it has nowhere to go but the first."""
+        if change["new"] and self.play.value == self.play.max:
+            self.play.value = self.play.min
+
+    def _choose(self, _change: dict[str, Any]) -> None:
+        if self.enlarge.value:
+            self._draw()
+        else:
+            self.enlarge.value = True
+
+    def _draw(self, *sides: _Side) -> None:
+        for side in sides or (self.left, self.right):
+            side.draw(self.face.value if self.enlarge.value else None)
+
+    def picture(self) -> Image.Image:
+        """Both sides as they stand, as one picture; of a grid, which would be too small to read, a quarter."""
+        return beside(*(side.picture() for side in (self.left, self.right)))
+
+
+class _Side:
+    """One half of the comparer: a run, the slider of its epochs, and the picture."""
+
+    def __init__(self, label: str, run: Run, at_first: bool, name_recipe: bool):
+        self.run, self.epochs = run, run.epochs
+        self.title = f"{run.path.name} ({run.config.recipe})" if name_recipe else run.path.name
+        if not self.epochs:
+            raise UserError(f"{run.path} has no epoch to compare yet: let it finish its first one.")
+        begin, end = self.epochs[0], self.epochs[-1]
+        self.slider = ipywidgets.IntSlider(
+            begin if at_first else end, begin, end, description=label, style=NAME_IN_FULL, layout={"width": "100%"}
+        )
+        self.heading = text()
+        self.image = image()
+        self.name, self.shown, self.enlarged = "", Image.new("RGB", (1, 1)), False
+        self.box = ipywidgets.VBox(
+            [self.heading, self.image, self.slider],
+            layout={"flex": "1 1 18em", "min_width": "0", "max_width": "40em", "overflow": "visible"},
+        )
+
+    def picture(self) -> Image.Image:
+        if self.enlarged:
+            return stacked(self.name, self.shown)
+        quarter = tuple(part // 2 for part in self.shown.size)
+        return stacked(f"{self.name} (16 of {FACES_IN_GRID} faces)", self.shown.crop((0, 0, *quarter)))
+
+    def draw(self, face: int | None) -> None:
+        """Show the grid, or one face of it, 1 to 64, as large as the grid."""
+        epoch = max(epoch for epoch in self.epochs if epoch <= self.slider.value)  # one may have been deleted
+        self.name, self.enlarged = f"{self.title}, epoch {epoch}", face is not None
+        try:
+            self.shown = self.run.grid(epoch)
+        except UserError as error:  # raised, it would not reach the notebook
+            say(self.heading, str(error), bold=True)
+            return
+        if face is not None:
+            at_row, at_column = divmod(face - 1, GRID_COLUMNS)
+            self.name += f", face {face} (row {at_row + 1}, column {at_column + 1})"
+            self.shown = self.run.faces(epoch)[face - 1].resize(self.shown.size, Image.Resampling.BICUBIC)
+        say(self.heading, self.name, bold=True)
+        self.image.value = jpeg(self.shown)
