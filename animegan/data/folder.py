@@ -7,7 +7,7 @@ import re
 import stat
 from pathlib import Path
 
-OWN_FILE = re.compile(r"\.animegan-(\d+)-[0-9a-f]{16}(-[0-9a-f]{8})?\.(npy|json|tmp)")  # caches of `animegan.faces`
+OWN_FILE = re.compile(r"\.animegan-(\d+)-[0-9a-f]{16}(-[0-9a-f]{8})?\.(npy|json|tmp)")  # caches of `animegan.data`
 TABLE, SHEET = "import.csv", "contact_sheet.png"  # what `animegan.sources` puts beside the pictures
 
 

@@ -1,6 +1,6 @@
 """One picture file becomes one small RGB array, or the reason why not.
 
-`animegan.faces` calls `read_picture` for every file of a folder, from several threads: Pillow
+`dataset` calls `read_picture` for every file of a folder, from several threads: Pillow
 releases the interpreter lock while it decodes.
 """
 

@@ -33,7 +33,7 @@ class Evaluation:
     """`distances`: of each epoch one for every seed. `floor`: of as many other real pictures, by seed.
 
     `reference` says in words which real pictures were the measure. `fidelities`: of each epoch, and of the other real
-    pictures under REAL, the figures of animegan.fidelity; empty where torch-fidelity is not installed.
+    pictures under REAL, the figures of `fid`; empty where torch-fidelity is not installed.
     """
 
     distances: dict[int, list[Distance]]

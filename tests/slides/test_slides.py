@@ -29,7 +29,7 @@ from animegan.cli import main
 from animegan.errors import UserError
 from animegan.slides import OfflineSlidesExporter, PptxExporter, to_write
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 PROSE = "The generator learns to draw faces from noise while the discriminator learns to tell them from real ones. "
 CHINESE = (

@@ -378,7 +378,7 @@ def test_no_command_is_one_line(run):
 
 def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path):
     for name in ("drawn.toml", "drawn.csv"):
-        shutil.copy(Path(__file__).parents[1] / "imgs" / "ablation" / name, tmp_path)
+        shutil.copy(Path(__file__).parents[2] / "imgs" / "ablation" / name, tmp_path)
     command = [sys.executable, "-m", "animegan", "ablate", str(tmp_path / "drawn.toml"), "--table"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.close()

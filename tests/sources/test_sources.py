@@ -181,7 +181,7 @@ def test_stopped_at_any_moment_it_ends_the_same(tmp_path, monkeypatch):
     killed = 0
     for attempt in range(12):
         child = subprocess.Popen(
-            [sys.executable, "-c", code, source, tmp_path / "killed"], cwd=Path(__file__).parents[1]
+            [sys.executable, "-c", code, source, tmp_path / "killed"], cwd=Path(__file__).parents[2]
         )
         until = time.monotonic() + 30
         faces = tmp_path / "killed" / "faces"

@@ -22,7 +22,7 @@ from animegan.recipes import get_recipe
 from animegan.runs import Run, Step
 from animegan.training import train
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SMALL = {**QUICK, "batchSize": 8, "epoch": 5}  # 160 steps on 256 faces
 FAILURES = {
     "D has won": {"recipe": "handout", "ngf": 8, "ndf": 32},

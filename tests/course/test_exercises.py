@@ -11,7 +11,7 @@ import pytest
 
 from animegan.course import check, checker, exercise, my_run, verdict
 
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @exercise("99.1")
