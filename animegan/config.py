@@ -6,6 +6,7 @@ from typing import Any
 
 from animegan.errors import UserError
 
+PRECISIONS = ("float32", "bfloat16")
 IMAGE_SIZE = 96  # 4 -> 8 -> 16 -> 32 by stride 2, then 32 -> 96 by stride 3: no other size comes out
 
 
@@ -35,6 +36,7 @@ class TrainConfig:
 
     recipe: str = _option("stable", "how a step is done: 'stable' gives faces, 'handout' repeats the handout")
     seed: int = _option(0, "seed of everything that is random")
+    precision: str = _option("float32", "numbers in which convolutions compute: float32, or bfloat16, which is faster")
     hold_out: int = _option(0, "pictures to leave out of training, for `animegan evaluate` to measure with")
     device: str = _option("auto", "auto, cpu, cuda, cuda:1, mps; auto takes the GPU where there is one")
     changes: dict = field(  # ingredients of the recipe that this run sets otherwise
@@ -55,6 +57,8 @@ class TrainConfig:
             if not getattr(self, name).strip():
                 raise UserError(f"--{name} is empty: name a folder, e.g. {_default(name)} (is a variable not set?).")
         check_image_size(self.imageSize)
+        if self.precision not in PRECISIONS:
+            raise UserError(f"--precision {self.precision} is not known; choose {' or '.join(PRECISIONS)}.")
         if self.batchSize < 2:
             raise UserError(
                 f"--batchSize {self.batchSize} is too small: BatchNorm needs at least 2 pictures to tell their "

@@ -1,13 +1,14 @@
 """`Game`: one training step, with the ingredients of a recipe."""
 
 import copy
+import os
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
-from animegan.config import TrainConfig
+from animegan.config import IMAGE_SIZE, TrainConfig
 from animegan.models import NetD, NetG, init_smooth, init_weights, spectral_norm
 from animegan.recipes import LOSSES, get_recipe
 
@@ -38,12 +39,17 @@ class Game:
         self.netD = netD.to(device, memory_format=torch.channels_last)
         self.averageG = copy.deepcopy(self.netG) if recipe.ema else self.netG
         self.steps = 0  # so far
-        fused = device.type in ("cpu", "cuda")  # one kernel for all weights
-        adam = {"betas": (config.beta1, 0.999), "fused": fused}
+        self.augment_p = torch.zeros((), device=device)  # probability of augmentation, for an adaptive recipe
+        self.bfloat16 = config.precision == "bfloat16"
+        # One kernel for all weights, whose learning rate a CUDA graph can read from the device.
+        self.adam = {"fused": device.type in ("cpu", "cuda"), "capturable": device.type == "cuda"}
+        adam = {"betas": (config.beta1, 0.999), **self.adam}
         self.lr_G, self.lr_D = config.lr, config.lr * recipe.lr_D
         self.optimizerG = torch.optim.Adam(self.netG.parameters(), self.lr_G, **adam)
         self.optimizerD = torch.optim.Adam(self.netD.parameters(), self.lr_D, **adam)
         self.loss = LOSSES[recipe.loss]
+        # ANIMEGAN_EAGER=1 leaves the CUDA graph out, to compare with.
+        self.captured = CapturedStep(self) if device.type == "cuda" and not os.environ.get("ANIMEGAN_EAGER") else None
 
     def step(self, real: Tensor) -> Tensor:
         """One step of D, then one of G, on real pictures [B, 3, 96, 96] in [-1, 1], or on each minibatch of them.
@@ -51,52 +57,65 @@ class Game:
         Returns [4] on the device: loss of D, loss of G, mean D(x), mean D(G(z)), the last two as
         D saw them before its update.
         """
-        parts = len(real) // self.recipe.minibatch if self.recipe.minibatch else 1
-        return torch.stack([self._step(part) for part in real.tensor_split(max(parts, 1))]).mean(0)
+        parts = max(len(real) // self.recipe.minibatch, 1) if self.recipe.minibatch else 1
+        # Random numbers come from the CPU in one piece, so that a run draws the same ones on every device.
+        noise = torch.cat([self._draw_noise(len(part)) for part in torch.empty(len(real)).tensor_split(parts)])
+        rates = [self._next_rates() for _ in range(parts)]
+        if self.captured is None:
+            return self._steps(real, noise.to(self.device), rates)
+        return self.captured(real, noise, torch.tensor(rates))
 
-    def _step(self, real: Tensor) -> Tensor:
-        self.steps += 1
-        self._pace()
-        real = self._flipped(real)
-        fake = self.netG(self.latent(len(real)))
+    def _steps(self, real: Tensor, noise: Tensor, rates: list[tuple[float, float, float]] | Tensor) -> Tensor:
+        """`step` without chance: noise [B, width] from `_draw_noise`, rates from `_next_rates`, a row a minibatch.
+
+        Nothing in here waits for a number from the device, so that all of it can be captured as one CUDA graph.
+        """
+        lazy = self.recipe.lazy_r1 or 1
+        weights = [self.recipe.r1 * lazy * (number % lazy == 0) for number in range(len(rates))]
+        parts = zip(real.tensor_split(len(rates)), noise.tensor_split(len(rates)), rates, weights, strict=True)
+        return torch.stack([self._step(*part) for part in parts]).mean(0)
+
+    def _step(self, real: Tensor, noise: Tensor, rates: tuple[float, float, float] | Tensor, r1: float) -> Tensor:
+        lr_G, lr_D, ema_weight = rates
+        z, flip, *augment = noise.split(self._noise_columns(), 1)
+        real = self._flip(real, flip)
+        with self._autocast():
+            fake = self.netG(z[..., None, None]).to(real.dtype)
 
         # G is fixed, D learns: log D(x) + log(1 - D(G(z))) shall grow.
         self.optimizerD.zero_grad()
-        shown = self._augmented(real).requires_grad_(self.recipe.r1 > 0)
-        logits_real, logits_fake = self._judged(shown, self._augmented(fake.detach()))
+        shown = self._augment(real, augment[0]).requires_grad_(r1 > 0)
+        logits_real, logits_fake = self._discriminate(shown, self._augment(fake.detach(), augment[1]))
         loss_real = self.loss(logits_real, 1 - self.recipe.label_smoothing)
         loss_fake = self.loss(logits_fake, 0.0)
-        (loss_real + loss_fake + self._slope(logits_real, shown)).backward()
-        self.optimizerD.step()
+        (loss_real + loss_fake + _r1_penalty(logits_real, shown, r1)).backward()
+        _update(self.optimizerD, lr_D)
 
         # D is fixed, G learns: log D(G(z)) shall grow. D's weights need no gradient for that, only its input.
         self.netD.requires_grad_(False)
         self.optimizerG.zero_grad()
-        loss_G = self.loss(self.netD.logits(self._augmented(fake)), None)
+        with self._autocast():
+            logits = self.netD.logits(self._augment(fake, augment[2])).to(real.dtype)
+        loss_G = self.loss(logits, None)
         loss_G.backward()
-        self.optimizerG.step()
+        _update(self.optimizerG, lr_G)
         self.netD.requires_grad_(True)
 
-        self._average()
+        self._update_ema(ema_weight)
+        self._adapt(logits_real.detach())
         verdicts = torch.stack([logits_real.detach(), logits_fake.detach()]).sigmoid().mean(1)
         return torch.cat([torch.stack([loss_real + loss_fake, loss_G]).detach(), verdicts])
 
-    def _judged(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    def _discriminate(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """D's logits on both, [B] each. In one batch, BatchNorm takes one mean over both and ties them together."""
-        if self.recipe.mixed_batch:
-            return self.netD.logits(torch.cat([real, fake])).chunk(2)
-        return self.netD.logits(real), self.netD.logits(fake)
+        with self._autocast():
+            if self.recipe.mixed_batch:
+                return self.netD.logits(torch.cat([real, fake])).to(real.dtype).chunk(2)
+            return self.netD.logits(real).to(real.dtype), self.netD.logits(fake).to(real.dtype)
 
-    def _slope(self, logits: Tensor, pictures: Tensor) -> Tensor | float:
-        """R1: half its weight times the mean squared slope of D's logits at the real pictures."""
-        if not self.recipe.r1:
-            return 0.0
-        (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
-        return self.recipe.r1 / 2 * slopes.square().sum((1, 2, 3)).mean()
-
-    def latent(self, count: int) -> Tensor:
-        """The next `count` latent vectors, [count, nz, 1, 1] from N(0, 1)."""
-        return torch.randn(count, self.nz, 1, 1, generator=self.random).to(self.device)
+    def _autocast(self) -> torch.autocast:
+        """Convolutions in bfloat16, if that is the run's precision; weights, statistics and losses stay float32."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
     def netG_for_pictures(self) -> NetG:
         """A copy of the generator that draws the pictures (the average, if there is one), in eval mode.
@@ -113,64 +132,178 @@ class Game:
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on."""
         state = {name: getattr(self, name).state_dict() for name in self._parts()}
-        return {**state, "steps": self.steps, "random": self.random.get_state()}
+        numbers = {"augment_p": self.augment_p} if self.recipe.adaptive else {}
+        return {**state, **numbers, "steps": self.steps, "random": self.random.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what `state_dict` gave."""
         for name in self._parts():
             getattr(self, name).load_state_dict(state[name])
+        for optimizer in (self.optimizerG, self.optimizerD):
+            for group in optimizer.param_groups:
+                group.update(self.adam)  # what this device can do, not the one that the state is from
+        if self.recipe.adaptive:
+            self.augment_p.copy_(state["augment_p"])
         self.steps = state["steps"]
         self.random.set_state(state["random"])
 
     def _parts(self) -> list[str]:
         return ["netG", "netD", "optimizerG", "optimizerD"] + (["averageG"] if self.recipe.ema else [])
 
-    def _flipped(self, real: Tensor) -> Tensor:
+    def _noise_columns(self) -> list[int]:
+        """How the columns of the noise are divided: z, flip, and what moves the pictures that D is shown, thrice."""
+        return [self.nz, 1, *[len(_AMOUNTS) * (1 + (self.recipe.adaptive > 0))] * 3]
+
+    def _draw_noise(self, count: int) -> Tensor:
+        """All random numbers of a step on `count` pictures, [count, columns], on the CPU.
+
+        They are drawn in the order in which a step uses them, and only for ingredients that are in the recipe.
+        """
+        flip = torch.rand(count, 1, generator=self.random) if self.recipe.flips else torch.ones(count, 1)
+        z = torch.randn(count, self.nz, generator=self.random)
+        return torch.cat([z, flip, *(self._draw_augment(count) for _ in range(3))], 1)
+
+    def _draw_augment(self, count: int) -> Tensor:
+        """By how much each picture is changed, [count, 7]: see `_AMOUNTS`; 0 is not at all.
+
+        With an adaptive recipe, another seven columns say how high the probability must be for it to be changed.
+        """
+        recipe, columns = self.recipe, torch.zeros(len(_AMOUNTS), count)
+        for row, name in enumerate(("brightness", "saturation", "contrast")):
+            if amount := getattr(recipe, name):
+                columns[row] = amount * (torch.rand(count, generator=self.random) * 2 - 1)
+        for row, reach in ((3, round(recipe.shift * IMAGE_SIZE)), (4, round(recipe.shift * IMAGE_SIZE))):
+            if recipe.shift:
+                columns[row] = torch.randint(-reach, reach + 1, (count,), generator=self.random)
+        if recipe.cutout:  # the middle of the square, from 1 to 96, so that 0 is none
+            columns[5:] = torch.randint(1, IMAGE_SIZE + 1, (2, count), generator=self.random)
+        if recipe.adaptive:
+            gates = torch.rand(5, count, generator=self.random)
+            columns = torch.cat([columns, gates[[0, 1, 2, 3, 3, 4, 4]]])
+        return columns.t()
+
+    def _flip(self, real: Tensor, chance: Tensor) -> Tensor:
+        """Mirror the pictures [B, 3, 96, 96] whose chance [B, 1] is below one half."""
         if not self.recipe.flips:
             return real
-        mirrored = torch.rand(len(real), 1, 1, 1, generator=self.random) < 0.5
-        return torch.where(mirrored.to(real.device), real.flip(3), real)
+        return torch.where(chance[..., None, None] < 0.5, real.flip(3), real)
 
-    def _augmented(self, pictures: Tensor) -> Tensor:
-        """What D is shown: each picture with its own light, moved by its own whole number of pixels.
+    def _augment(self, pictures: Tensor, amounts: Tensor) -> Tensor:
+        """What D is shown: each picture with its own light and colour, moved by its own whole number of pixels.
 
-        Real and fake pictures are treated alike, and the gradient passes through to G, so D sees ever new
-        pictures but G is not taught to shift: "Differentiable Augmentation", Zhao et al. 2020. Light also
-        gives D a measure of contrast, which BatchNorm would hide from it: without, G's faces turn pale.
+        pictures [B, 3, 96, 96] in [-1, 1]; amounts from `_draw_augment`. Real and fake pictures are treated alike, and
+        the gradient passes through to G, so D sees ever new pictures but G is not taught to shift: "Differentiable
+        Augmentation", Zhao et al. 2020. Light also gives D a measure of contrast, which BatchNorm would hide from it:
+        without, G's faces turn pale.
         """
-        if self.recipe.brightness:
-            light = torch.rand(len(pictures), 1, 1, 1, generator=self.random) * 2 - 1
-            pictures = pictures + (self.recipe.brightness * light).to(pictures.device)
-        if self.recipe.shift:
-            down, right = (self._shifts(*pictures.shape[::3]).to(pictures.device) for _ in range(2))
+        recipe = self.recipe
+        if recipe.adaptive:
+            amounts, gates = amounts.chunk(2, 1)
+            amounts = amounts * (gates < self.augment_p)
+        light, saturation, contrast, down, right, *middle = amounts.t()[..., None, None, None]
+        if recipe.brightness:
+            pictures = pictures + light
+        if recipe.saturation:
+            grey = pictures.mean(1, keepdim=True)
+            pictures = (pictures - grey) * (1 + saturation) + grey
+        if recipe.contrast:
+            grey = pictures.mean((1, 2, 3), keepdim=True)
+            pictures = (pictures - grey) * (1 + contrast) + grey
+        place = torch.arange(IMAGE_SIZE, device=pictures.device)
+        if recipe.shift:
+            # An identity matrix with its diagonal moved: the product is exact, and has a gradient on every device.
+            down, right = ((place.view(-1, 1) + pixels == place).float() for pixels in (down, right))
             pictures = down @ pictures @ right
+        if recipe.cutout:
+            far = [(place + 1 - at).abs() > recipe.cutout * IMAGE_SIZE / 2 for at in middle]
+            pictures = pictures * (far[0].transpose(2, 3) | far[1] | (middle[0] == 0))
         return pictures.contiguous(memory_format=torch.channels_last)
 
-    def _shifts(self, count: int, size: int) -> Tensor:
-        """Identity matrices [count, 1, size, size] with the diagonal moved at random: a product shifts a picture.
+    @torch.no_grad()
+    def _adapt(self, logits_real: Tensor) -> None:
+        """Augment more often while D is too sure of the real pictures, else less: Karras et al. 2020, section 3.1."""
+        if self.recipe.adaptive:
+            too_sure = (logits_real.sign().mean() - self.recipe.adaptive).sign()
+            self.augment_p.add_(too_sure * len(logits_real) / ADAPT_PICTURES).clamp_(0, 1)
 
-        This is exact, and unlike sampling from a grid it has a gradient on every device.
-        """
-        reach = round(self.recipe.shift * size)
-        pixels = torch.randint(-reach, reach + 1, (count, 1, 1, 1), generator=self.random)
-        place = torch.arange(size)
-        return (place.view(-1, 1) + pixels == place).float()
+    def _next_rates(self) -> tuple[float, float, float]:
+        """Count one step; its learning rates of G and D, and the weight of the new G in the moving average.
 
-    def _pace(self) -> None:
-        """Set both learning rates for this step. They hang on its number alone, not on how long the run shall be, so
-        that a run can be gone on with for longer than was planned.
+        The rates depend only on the step number, not on the planned length, so a run can be extended later.
         """
+        self.steps += 1
         after = self.recipe.decay_after
         pace = min(1.0, after / self.steps) if after else 1.0
-        for optimizer, lr in ((self.optimizerG, self.lr_G), (self.optimizerD, self.lr_D)):
-            for group in optimizer.param_groups:
-                group["lr"] = lr * pace
+        # Warm up the decay, or the average would stay near the initial weights for a long time.
+        decay = min(self.recipe.ema, self.steps / (9 + self.steps))
+        return self.lr_G * pace, self.lr_D * pace, 1 - decay
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def _update_ema(self, weight: float | Tensor) -> None:
         if not self.recipe.ema:
             return
-        # The first steps count little: the average would else remember the initial weights for long.
-        decay = min(self.recipe.ema, self.steps / (9 + self.steps))
-        for average, weight in zip(self.averageG.parameters(), self.netG.parameters(), strict=True):
-            average.lerp_(weight, 1 - decay)
+        ema, weights = list(self.averageG.parameters()), list(self.netG.parameters())
+        torch._foreach_lerp_(ema, weights, [weight] * len(ema) if isinstance(weight, Tensor) else weight)
+
+
+# The columns that `_draw_augment` draws, in this order.
+_AMOUNTS = ("brightness", "saturation", "contrast", "down", "right", "cutout from the top", "cutout from the left")
+ADAPT_PICTURES = 50_000  # pictures in which the probability of augmentation can rise from 0 to 1
+
+
+def _r1_penalty(logits: Tensor, pictures: Tensor, weight: float) -> Tensor | float:
+    """R1: half its weight times the mean squared slope of D's logits [B] at the real pictures [B, 3, 96, 96]."""
+    if not weight:
+        return 0.0
+    (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+    return weight / 2 * slopes.square().sum((1, 2, 3)).mean()
+
+
+def _update(optimizer: torch.optim.Optimizer, lr: float | Tensor) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    optimizer.step()
+
+
+class CapturedStep:
+    """A step of the GAN on a whole batch as one CUDA graph.
+
+    The kernels of networks this small take less time than Python needs to launch them: on an H200, a batch of `stable`
+    takes 40 ms when its kernels are launched one by one, and 7.6 ms as a graph. The first batches are trained eagerly,
+    on a stream of their own, as capturing requires; after that the graph is replayed on new pictures and numbers.
+    Source: PyTorch's "CUDA semantics", section "CUDA Graphs".
+    """
+
+    WARM_UP = 3
+
+    def __init__(self, gan: Game):
+        self.gan, self.count = gan, 0
+        self.stream, self.graph = torch.cuda.Stream(gan.device), torch.cuda.CUDAGraph()
+        self.inputs: list[Tensor] = []
+        self.figures: Tensor
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """The figures [4] of the batch; inputs as those of `Game._steps`, but rates [parts, 3] as a tensor."""
+        if not self.inputs:
+            self.inputs = [given.to(self.gan.device, copy=True) for given in inputs]
+        for static, given in zip(self.inputs, inputs, strict=True):
+            static.copy_(given if given.is_cuda else given.pin_memory(), non_blocking=True)
+        self.count += 1
+        if self.count <= self.WARM_UP:
+            self.stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.stream):
+                figures = self.gan._steps(*self.inputs)
+            torch.cuda.current_stream().wait_stream(self.stream)
+            return figures
+        if self.count == self.WARM_UP + 1:
+            for optimizer in (self.gan.optimizerG, self.gan.optimizerD):
+                optimizer.zero_grad()  # gradients shall come from the graph's own memory
+            try:
+                with torch.cuda.graph(self.graph, stream=self.stream):
+                    self.figures = self.gan._steps(*self.inputs)
+            except RuntimeError as error:  # nothing has run yet, so the eager step can take over
+                print(f"training without a CUDA graph, which could not be captured ({error})")
+                self.gan.captured = None
+                return self.gan._steps(*self.inputs)
+        self.graph.replay()
+        return self.figures.clone()

@@ -112,9 +112,10 @@ class Run:
         enlarge = self.info.get("ingredients", {}).get("enlarge", "k5s3")
         return self._network(NetG(self.config.ngf, self.config.nz, enlarge), "netG_{:03d}.pth", epoch)
 
-    def generate(self, epoch: int, z: Tensor) -> Tensor:
-        """Faces [N, 3, 96, 96] in [-1, 1] from latent vectors z [N, nz, 1, 1], on the CPU."""
-        return faces_of(self.generator(epoch), z)
+    def generate(self, epoch: int, z: Tensor, device: str | torch.device = "cpu") -> Tensor:
+        """Faces [N, 3, 96, 96] in [-1, 1] from latent vectors z [N, nz, 1, 1], made on `device`, on the CPU."""
+        with torch.backends.cudnn.flags(allow_tf32=False):
+            return faces_of(self.generator(epoch).to(device), z.to(device)).cpu()
 
     def share(self, to: str | os.PathLike, weights: Iterable[int] = ()) -> "Run":
         """Copy into the folder `to` what is small enough to hand on: history, settings, what `evaluate` measured, the

@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 import animegan
 from animegan.config import TrainConfig
-from animegan.data import Faces, batches, epoch_order, hold_out, load_faces, to_unit
+from animegan.data import Faces, batches, epoch_order, hold_out, load_faces, to_device, to_unit
 from animegan.errors import UserError
 from animegan.files import START_ANEW
 from animegan.gan import Game
@@ -99,6 +99,7 @@ class _Trainer:
     def __init__(self, config: TrainConfig, run: Run, faces: Faces, learnt: torch.Tensor, device: torch.device):
         self.config, self.run, self.faces, self.learnt, self.device = config, run, faces, learnt, device
         self.game = Game(config, device)
+        self.images = to_device(faces.images, device)
         self.noise = fixed_noise(config.nz).to(device)
         self.steps: list[Step] = []  # as in history.csv
         self.unread: list[tuple[int, int, float, torch.Tensor]] = []  # steps whose figures are still on the device
@@ -149,12 +150,12 @@ class _Trainer:
         with bar, _stop_button() as stopped:
             while self.epoch <= config.epoch:
                 shown = time.monotonic()
-                started = time.perf_counter() - self.seconds
+                self.started = time.perf_counter() - self.seconds
                 order = self.learnt[epoch_order(len(self.learnt), config.seed, self.epoch)]
-                for real in batches(self.faces.images, order, config.batchSize, self.device, self.iteration):
+                for real in batches(self.images, order, config.batchSize, self.device, self.iteration):
                     figures = self.game.step(real)
                     self.iteration += 1
-                    self.seconds = time.perf_counter() - started
+                    self.seconds = time.perf_counter() - self.started
                     self.unread.append((self.epoch, self.iteration, self.seconds, figures))
                     if stopped.is_set() or time.monotonic() - shown >= UPDATE_SECONDS:
                         shown = time.monotonic()
@@ -176,6 +177,8 @@ class _Trainer:
         if not self.unread:
             return
         values = torch.stack([figures for *_, figures in self.unread]).tolist()
+        self.seconds = time.perf_counter() - self.started  # the device may have been behind until here
+        self.unread[-1] = (*self.unread[-1][:2], self.seconds, self.unread[-1][3])
         for (epoch, iteration, seconds, _), row in zip(self.unread, values, strict=True):
             if not all(map(math.isfinite, row)):
                 raise self._diverged(f"the loss is not finite at epoch {epoch}, step {iteration}")

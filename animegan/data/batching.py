@@ -31,7 +31,7 @@ def hold_out(count: int, held: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def batches(
-    images: np.ndarray,
+    images: np.ndarray | torch.Tensor,
     order: torch.Tensor,
     batch_size: int,
     device: str | torch.device = "cpu",
@@ -39,8 +39,9 @@ def batches(
 ) -> Iterator[torch.Tensor]:
     """Yield float32 batches [batch_size, 3, S, S] in [-1, 1] on `device`, in the given order.
 
-    `images` is a uint8 array [N, 3, S, S], `order` comes from `epoch_order`. The incomplete last
-    batch is dropped; the first `start` batches are skipped unread, to resume within an epoch.
+    `images` is a uint8 array [N, 3, S, S], or a tensor of that shape on `device`: see `to_device`. `order` comes from
+    `epoch_order`. The incomplete last batch is dropped; the first `start` batches are skipped without reading them, to
+    resume mid-epoch.
 
     Raises UserError if `batch_size` is below 1 or above the number of pictures.
     """
@@ -48,10 +49,21 @@ def batches(
         raise UserError(f"the batch size is {batch_size}: give 1 or more")
     if batch_size > len(order):
         raise UserError(f"the batch size {batch_size} exceeds the {len(order)} pictures: give a smaller one")
+    if isinstance(images, torch.Tensor):
+        order = order.to(images.device)
     for number in range(start, len(order) // batch_size):
-        chosen = order[number * batch_size : (number + 1) * batch_size].numpy()
-        # One byte a value crosses to the device, not four; a worker process would freeze in Jupyter.
-        yield to_unit(torch.from_numpy(images[chosen]).to(device))
+        chosen = order[number * batch_size : (number + 1) * batch_size]
+        if isinstance(images, torch.Tensor):
+            yield to_unit(images[chosen])
+        else:  # One byte a value crosses to the device, not four; a worker process would freeze in Jupyter.
+            yield to_unit(torch.from_numpy(images[chosen.numpy()]).to(device))
+
+
+def to_device(images: np.ndarray, device: torch.device) -> np.ndarray | torch.Tensor:
+    """The pictures as a tensor on a CUDA GPU, if they take at most half of its free memory; else as they are."""
+    if device.type != "cuda" or images.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
+        return images
+    return torch.from_numpy(np.array(images)).to(device)
 
 
 def to_unit(images: torch.Tensor) -> torch.Tensor:

@@ -124,11 +124,12 @@ def evaluate(
     if with_fidelity:
         fidelities[REAL] = fidelity(torch.from_numpy(others[:count]), reals_as_bytes, weights)
     chosen = list(epochs)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for seed in range(seeds):  # one after the other: each holds the projections of all reals, some gigabytes
-        measure = SlicedWasserstein(pictures[:count], seed)
+        measure = SlicedWasserstein(pictures[:count], seed, device)
         floor.append(measure(others[:count]))
         for epoch in tqdm(chosen, unit=" again" if seed else " epochs", disable=not progress):
-            fakes = run.generate(epoch, latent_vectors(count, run.config.nz, 1000 + seed))
+            fakes = run.generate(epoch, latent_vectors(count, run.config.nz, 1000 + seed), device)
             distances[epoch].append(measure(fakes))
             if with_fidelity and epoch not in fidelities:
                 fidelities[epoch] = fidelity(to_uint8(fakes), reals_as_bytes, weights)
