@@ -39,7 +39,6 @@ class Game:
         self.netD = netD.to(device, memory_format=torch.channels_last)
         self.averageG = copy.deepcopy(self.netG) if recipe.ema else self.netG
         self.steps = 0  # so far
-        self.augment_p = torch.zeros((), device=device)  # probability of augmentation, for an adaptive recipe
         self.bfloat16 = config.precision == "bfloat16"
         # One kernel for all weights, whose learning rate a CUDA graph can read from the device.
         self.adam = {"fused": device.type in ("cpu", "cuda"), "capturable": device.type == "cuda"}
@@ -77,7 +76,7 @@ class Game:
 
     def _step(self, real: Tensor, noise: Tensor, rates: tuple[float, float, float] | Tensor, r1: float) -> Tensor:
         lr_G, lr_D, ema_weight = rates
-        z, flip, *augment = noise.split(self._noise_columns(), 1)
+        z, flip, *augment = noise.split([self.nz, 1, 3, 3, 3], 1)
         real = self._flip(real, flip)
         with self._autocast():
             fake = self.netG(z[..., None, None]).to(real.dtype)
@@ -102,7 +101,6 @@ class Game:
         self.netD.requires_grad_(True)
 
         self._update_ema(ema_weight)
-        self._adapt(logits_real.detach())
         verdicts = torch.stack([logits_real.detach(), logits_fake.detach()]).sigmoid().mean(1)
         return torch.cat([torch.stack([loss_real + loss_fake, loss_G]).detach(), verdicts])
 
@@ -132,8 +130,7 @@ class Game:
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on."""
         state = {name: getattr(self, name).state_dict() for name in self._parts()}
-        numbers = {"augment_p": self.augment_p} if self.recipe.adaptive else {}
-        return {**state, **numbers, "steps": self.steps, "random": self.random.get_state()}
+        return {**state, "steps": self.steps, "random": self.random.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what `state_dict` gave."""
@@ -142,45 +139,31 @@ class Game:
         for optimizer in (self.optimizerG, self.optimizerD):
             for group in optimizer.param_groups:
                 group.update(self.adam)  # what this device can do, not the one that the state is from
-        if self.recipe.adaptive:
-            self.augment_p.copy_(state["augment_p"])
         self.steps = state["steps"]
         self.random.set_state(state["random"])
 
     def _parts(self) -> list[str]:
         return ["netG", "netD", "optimizerG", "optimizerD"] + (["averageG"] if self.recipe.ema else [])
 
-    def _noise_columns(self) -> list[int]:
-        """How the columns of the noise are divided: z, flip, and what moves the pictures that D is shown, thrice."""
-        return [self.nz, 1, *[len(_AMOUNTS) * (1 + (self.recipe.adaptive > 0))] * 3]
-
     def _draw_noise(self, count: int) -> Tensor:
-        """All random numbers of a step on `count` pictures, [count, columns], on the CPU.
+        """All random numbers of a step on `count` pictures, on the CPU, [count, nz + 1 + 3 + 3 + 3].
 
-        They are drawn in the order in which a step uses them, and only for ingredients that are in the recipe.
+        The columns are z, the flip, and the augmentation of what D is shown: real, fake, and fake again for G. Only
+        what the recipe uses is drawn, in the order of its use.
         """
         flip = torch.rand(count, 1, generator=self.random) if self.recipe.flips else torch.ones(count, 1)
         z = torch.randn(count, self.nz, generator=self.random)
         return torch.cat([z, flip, *(self._draw_augment(count) for _ in range(3))], 1)
 
     def _draw_augment(self, count: int) -> Tensor:
-        """By how much each picture is changed, [count, 7]: see `_AMOUNTS`; 0 is not at all.
-
-        With an adaptive recipe, another seven columns say how high the probability must be for it to be changed.
-        """
-        recipe, columns = self.recipe, torch.zeros(len(_AMOUNTS), count)
-        for row, name in enumerate(("brightness", "saturation", "contrast")):
-            if amount := getattr(recipe, name):
-                columns[row] = amount * (torch.rand(count, generator=self.random) * 2 - 1)
-        for row, reach in ((3, round(recipe.shift * IMAGE_SIZE)), (4, round(recipe.shift * IMAGE_SIZE))):
-            if recipe.shift:
-                columns[row] = torch.randint(-reach, reach + 1, (count,), generator=self.random)
-        if recipe.cutout:  # the middle of the square, from 1 to 96, so that 0 is none
-            columns[5:] = torch.randint(1, IMAGE_SIZE + 1, (2, count), generator=self.random)
-        if recipe.adaptive:
-            gates = torch.rand(5, count, generator=self.random)
-            columns = torch.cat([columns, gates[[0, 1, 2, 3, 3, 4, 4]]])
-        return columns.t()
+        """By how much each picture is changed, [count, 3]: brighter, pixels down, pixels to the right."""
+        light = down = right = torch.zeros(count)
+        if self.recipe.brightness:
+            light = self.recipe.brightness * (torch.rand(count, generator=self.random) * 2 - 1)
+        if self.recipe.shift:
+            reach = round(self.recipe.shift * IMAGE_SIZE)
+            down, right = (torch.randint(-reach, reach + 1, (count,), generator=self.random) for _ in range(2))
+        return torch.stack([light, down, right], 1)
 
     def _flip(self, real: Tensor, chance: Tensor) -> Tensor:
         """Mirror the pictures [B, 3, 96, 96] whose chance [B, 1] is below one half."""
@@ -189,42 +172,22 @@ class Game:
         return torch.where(chance[..., None, None] < 0.5, real.flip(3), real)
 
     def _augment(self, pictures: Tensor, amounts: Tensor) -> Tensor:
-        """What D is shown: each picture with its own light and colour, moved by its own whole number of pixels.
+        """What D is shown: each picture with its own light, moved by its own whole number of pixels.
 
-        pictures [B, 3, 96, 96] in [-1, 1]; amounts from `_draw_augment`. Real and fake pictures are treated alike, and
-        the gradient passes through to G, so D sees ever new pictures but G is not taught to shift: "Differentiable
-        Augmentation", Zhao et al. 2020. Light also gives D a measure of contrast, which BatchNorm would hide from it:
-        without, G's faces turn pale.
+        pictures [B, 3, 96, 96] in [-1, 1]; amounts [B, 3] from `_draw_augment`. Real and fake pictures are treated
+        alike, and the gradient passes through to G, so D sees ever new pictures but G is not taught to shift:
+        "Differentiable Augmentation", Zhao et al. 2020. Light also gives D a measure of contrast, which BatchNorm
+        would hide from it: without, G's faces turn pale.
         """
-        recipe = self.recipe
-        if recipe.adaptive:
-            amounts, gates = amounts.chunk(2, 1)
-            amounts = amounts * (gates < self.augment_p)
-        light, saturation, contrast, down, right, *middle = amounts.t()[..., None, None, None]
-        if recipe.brightness:
+        light, down, right = amounts.t()[..., None, None, None]
+        if self.recipe.brightness:
             pictures = pictures + light
-        if recipe.saturation:
-            grey = pictures.mean(1, keepdim=True)
-            pictures = (pictures - grey) * (1 + saturation) + grey
-        if recipe.contrast:
-            grey = pictures.mean((1, 2, 3), keepdim=True)
-            pictures = (pictures - grey) * (1 + contrast) + grey
-        place = torch.arange(IMAGE_SIZE, device=pictures.device)
-        if recipe.shift:
+        if self.recipe.shift:
             # An identity matrix with its diagonal moved: the product is exact, and has a gradient on every device.
+            place = torch.arange(IMAGE_SIZE, device=pictures.device)
             down, right = ((place.view(-1, 1) + pixels == place).float() for pixels in (down, right))
             pictures = down @ pictures @ right
-        if recipe.cutout:
-            far = [(place + 1 - at).abs() > recipe.cutout * IMAGE_SIZE / 2 for at in middle]
-            pictures = pictures * (far[0].transpose(2, 3) | far[1] | (middle[0] == 0))
         return pictures.contiguous(memory_format=torch.channels_last)
-
-    @torch.no_grad()
-    def _adapt(self, logits_real: Tensor) -> None:
-        """Augment more often while D is too sure of the real pictures, else less: Karras et al. 2020, section 3.1."""
-        if self.recipe.adaptive:
-            too_sure = (logits_real.sign().mean() - self.recipe.adaptive).sign()
-            self.augment_p.add_(too_sure * len(logits_real) / ADAPT_PICTURES).clamp_(0, 1)
 
     def _next_rates(self) -> tuple[float, float, float]:
         """Count one step; its learning rates of G and D, and the weight of the new G in the moving average.
@@ -244,11 +207,6 @@ class Game:
             return
         ema, weights = list(self.averageG.parameters()), list(self.netG.parameters())
         torch._foreach_lerp_(ema, weights, [weight] * len(ema) if isinstance(weight, Tensor) else weight)
-
-
-# The columns that `_draw_augment` draws, in this order.
-_AMOUNTS = ("brightness", "saturation", "contrast", "down", "right", "cutout from the top", "cutout from the left")
-ADAPT_PICTURES = 50_000  # pictures in which the probability of augmentation can rise from 0 to 1
 
 
 def _r1_penalty(logits: Tensor, pictures: Tensor, weight: float) -> Tensor | float:

@@ -38,11 +38,7 @@ class Recipe:
     # what D is shown, and what draws the grid
     flips: bool = False  # mirror every other real picture: a face may look either way
     brightness: float = _up_to(2)  # show D all pictures brighter or darker by up to this: Zhao et al. 2020
-    saturation: float = _up_to(2)  # show D all pictures with colours stronger or paler by up to this: Zhao et al. 2020
-    contrast: float = _up_to(2)  # show D all pictures with more or less contrast by up to this: Zhao et al. 2020
     shift: float = _up_to(1)  # show D all pictures shifted by up to this part of their side: Zhao et al. 2020
-    cutout: float = _up_to(1)  # grey out a square of this part of a side in what D sees: Zhao et al. 2020
-    adaptive: float = _up_to(1)  # augment just so often that D's mean sign on real pictures is this: Karras et al. 2020
     mixed_batch: bool = False  # D judges real and fake in one batch; better not: Chintala et al. 2016, "ganhacks" 4
     ema: float = _up_to(1)  # decay of the running average of G that draws the pictures: Yazici et al. 2019
     # what is learnt, and how fast
@@ -51,7 +47,7 @@ class Recipe:
     loss: str = "probabilities"  # the handout's BCELoss after the sigmoid; "logits" or "hinge": see LOSSES
     label_smoothing: float = _up_to(1)  # D aims at 1 minus this on real pictures: Salimans et al. 2016, 3.4
     r1: float = _up_to(1000)  # weight of D's squared slope at real pictures: Mescheder et al. 2018
-    lazy_r1: int = _off_or(2)  # measure R1 in one of so many minibatches, as much heavier: Karras et al. 2020, StyleGAN2
+    lazy_r1: int = _off_or(2)  # R1 in one of so many minibatches, at that many times the weight: Karras et al. 2020b
     lr_D: float = _up_to(100, 1.0)  # D's learning rate as a multiple of G's: Heusel et al. 2017
 
 

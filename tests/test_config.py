@@ -33,6 +33,7 @@ def test_the_ten_options_have_the_handouts_names_and_defaults():
         ({"beta1": 1}, "--beta1 1 is out of range"),
         ({"beta1": math.nan}, "--beta1 nan is out of range"),
         ({"seed": -1}, "--seed -1 is out of range"),
+        ({"precision": "float16"}, "--precision float16 is not known"),
     ],
 )
 def test_a_setting_that_cannot_work_is_one_clear_line(setting, message):

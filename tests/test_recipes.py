@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from animegan import gan
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.gan import Game
+from animegan.gan import Game, _r1_penalty
 from animegan.models import NetG
 from animegan.recipes import LOSSES, RECIPES, get_recipe
 
@@ -40,7 +41,7 @@ def handout_step(netG, netD, optimizerG, optimizerD, real, z):
     return (loss_real + loss_fake).item(), loss_G.item()
 
 
-def test_the_handouts_recipe_is_the_handouts_mathematics():
+def test_the_handouts_recipe_is_the_handouts_mathematics(monkeypatch):
     ours = game(recipe="handout", lr=0.0002)
     # In float64, so that a wrong formula cannot hide behind rounding.
     for network in (ours.netG, ours.netD):
@@ -52,7 +53,8 @@ def test_the_handouts_recipe_is_the_handouts_mathematics():
     ours.optimizerD = torch.optim.Adam(ours.netD.parameters(), lr=0.0002, betas=(0.5, 0.999))
     noise = torch.Generator().manual_seed(3)
     ours.random.manual_seed(3)
-    ours.latent = lambda count: torch.randn(count, 16, 1, 1, generator=ours.random).double()
+    draw = ours._draw_noise
+    monkeypatch.setattr(ours, "_draw_noise", lambda count: draw(count).double())
     for step in range(3):
         real = faces(step).double()
         z = torch.randn(8, 16, 1, 1, generator=noise).double()
@@ -84,13 +86,14 @@ def test_D_gets_no_gradient_in_Gs_step_and_G_none_in_Ds(monkeypatch):
     assert all(p.requires_grad for p in one.netD.parameters())
 
 
+@pytest.mark.parametrize("settings", [{}, {"precision": "bfloat16"}], ids=["float32", "bfloat16"])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_game_goes_on_from_its_state_bit_for_bit(recipe):
-    straight, stopped = game(recipe=recipe), game(recipe=recipe)
+def test_a_game_goes_on_from_its_state_bit_for_bit(recipe, settings):
+    straight, stopped = game(recipe=recipe, **settings), game(recipe=recipe, **settings)
     for step in range(2):
         straight.step(faces(step))
         stopped.step(faces(step))
-    fresh = game(recipe=recipe, seed=99)
+    fresh = game(recipe=recipe, seed=99, **settings)
     fresh.load_state_dict(copy.deepcopy(stopped.state_dict()))
     for step in range(2, 4):
         assert torch.equal(straight.step(faces(step)), fresh.step(faces(step)))
@@ -133,7 +136,7 @@ def test_the_average_lags_behind_and_starts_fast():
 def test_flips_mirror_about_half_of_the_pictures():
     one = game(changes={"flips": True})
     real = faces(count=200)
-    flipped = one._flipped(real)
+    flipped = one._flip(real, torch.rand(200, 1, generator=one.random))
     mirrored = sum(torch.equal(a, b.flip(2)) for a, b in zip(flipped, real, strict=True))
     same = sum(torch.equal(a, b) for a, b in zip(flipped, real, strict=True))
     assert mirrored + same == 200
@@ -144,7 +147,7 @@ def test_shifts_move_each_picture_by_whole_pixels_of_its_own():
     one = game(changes={"brightness": 0.0, "shift": 0.1})
     pictures = torch.zeros(300, 3, 96, 96)
     pictures[:, :, 48, 48] = torch.tensor([0.25, -0.5, 1.0])
-    moved = one._augmented(pictures)
+    moved = one._augment(pictures, one._draw_augment(300))
     where = moved[:, 2].flatten(1).argmax(1)
     rows, columns = where // 96 - 48, where % 96 - 48
     for axis in (rows, columns):
@@ -153,7 +156,7 @@ def test_shifts_move_each_picture_by_whole_pixels_of_its_own():
     assert not torch.equal(rows, columns)
     assert torch.equal(moved.flatten(2).sum(2), pictures.flatten(2).sum(2)), "a value is moved, never changed"
     edge = torch.ones(300, 3, 96, 96, requires_grad=True)
-    shown = one._augmented(edge)
+    shown = one._augment(edge, one._draw_augment(300))
     assert shown.min() == 0, "what comes in from outside is grey"
     shown.sum().backward()
     assert edge.grad.sum() == shown.sum(), "the gradient goes where the pixel came from"
@@ -162,7 +165,7 @@ def test_shifts_move_each_picture_by_whole_pixels_of_its_own():
 def test_light_is_each_pictures_own_and_leaves_it_otherwise_alone():
     one = game(changes={"brightness": 0.3, "shift": 0.0})
     pictures = faces(count=200)
-    light = one._augmented(pictures) - pictures
+    light = one._augment(pictures, one._draw_augment(200)) - pictures
     level = light.mean((1, 2, 3), keepdim=True)
     assert torch.allclose(light, level.expand_as(light), atol=1e-6)
     assert -0.3 <= level.min() < -0.2 < 0.2 < level.max() <= 0.3
@@ -171,8 +174,8 @@ def test_light_is_each_pictures_own_and_leaves_it_otherwise_alone():
 def test_the_handouts_recipe_shows_D_the_pictures_as_they_are():
     pictures = faces()
     one = game(recipe="handout")
-    assert torch.equal(one._augmented(pictures), pictures)
-    assert one._flipped(pictures) is pictures
+    assert torch.equal(one._augment(pictures, one._draw_augment(8)), pictures)
+    assert one._flip(pictures, torch.zeros(8, 1)) is pictures
 
 
 def test_smooth_kernels_start_without_checkerboard():
@@ -211,11 +214,56 @@ def test_r1_is_the_squared_slope_at_real_pictures():
     one = game(changes={"r1": 3.0})
     weight = torch.rand(3, 96, 96)
     pictures = torch.rand(5, 3, 96, 96, requires_grad=True)
-    penalty = one._slope((pictures * weight).sum((1, 2, 3)), pictures)
+    penalty = _r1_penalty((pictures * weight).sum((1, 2, 3)), pictures, 3.0)
     assert penalty.item() == pytest.approx(3.0 / 2 * weight.square().sum().item(), rel=1e-4)
     plain = game(changes={"r1": 0.0})
     assert one.step(faces())[0] == plain.step(faces())[0], "the loss that is told is without the penalty"
     assert not torch.equal(one.netD.layer1[0].weight, plain.netD.layer1[0].weight)
+
+
+def test_lazy_r1_is_measured_in_one_of_so_many_minibatches_with_as_much_more_weight(monkeypatch):
+    weights = []
+    monkeypatch.setattr(gan, "_r1_penalty", lambda _logits, _pictures, weight: weights.append(weight) or 0.0)
+    game(changes={"minibatch": 2, "r1": 0.5, "lazy_r1": 3}).step(faces())
+    game(changes={"minibatch": 4, "r1": 0.5}).step(faces())
+    assert weights == [1.5, 0, 0, 1.5, 0.5, 0.5]
+
+
+def test_a_step_draws_all_that_is_random_beforehand():
+    one = game()
+    noise, rates = one._draw_noise(8), [one._next_rates()]
+    mine, global_ = one.random.get_state(), torch.get_rng_state()
+    twin = copy.deepcopy(one)
+    assert torch.equal(one._steps(faces(), noise, rates), twin._steps(faces(), noise, rates))
+    assert torch.equal(mine, one.random.get_state()) and torch.equal(global_, torch.get_rng_state())
+
+
+def test_in_bfloat16_weights_statistics_and_losses_stay_float32():
+    one, exact = game(precision="bfloat16"), game()
+    kinds = set()
+    hook = one.netD.layer2[0].register_forward_hook(lambda _layer, _inputs, output: kinds.add(output.dtype))
+    figures, expected = one.step(faces()), exact.step(faces())
+    hook.remove()
+    assert kinds == {torch.bfloat16} and figures.dtype == torch.float32
+    assert torch.allclose(figures, expected, atol=0.05) and not torch.equal(figures, expected)
+    state = [one.netG.state_dict(), one.netD.state_dict(), one.averageG.state_dict()]
+    state += [{str(k): v for k, v in values.items()} for values in one.optimizerD.state_dict()["state"].values()]
+    floating = {v.dtype for values in state for v in values.values() if v.is_floating_point()}
+    assert floating == {torch.float32}
+
+
+def test_a_captured_batch_is_the_eager_one(monkeypatch):
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA GPU")
+    config = TrainConfig(**SMALL, changes={"r1": 0.1, "minibatch": 4, "lazy_r1": 2})
+    captured = Game(config, torch.device("cuda"))
+    monkeypatch.setenv("ANIMEGAN_EAGER", "1")
+    eager = Game(config, torch.device("cuda"))
+    assert captured.captured and not eager.captured
+    for step in range(6):
+        real = faces(step).cuda()
+        assert torch.allclose(captured.step(real), eager.step(real), atol=0.02), step
+    assert captured.captured and captured.captured.count == 6, "it is still the graph"
 
 
 def test_spectral_norm_bounds_every_layer_in_place_of_batchnorm():
@@ -267,7 +315,7 @@ def test_in_a_mixed_batch_D_judges_real_and_fake_at_once(monkeypatch):
     assert apart == [8, 8, 8] and together == [16, 8], "D on real, D on fake, G; and both at once, G"
     assert figures.isfinite().all()
     dark, bright = faces() - 0.5, faces() + 0.5
-    together, alone = one._judged(bright, dark), one.netD.logits(bright)
+    together, alone = one._discriminate(bright, dark), one.netD.logits(bright)
     both = one.netD.logits(torch.cat([bright, dark]))
     assert torch.equal(torch.cat(together), both) and not torch.allclose(together[0], alone, atol=1e-3)
 

@@ -8,5 +8,6 @@ from animegan.data.report import KINDS, FolderReport
 
 __all__ = [
     "Faces", "FolderReport", "KINDS", "MAX_BYTES", "MAX_PIXELS", "SHEET", "SUFFIXES", "TABLE", "batches",
-    "check_folder", "epoch_order", "hold_out", "judge", "load_faces", "opened", "scan", "to_device", "to_uint8", "to_unit",
+    "check_folder", "epoch_order", "hold_out", "judge", "load_faces", "opened", "scan", "to_device",
+    "to_uint8", "to_unit",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ import torch
 from conftest import forbid, load, picture
 from PIL import Image
 
-from animegan.data import batches, check_folder, epoch_order, pictures, to_uint8, to_unit
+from animegan.data import batches, check_folder, epoch_order, pictures, to_device, to_uint8, to_unit
 from animegan.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -272,6 +272,14 @@ def test_start_skips_batches_without_reading_them():
     order = epoch_order(103, 0, 0)
     assert drawn(batches(Watched(), order, 10, "cpu", 7)) == order.tolist()[70:100] == read
     assert list(batches(Watched(), order, 10, start=10)) == []
+
+
+def test_batches_of_pictures_that_are_on_the_device_already_are_the_same():
+    images = np.random.default_rng(0).integers(0, 256, (10, 3, 8, 8), np.uint8)
+    order = epoch_order(10, 1, 1)
+    assert to_device(images, torch.device("cpu")) is images, "only a GPU's memory is another one"
+    for one, other in zip(batches(images, order, 3), batches(torch.from_numpy(images), order, 3), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_batches_from_a_memory_map(mixed):
