@@ -1,5 +1,6 @@
 # make train       draw faces, train 25 epochs on them, set epoch 1 beside epoch 25
 # make test        run the tests, and every notebook in tiny sizes
+# make check       the style, and who may import whom (seconds; make test begins with it)
 # make lab         open the notebooks in JupyterLab
 # make notebooks   run every notebook at its full size and store what it shows
 # make reference   train and measure the small run that stands in where a student has none yet
@@ -13,7 +14,7 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # Widget state and times would make GitHub refuse a notebook, and every run differ from the last.
 EXECUTE := --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
 
-.PHONY: setup train test lab notebooks reference clean
+.PHONY: setup train check test lab notebooks reference clean
 
 setup: .venv/.done
 
@@ -26,8 +27,12 @@ setup: .venv/.done
 train: setup
 	$(BIN)/animegan train --quick --draw --outf imgs/quick $(if $(wildcard imgs/quick/run.json),--resume)
 
-test: setup
+check: setup
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+test: check
 	$(BIN)/python -m pytest
 	ANIMEGAN_SMOKE=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(NOTEBOOKS)
 

@@ -27,6 +27,18 @@ def load(folder: Path, **options):
     return load_faces(folder, progress=False, **options)
 
 
+def count_calls(monkeypatch, module, name: str) -> list:
+    """Let `module.name` work as before and note the arguments of every call: work is counted, not timed."""
+    original, calls = getattr(module, name), []
+
+    def counted(*args, **options):
+        calls.append(args)
+        return original(*args, **options)
+
+    monkeypatch.setattr(module, name, counted)
+    return calls
+
+
 def forbid(monkeypatch, module, name: str, matches=lambda *args: True) -> None:
     """`module.name` raises PermissionError for the calls that match."""
     original = getattr(module, name)
@@ -71,6 +83,8 @@ def small_metric(monkeypatch):
     monkeypatch.setattr(sliced_wasserstein, "DIRECTIONS", 32)
     monkeypatch.setattr(sliced_wasserstein, "REPEATS", 2)
     monkeypatch.setattr(sliced_wasserstein, "PATCHES", 32)
+    small = sliced_wasserstein.SlicedWasserstein(np.arange(2 * 3 * 96 * 96, dtype=np.uint8).reshape(2, 3, 96, 96))
+    assert [part.shape for part in small._reals] == [(32, 2 * 32)] * 3 * 2, "the numbers above are read"
 
 
 @pytest.fixture(scope="session")

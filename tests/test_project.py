@@ -1,10 +1,12 @@
 """The files around the library agree with each other."""
 
+import importlib
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -111,6 +113,51 @@ def test_ci_calls_the_readmes_test_command():
     assert re.search(r"^make test$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.M)
 
 
-@pytest.mark.parametrize("module", sorted(p.name for p in (ROOT / "animegan").glob("*.py")))
-def test_a_module_is_one_idea_on_few_pages(module):
-    assert len((ROOT / "animegan" / module).read_text(encoding="utf-8").splitlines()) <= 330
+FOLDERS = {path.name for path in (ROOT / "animegan").iterdir() if path.is_dir() and path.name != "__pycache__"}
+IMPORT = re.compile(r"^\s*(?:from|import) (animegan(?:\.\w+)*)(?: import (\w+))?", re.M)
+
+
+def too_deep(text: str, at_home: str = "") -> list[str]:
+    """The modules behind a room's face that a text imports from; `at_home`: a room's own name."""
+    found = [
+        match[1].split(".")[1:] + ([match[2]] if match[1] == "animegan" else []) for match in IMPORT.finditer(text)
+    ]
+    return [".".join(names) for names in found if names and names[0] in FOLDERS - {at_home} and len(names) > 1]
+
+
+def test_what_is_too_deep_is_found():
+    assert too_deep("from animegan.data import batches\nimport animegan.models\nfrom animegan import show") == []
+    assert too_deep("x = 1\n    from animegan.data.batching import batches\nimport animegan.show.history") == [
+        "data.batching", "show.history",
+    ]  # fmt: skip
+    assert too_deep("from animegan.data.batching import batches", at_home="data") == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_imports_from_the_faces_of_the_rooms(path):
+    cells = nbformat.read(path, as_version=4).cells
+    assert too_deep("\n".join(cell.source for cell in cells)) == []
+
+
+def test_the_readme_imports_from_the_faces_of_the_rooms():
+    assert too_deep((ROOT / "README.md").read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("room", sorted(FOLDERS))
+def test_the_rooms_know_each_other_by_their_faces(room):
+    files = sorted((ROOT / "animegan" / room).rglob("*.py"))
+    assert files and not {path.name: deep for path in files if (deep := too_deep(path.read_text("utf-8"), room))}
+
+
+@pytest.mark.parametrize("room", sorted(FOLDERS))
+def test_a_face_names_what_it_has_and_no_module_bears_one_of_the_names(room):
+    face = importlib.import_module(f"animegan.{room}")
+    assert face.__doc__ and all(getattr(face, name) is not None for name in face.__all__)
+    modules = {path.stem for path in (ROOT / "animegan" / room).iterdir() if path.suffix in ("", ".py")}
+    assert not modules & set(face.__all__), "which of the two one gets would depend on what is imported first"
+    assert not [name for name in modules if name.startswith("_") and not name.startswith("__")]
+
+
+def test_the_help_does_not_wait_for_anything_heavy():
+    code = "import sys, animegan.cli.app as app; app._parser(); print('torch' in sys.modules, 'numpy' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).split() == ["False", "False"]

@@ -1,6 +1,7 @@
 """Training itself: it goes on bit for bit after every kind of stop, and says what is wrong in one line."""
 
 import csv
+import itertools
 import math
 import multiprocessing
 import os
@@ -8,7 +9,6 @@ import random
 import shutil
 import signal
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,17 +118,27 @@ def test_training_works_outside_the_main_thread(drawn, tmp_path):
     assert done[0].epochs == [1]
 
 
-def _train_in_child(settings: dict, resume: bool) -> None:
+def _train_in_child(settings: dict, resume: bool, last: int) -> None:
+    """Train, and be killed at the `last` of the moments that count: training steps, flushes and renamings of files."""
     torch.set_num_threads(1)
+    moments = itertools.count(1)
+
+    def dying(work):
+        def counted(*arguments):
+            if next(moments) == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return work(*arguments)
+
+        return counted
+
+    Game.step, os.fsync, os.replace = dying(Game.step), dying(os.fsync), dying(os.replace)
     train(TrainConfig(**settings), resume=resume, progress=False)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_killed_at_ten_random_moments_the_run_ends_the_same(drawn, tmp_path):
     settings = config(drawn, tmp_path / "straight", epoch=30).as_dict()
-    started = time.monotonic()
     straight = train(TrainConfig(**settings), progress=False)
-    epoch_seconds = (time.monotonic() - started) / 30
     killed = tmp_path / "killed"
     settings["outf"] = str(killed)
     # A server that has imported PyTorch once; every child is forked from it.
@@ -136,18 +146,15 @@ def test_killed_at_ten_random_moments_the_run_ends_the_same(drawn, tmp_path):
     context.set_forkserver_preload(["animegan.training"])
     chance, met = random.Random(0), []
     for kill in range(10):
-        before = _epochs_in(killed)
-        child = context.Process(target=_train_in_child, args=(settings, (killed / "run.json").exists()))
+        # An epoch is 4 steps and 10 moments of its files: every other kill may hit the first, the others come later.
+        last = chance.randint(1, 14) if kill % 2 == 0 else chance.randint(15, 45)
+        child = context.Process(target=_train_in_child, args=(settings, (killed / "run.json").exists(), last))
         child.start()
-        # Every other kill waits until an epoch is done, so that the run gets on; the others may hit the start.
-        while kill % 2 and _epochs_in(killed) == before and child.is_alive():
-            time.sleep(0.002)
-        time.sleep(chance.uniform(0, 2) * epoch_seconds)
-        assert child.is_alive(), f"kill {kill} came too late: the run has ended with {child.exitcode}"
-        os.kill(child.pid, signal.SIGKILL)
         child.join()
+        assert child.exitcode == -signal.SIGKILL, f"kill {kill}, at moment {last}, came too late"
         met.append((len(list(killed.glob("*.png"))), len(list(killed.glob("*.pth"))), len(list(killed.glob("*.part")))))
     assert len(set(met)) >= 5, f"the kills met the run in different states: {met}"
+    assert 0 < _epochs_in(killed) < 30
     run = train(TrainConfig(**settings), resume=(killed / "run.json").exists(), progress=False)
     assert_same(straight, run, 30)
 
@@ -204,14 +211,14 @@ def test_updates_come_twice_a_second_at_most(drawn, tmp_path, monkeypatch):
     step = Game.step
 
     def slow_step(self, real):
-        now[0] += 0.1
+        now[0] += 0.125
         return step(self, real)
 
     monkeypatch.setattr(Game, "step", slow_step)
     seen = []
-    train(config(drawn, tmp_path / "run", epoch=6), progress=False, on_update=lambda p: seen.append(p.epoch_done))
-    assert seen.count(True) == 6
-    assert seen.count(False) <= 6 * 4 * 0.1 / 0.5
+    settings = config(drawn, tmp_path / "run", epoch=2, batchSize=4)  # 9 steps an epoch, 1.125 seconds by this clock
+    train(settings, progress=False, on_update=lambda p: seen.append((now[0], p.epoch_done)))
+    assert seen == [(0.5, False), (1.0, False), (1.125, True), (1.625, False), (2.125, False), (2.25, True)]
 
 
 # --- what can go wrong: one line, nothing lost -------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import MANY, TINY
+from conftest import MANY, TINY, count_calls
 from PIL import Image
 
 from animegan.ablation import Grid, Result, ablate, read_results, sweep, table
@@ -75,8 +75,9 @@ def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, many, monkeypatch
     assert str(tmp_path) not in (tmp_path / "grid.csv").read_text(encoding="utf-8"), "no path of this computer"
 
     capsys.readouterr()
-    monkeypatch.setattr(sweep, "train", None)
+    trained.clear()
     assert main(["ablate", str(path), "--table"]) == 0
+    assert not trained, "a table trains nothing"
     assert capsys.readouterr().out.count("| ") > 3 * 7
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.width > 1000, "the table as a picture, beside the results"
@@ -99,6 +100,7 @@ def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, many,
     done = len(steps)
     monkeypatch.setattr(sweep, "measure_speed", lambda configs: dict.fromkeys(configs, 1.0))
     assert main([*command, "--rows", "no flips"]) == 0
+    assert [r.images_per_second for r in read_results(Grid.read(path))] == [1.0]
     assert len(steps) == (MANY - 64) // 8 > done >= 4, "no step is done twice"
 
 
@@ -172,6 +174,7 @@ def result(row: str, seed: int, swd: float) -> Result:
 def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):
     rows = '[[row]]\nname = "too fast"\nlr = 1e9\n[[row]]\nname = "usual"'
     grid = Grid.read(grid_file(tmp_path, rows))
+    trained = count_calls(monkeypatch, sweep, "train")
     found = ablate(grid, tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
     assert "training has diverged" in capsys.readouterr().out
     assert [(r.row, math.isinf(r.swd)) for r in found] == [("too fast", True), ("usual", False)]
@@ -181,8 +184,9 @@ def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):
     other = Grid.read(grid_file(tmp_path / "other", rows))
     with pytest.raises(UserError, match="nowhere"):  # nothing else is taken for one that diverged
         ablate(other, tmp_path / "more", {"data_path": str(tmp_path / "nowhere")}, count=64, progress=False)
-    monkeypatch.setattr(sweep, "train", None)
+    tries = len(trained)
     assert str(ablate(grid, tmp_path / "runs", count=64)) == str(found), "it is not tried again"
+    assert len(trained) == tries >= 2
     figures = []
     monkeypatch.setattr(metric_plots, "drawn", figures.append)
     metric_plots.plot_standings(grid)

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from conftest import count_calls
 from PIL import Image
 
 from animegan.drawing import CHOICES, Face, draw, write_faces
@@ -214,10 +215,12 @@ def test_several_processes_draw_what_one_draws(tmp_path):
 
 
 def test_a_finished_folder_is_left_alone(tmp_path, monkeypatch):
+    drawn = count_calls(monkeypatch, folder_module, "draw")
     write_faces(tmp_path, 3, progress=False)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
-    monkeypatch.setattr(folder_module, "draw", lambda face: pytest.fail("drawn again"))
+    assert len(drawn) == 3
     assert write_faces(tmp_path, 3, progress=False) == tmp_path
+    assert len(drawn) == 3, "nothing is drawn again"
     assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
 
 

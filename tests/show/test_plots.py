@@ -209,12 +209,14 @@ def test_several_runs_are_named_below_and_differ_in_their_lines(finished, tmp_pa
 def test_a_run_whose_folder_has_a_chinese_name_is_drawn_without_a_warning(
     finished, tmp_path, recwarn, monkeypatch, has_chinese
 ):
+    asked = []
     if not has_chinese:
-        monkeypatch.setattr(history, "_families", lambda names: ["DejaVu Sans"])
+        monkeypatch.setattr(history, "_families", lambda names: asked.append(names) or ["DejaVu Sans"])
     run = finished.share(tmp_path / "动漫")
     assert plot_history(run, finished).size == plot_history(finished, finished).size
     assert compare_epochs([run, finished], [1]).height > 96
     assert not [str(w.message) for w in recwarn]
+    assert bool(asked) is not has_chinese
     assert font_for(20, ["动漫"]).getlength("动漫") > 0
 
 

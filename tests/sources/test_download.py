@@ -181,10 +181,11 @@ def test_busy_servers_are_waited_for_as_long_as_they_say(serve, tmp_path, pauses
 def test_a_file_that_is_kept_for_the_user(serve, tmp_path, monkeypatch):
     server = serve()
     monkeypatch.setenv("ANIMEGAN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(download, "_check", lambda *_: None)
+    checked = []
+    monkeypatch.setattr(download, "_check", lambda *arguments: checked.append(arguments))
     for _ in range(2):
         kept = download.kept_file(f"{server.url}/a/cascade.xml", SHA256, "give it with --cascade FILE")
-    assert kept == tmp_path / "cache" / "cascade.xml" and len(server.asked) == 1
+    assert kept == tmp_path / "cache" / "cascade.xml" and len(server.asked) == 1 and checked
 
 
 # --- it does not -----------------------------------------------------------------------------------------------
@@ -249,7 +250,7 @@ def test_a_redirect_to_a_private_address_is_refused(serve, tmp_path, monkeypatch
     monkeypatch.setattr(download, "_check", public_first)
     with pytest.raises(UserError, match="not fetched"):
         fetch(server.url, tmp_path / "file", progress=False)
-    assert target.asked == []
+    assert len(looked) > 2 and target.asked == []
 
 
 def test_redirects_are_followed_but_not_for_ever(serve, tmp_path):

@@ -283,7 +283,7 @@ def test_where_a_figure_takes_long_fewer_are_drawn(finished, monkeypatch):
     while clock.now < began + 60:
         clock.now += 0.5
         monitor.update(progress(finished, 5))
-    assert (clock.drawn - drawn_before) * 0.5 / 60 <= 0.07
+    assert 0.03 <= (clock.drawn - drawn_before) * 0.5 / 60 <= 0.07
 
 
 def test_the_last_epoch_is_shown_however_soon_it_comes(finished, monkeypatch):
@@ -351,14 +351,20 @@ def test_settings_that_cannot_be_get_one_sentence_and_no_picture():
 
 
 def test_whatever_is_set_the_explorer_answers(monkeypatch):
-    monkeypatch.setattr("animegan.widgets.shapes.overlap_picture", _no_picture)
+    asked = []
+
+    def no_picture(*arguments, **options):
+        asked.append(arguments)
+        return _no_picture(*arguments, **options)
+
+    monkeypatch.setattr("animegan.widgets.shapes.overlap_picture", no_picture)
     explorer, answers = ShapeExplorer(), set()
     settings = itertools.product((True, False), (1, 5, 11), (1, 6), (0, 6), (1, 2, 128))
     for explorer.kind.value, explorer.kernel.value, explorer.stride.value, explorer.padding.value, size in settings:
         explorer.size.value = size
         answers.add("Impossible" in explorer.lines[-1].value)
         assert ("becomes" in explorer.lines[-1].value) != ("Impossible" in explorer.lines[-1].value)
-    assert answers == {True, False}
+    assert answers == {True, False} and len(asked) > 20
 
 
 def _no_picture(kernel, stride, padding, size, transposed):
