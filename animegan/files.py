@@ -17,7 +17,7 @@ START_ANEW = "restore the right file, or start a new run in another --outf."
 
 
 @contextlib.contextmanager
-def whole(path: Path, part: Path | None = None, durable: bool = False) -> Iterator[BinaryIO]:
+def atomic_open(path: Path, part: Path | None = None, durable: bool = False) -> Iterator[BinaryIO]:
     """Open `path` for writing under another name, `part`, and rename it when the block has ended well.
 
     A reader sees the old file or the new one. With `durable` the bytes are on the disk before the
@@ -39,7 +39,7 @@ def whole(path: Path, part: Path | None = None, durable: bool = False) -> Iterat
 
 def write_whole(path: Path, content: bytes, durable: bool = False) -> None:
     """Write all of a file with `whole`."""
-    with whole(path, durable=durable) as file:
+    with atomic_open(path, durable=durable) as file:
         file.write(content)
 
 
@@ -72,9 +72,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     try:
         write_whole(path, content, durable=True)
     except OSError as error:
-        mends = {errno.ENOSPC: "free some space", errno.ENOENT: "make the folder first"}
-        mend = mends.get(error.errno, "make sure that it may be written there")
+        fixes = {errno.ENOSPC: "free some space", errno.ENOENT: "make the folder first"}
+        fix = fixes.get(error.errno, "make sure that it may be written there")
         raise UserError(
             f"{path} could not be saved ({error.strerror or error}); what was saved before is kept: "
-            f"{mend}, then try again (a run goes on with --resume)."
+            f"{fix}, then try again (a run goes on with --resume)."
         ) from error

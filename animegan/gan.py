@@ -1,4 +1,4 @@
-"""`Game`: one training step, with the ingredients of a recipe."""
+"""`GAN`: one training step, with the ingredients of a recipe."""
 
 import copy
 import os
@@ -13,7 +13,7 @@ from animegan.models import NetD, NetG, init_smooth, init_weights, spectral_norm
 from animegan.recipes import LOSSES, get_recipe
 
 
-class Game:
+class GAN:
     """NetG against NetD: both networks, the average of G, their optimisers, the random numbers.
 
     config: sizes, learning rate, recipe and seed; device: where the networks live.
@@ -37,7 +37,7 @@ class Game:
         # Channels last is the layout in which convolutions are fastest, on CPUs as on GPUs.
         self.netG = netG.to(device, memory_format=torch.channels_last)
         self.netD = netD.to(device, memory_format=torch.channels_last)
-        self.averageG = copy.deepcopy(self.netG) if recipe.ema else self.netG
+        self.ema_G = copy.deepcopy(self.netG) if recipe.ema else self.netG
         self.steps = 0  # so far
         self.bfloat16 = config.precision == "bfloat16"
         # One kernel for all weights, whose learning rate a CUDA graph can read from the device.
@@ -115,35 +115,37 @@ class Game:
         """Convolutions in bfloat16, if that is the run's precision; weights, statistics and losses stay float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
-    def netG_for_pictures(self) -> NetG:
+    def sampling_generator(self) -> NetG:
         """A copy of the generator that draws the pictures (the average, if there is one), in eval mode.
 
         Its BatchNorm statistics are counted anew, over 512 latent vectors that are always the same
         ones: averaged weights need statistics of their own (Izmailov et al. 2018, section 3.2), and a
         picture then depends on its own z alone, not on its neighbours in the batch.
         """
-        netG = copy.deepcopy(self.averageG)
+        netG = copy.deepcopy(self.ema_G)
         generator = torch.Generator().manual_seed(0)
         update_bn((torch.randn(64, self.nz, 1, 1, generator=generator) for _ in range(8)), netG, self.device)
         return netG.eval()
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on."""
-        state = {name: getattr(self, name).state_dict() for name in self._parts()}
+        state = {name: part.state_dict() for name, part in self._parts().items()}
         return {**state, "steps": self.steps, "random": self.random.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what `state_dict` gave."""
-        for name in self._parts():
-            getattr(self, name).load_state_dict(state[name])
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
         for optimizer in (self.optimizerG, self.optimizerD):
             for group in optimizer.param_groups:
                 group.update(self.adam)  # what this device can do, not the one that the state is from
         self.steps = state["steps"]
         self.random.set_state(state["random"])
 
-    def _parts(self) -> list[str]:
-        return ["netG", "netD", "optimizerG", "optimizerD"] + (["averageG"] if self.recipe.ema else [])
+    def _parts(self) -> dict[str, Any]:
+        """What is saved, by its name in a checkpoint."""
+        parts = {name: getattr(self, name) for name in ("netG", "netD", "optimizerG", "optimizerD")}
+        return parts | ({"averageG": self.ema_G} if self.recipe.ema else {})
 
     def _draw_noise(self, count: int) -> Tensor:
         """All random numbers of a step on `count` pictures, on the CPU, [count, nz + 1 + 3 + 3 + 3].
@@ -205,7 +207,7 @@ class Game:
     def _update_ema(self, weight: float | Tensor) -> None:
         if not self.recipe.ema:
             return
-        ema, weights = list(self.averageG.parameters()), list(self.netG.parameters())
+        ema, weights = list(self.ema_G.parameters()), list(self.netG.parameters())
         torch._foreach_lerp_(ema, weights, [weight] * len(ema) if isinstance(weight, Tensor) else weight)
 
 
@@ -234,14 +236,14 @@ class CapturedStep:
 
     WARM_UP = 3
 
-    def __init__(self, gan: Game):
+    def __init__(self, gan: GAN):
         self.gan, self.count = gan, 0
         self.stream, self.graph = torch.cuda.Stream(gan.device), torch.cuda.CUDAGraph()
         self.inputs: list[Tensor] = []
         self.figures: Tensor
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """The figures [4] of the batch; inputs as those of `Game._steps`, but rates [parts, 3] as a tensor."""
+        """The figures [4] of the batch; inputs as those of `GAN._steps`, but rates [parts, 3] as a tensor."""
         if not self.inputs:
             self.inputs = [given.to(self.gan.device, copy=True) for given in inputs]
         for static, given in zip(self.inputs, inputs, strict=True):

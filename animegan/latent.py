@@ -15,10 +15,10 @@ from torch import Tensor
 
 from animegan.errors import UserError
 from animegan.measure import ATTRIBUTES, face_classifier
-from animegan.models import faces_of, latent_vectors
+from animegan.models import generate, latent_vectors
 
 CONTROLS = 6  # random directions that a direction is held against: one alone may happen to be a good one
-LEAST = 20  # faces with a value, and without it: a mean of fewer z points nowhere in particular
+MIN_COUNT = 20  # faces with a value, and without it: a mean of fewer z points nowhere in particular
 Reader = Callable[[Tensor], dict[str, Tensor]]  # faces -> {attribute: number [N] of its value}
 
 
@@ -100,10 +100,10 @@ class Survey(NamedTuple):
         UserError where fewer than LEAST faces have the value, or lack it: what G never makes has no direction.
         """
         has, z = self.has(attribute, value), self.z.flatten(1)
-        if (count := int(has.sum())) < LEAST or len(z) - count < LEAST:
+        if (count := int(has.sum())) < MIN_COUNT or len(z) - count < MIN_COUNT:
             raise UserError(
-                f"{count} of {len(z):,} faces have {attribute} {value}: a direction takes {LEAST} with it and "
-                f"{LEAST} without; choose another value, or draw more faces."
+                f"{count} of {len(z):,} faces have {attribute} {value}: a direction takes {MIN_COUNT} with it and "
+                f"{MIN_COUNT} without; choose another value, or draw more faces."
             )
         return _unit(z[has].mean(0) - z[~has].mean(0))
 
@@ -112,7 +112,7 @@ class Survey(NamedTuple):
         found = {}
         for attribute in attributes:
             for value, count in self.counts(attribute).items():
-                if LEAST <= count <= len(self.z) - LEAST:
+                if MIN_COUNT <= count <= len(self.z) - MIN_COUNT:
                     found[attribute, value] = self.direction(attribute, value)
         return found
 
@@ -148,7 +148,7 @@ def survey(
 def read_values(netG: Callable[[Tensor], Tensor], z: Tensor, read: Reader | None = None) -> dict[str, Tensor]:
     """What is read in the faces of z, {attribute: number [N] of its value}; see `survey`."""
     read = read or (lambda faces: face_classifier().read(faces)[1])
-    parts = [read(faces_of(netG, part)) for part in z.split(256)]
+    parts = [read(generate(netG, part)) for part in z.split(256)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 

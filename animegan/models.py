@@ -156,7 +156,7 @@ def spectral_norm(netD: NetD) -> NetD:
     return netD
 
 
-def faces_of(netG: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+def generate(netG: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
     """Faces [N, 3, 96, 96] in [-1, 1] from z [N, nz, 1, 1], in batches of 64, so that many z do not fill the memory."""
     with torch.inference_mode():
         return torch.cat([netG(part) for part in z.split(64)])

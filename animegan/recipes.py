@@ -1,6 +1,6 @@
 """Recipes: what one training step is. `handout` repeats the handout; `stable` gives faces.
 
-A recipe is a handful of ingredients, each an option with its source; `gan.Game` plays one step
+A recipe is a handful of ingredients, each an option with its source; `gan.GAN` plays one step
 with them: D learns to tell real from fake, then G learns to pass for real. All random numbers come from
 one generator on the CPU, so that a run draws the same ones on every device.
 """

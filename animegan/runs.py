@@ -29,7 +29,7 @@ from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.files import START_ANEW, write_bytes, write_picture, write_text
 from animegan.grids import GRID_COLUMNS, GRID_GAP, grid_picture
-from animegan.models import NetG, faces_of, load_weights, save_weights
+from animegan.models import NetG, generate, load_weights, save_weights
 from animegan.text import ranges
 
 
@@ -115,7 +115,7 @@ class Run:
     def generate(self, epoch: int, z: Tensor, device: str | torch.device = "cpu") -> Tensor:
         """Faces [N, 3, 96, 96] in [-1, 1] from latent vectors z [N, nz, 1, 1], made on `device`, on the CPU."""
         with torch.backends.cudnn.flags(allow_tf32=False):
-            return faces_of(self.generator(epoch).to(device), z.to(device)).cpu()
+            return generate(self.generator(epoch).to(device), z.to(device)).cpu()
 
     def share(self, to: str | os.PathLike, weights: Iterable[int] = ()) -> "Run":
         """Copy into the folder `to` what is small enough to hand on: history, settings, what `evaluate` measured, the

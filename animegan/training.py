@@ -17,15 +17,15 @@ from tqdm.auto import tqdm
 
 import animegan
 from animegan.config import TrainConfig
-from animegan.data import Faces, batches, epoch_order, hold_out, load_faces, to_device, to_unit
+from animegan.data import FaceDataset, batches, epoch_order, hold_out, load_faces, to_device, to_unit
 from animegan.errors import UserError
 from animegan.files import START_ANEW
-from animegan.gan import Game
+from animegan.gan import GAN
 from animegan.grids import FACES_IN_GRID, fixed_noise
 from animegan.recipes import Recipe, get_recipe
 from animegan.runs import Run, Step, check_run_folder
 
-HOPELESS = 1e4  # a loss is a number of nats a picture: at 20 the other player is beyond reach already
+DIVERGED_LOSS = 1e4  # a loss is a number of nats a picture: at 20 the other player is beyond reach already
 UPDATE_SECONDS = 0.5  # more often is a strain on Jupyter and on the eye
 
 
@@ -96,13 +96,13 @@ def train(
 
 
 class _Trainer:
-    def __init__(self, config: TrainConfig, run: Run, faces: Faces, learnt: torch.Tensor, device: torch.device):
+    def __init__(self, config: TrainConfig, run: Run, faces: FaceDataset, learnt: torch.Tensor, device: torch.device):
         self.config, self.run, self.faces, self.learnt, self.device = config, run, faces, learnt, device
-        self.game = Game(config, device)
+        self.game = GAN(config, device)
         self.images = to_device(faces.images, device)
         self.noise = fixed_noise(config.nz).to(device)
         self.steps: list[Step] = []  # as in history.csv
-        self.unread: list[tuple[int, int, float, torch.Tensor]] = []  # steps whose figures are still on the device
+        self.pending_metrics: list[tuple[int, int, float, torch.Tensor]] = []  # on the device still
         self.epoch, self.iteration = 1, 0  # the epoch in progress, and how many of its steps are done
         self.seconds = 0.0
         self.steps_per_epoch = len(learnt) // config.batchSize
@@ -156,7 +156,7 @@ class _Trainer:
                     figures = self.game.step(real)
                     self.iteration += 1
                     self.seconds = time.perf_counter() - self.started
-                    self.unread.append((self.epoch, self.iteration, self.seconds, figures))
+                    self.pending_metrics.append((self.epoch, self.iteration, self.seconds, figures))
                     if stopped.is_set() or time.monotonic() - shown >= UPDATE_SECONDS:
                         shown = time.monotonic()
                         self._read_figures(bar)
@@ -174,26 +174,26 @@ class _Trainer:
 
     def _read_figures(self, bar: tqdm) -> None:
         """Fetch what the last steps measured, all at once: every fetch makes a GPU wait."""
-        if not self.unread:
+        if not self.pending_metrics:
             return
-        values = torch.stack([figures for *_, figures in self.unread]).tolist()
+        values = torch.stack([figures for *_, figures in self.pending_metrics]).tolist()
         self.seconds = time.perf_counter() - self.started  # the device may have been behind until here
-        self.unread[-1] = (*self.unread[-1][:2], self.seconds, self.unread[-1][3])
-        for (epoch, iteration, seconds, _), row in zip(self.unread, values, strict=True):
+        self.pending_metrics[-1] = (*self.pending_metrics[-1][:2], self.seconds, self.pending_metrics[-1][3])
+        for (epoch, iteration, seconds, _), row in zip(self.pending_metrics, values, strict=True):
             if not all(map(math.isfinite, row)):
                 raise self._diverged(f"the loss is not finite at epoch {epoch}, step {iteration}")
-            if max(row) > HOPELESS:
+            if max(row) > DIVERGED_LOSS:
                 raise self._diverged(f"the loss is {max(row):.0e} at epoch {epoch}, step {iteration}")
             self.steps.append(Step(epoch, iteration, *row, seconds))
         last = self.steps[-1]
         epoch, losses = f"epoch {last.epoch}/{self.config.epoch}", f"loss D {last.loss_D:.2f} G {last.loss_G:.2f}"
         verdicts = f"D(x) {last.D_x:.2f} D(G(z)) {last.D_G_z:.2f}"
         bar.set_postfix_str(f"{epoch}, {losses}, {verdicts}", refresh=False)
-        bar.update(len(self.unread) * self.config.batchSize)
-        self.unread.clear()
+        bar.update(len(self.pending_metrics) * self.config.batchSize)
+        self.pending_metrics.clear()
 
     def _end_epoch(self) -> None:
-        netG = self.game.netG_for_pictures()
+        netG = self.game.sampling_generator()
         with torch.inference_mode():
             faces = netG(self.noise)
         if not torch.isfinite(faces).all():
@@ -272,7 +272,7 @@ def _check_settings(run: Run, config: TrainConfig) -> None:
         )
 
 
-def _facts(config: TrainConfig, faces: Faces, device: torch.device) -> dict:
+def _facts(config: TrainConfig, faces: FaceDataset, device: torch.device) -> dict:
     import numpy
     import PIL
 

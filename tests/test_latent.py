@@ -8,7 +8,7 @@ import torch
 
 from animegan.errors import UserError
 from animegan.latent import (
-    LEAST,
+    MIN_COUNT,
     Effect,
     Survey,
     around,
@@ -22,7 +22,7 @@ from animegan.latent import (
     truncate,
 )
 from animegan.measure import ATTRIBUTES
-from animegan.models import faces_of, latent_vectors
+from animegan.models import generate, latent_vectors
 from animegan.show import plot_effects, plot_lengths, rows_picture
 from animegan.show.latent_plots import GAP, SIZE
 
@@ -138,7 +138,7 @@ def test_a_planted_direction_is_found_again(found):
 def test_all_directions_are_those_of_values_that_are_made_often_enough(found):
     counts = found.counts("hair colour")
     assert list(counts)[:2] == ["black", "blonde"] and sum(counts.values()) == 1500
-    assert 0 < found.counts("accessory")["hat"] < LEAST
+    assert 0 < found.counts("accessory")["hat"] < MIN_COUNT
     assert set(found.directions(("hair colour", "accessory"))) == {("hair colour", "black"), ("hair colour", "blonde")}
     with pytest.raises(UserError, match="0 of 1,500 faces have hair colour green: a direction takes 20"):
         found.direction("hair colour", "green")
@@ -196,7 +196,7 @@ def test_faces_come_in_batches_and_are_read_by_the_classifier():
         return torch.tanh(z[:, :3].expand(-1, -1, 96, 96))
 
     z = latent_vectors(70, NZ, seed=6)
-    assert faces_of(counting_G, z).shape == (70, 3, 96, 96) and sizes == [64, 6]
+    assert generate(counting_G, z).shape == (70, 3, 96, 96) and sizes == [64, 6]
     values = read_values(counting_G, z)
     assert set(values) == set(ATTRIBUTES) and all(value.shape == (70,) for value in values.values())
     moved = move(z, torch.eye(NZ)[1], 2.0) - z

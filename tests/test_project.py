@@ -11,7 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from animegan.ablation import Grid, read_results, table
+from animegan.ablation import Sweep, read_results, table
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -100,7 +100,7 @@ def test_readme_names_commands_and_pictures_that_there_are():
 
 @pytest.mark.parametrize("name", ["drawn", "real"])
 def test_readme_has_the_table_and_the_picture_of_a_grid_that_is_measured_whole(name):
-    grid = Grid.read(ROOT / "imgs" / "ablation" / f"{name}.toml")
+    grid = Sweep.read(ROOT / "imgs" / "ablation" / f"{name}.toml")
     measured = [(result.row, result.seed) for result in read_results(grid)]
     assert measured == [(row.name, seed) for row in grid.rows for seed in range(row.seeds)]
     text = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -7,15 +7,15 @@ from torch import nn
 from animegan import gan
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.gan import Game, _r1_penalty
+from animegan.gan import GAN, _r1_penalty
 from animegan.models import NetG
 from animegan.recipes import LOSSES, RECIPES, get_recipe
 
 SMALL = {"ngf": 8, "ndf": 8, "nz": 16, "batchSize": 8}
 
 
-def game(**settings) -> Game:
-    return Game(TrainConfig(**{**SMALL, **settings}), torch.device("cpu"))
+def game(**settings) -> GAN:
+    return GAN(TrainConfig(**{**SMALL, **settings}), torch.device("cpu"))
 
 
 def faces(seed: int = 0, count: int = 8) -> torch.Tensor:
@@ -97,15 +97,15 @@ def test_a_game_goes_on_from_its_state_bit_for_bit(recipe, settings):
     fresh.load_state_dict(copy.deepcopy(stopped.state_dict()))
     for step in range(2, 4):
         assert torch.equal(straight.step(faces(step)), fresh.step(faces(step)))
-    for name, value in straight.netG_for_pictures().state_dict().items():
-        assert torch.equal(value, fresh.netG_for_pictures().state_dict()[name]), name
+    for name, value in straight.sampling_generator().state_dict().items():
+        assert torch.equal(value, fresh.sampling_generator().state_dict()[name]), name
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_weights_of_every_recipe_fit_the_handouts_NetG(recipe):
     one = game(recipe=recipe)
     one.step(faces())
-    NetG(8, 16).load_state_dict(one.netG_for_pictures().state_dict(), strict=True)
+    NetG(8, 16).load_state_dict(one.sampling_generator().state_dict(), strict=True)
 
 
 def test_pictures_do_not_depend_on_their_neighbours_in_the_batch():
@@ -113,7 +113,7 @@ def test_pictures_do_not_depend_on_their_neighbours_in_the_batch():
     for step in range(3):
         one.step(faces(step))
     before = one.random.get_state()
-    netG = one.netG_for_pictures()
+    netG = one.sampling_generator()
     z = torch.randn(4, 16, 1, 1)
     with torch.no_grad():
         assert torch.allclose(netG(z)[:1], netG(z[:1]), atol=1e-5)
@@ -130,7 +130,7 @@ def test_the_average_lags_behind_and_starts_fast():
     for n, now in enumerate(weight[1:]):
         decay = min(0.999, (1 + n) / (10 + n))
         average = decay * average + (1 - decay) * now
-    assert torch.allclose(one.averageG.layer3[0].weight, average, atol=1e-6)
+    assert torch.allclose(one.ema_G.layer3[0].weight, average, atol=1e-6)
 
 
 def test_flips_mirror_about_half_of_the_pictures():
@@ -246,7 +246,7 @@ def test_in_bfloat16_weights_statistics_and_losses_stay_float32():
     hook.remove()
     assert kinds == {torch.bfloat16} and figures.dtype == torch.float32
     assert torch.allclose(figures, expected, atol=0.05) and not torch.equal(figures, expected)
-    state = [one.netG.state_dict(), one.netD.state_dict(), one.averageG.state_dict()]
+    state = [one.netG.state_dict(), one.netD.state_dict(), one.ema_G.state_dict()]
     state += [{str(k): v for k, v in values.items()} for values in one.optimizerD.state_dict()["state"].values()]
     floating = {v.dtype for values in state for v in values.values() if v.is_floating_point()}
     assert floating == {torch.float32}
@@ -256,9 +256,9 @@ def test_a_captured_batch_is_the_eager_one(monkeypatch):
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA GPU")
     config = TrainConfig(**SMALL, changes={"r1": 0.1, "minibatch": 4, "lazy_r1": 2})
-    captured = Game(config, torch.device("cuda"))
+    captured = GAN(config, torch.device("cuda"))
     monkeypatch.setenv("ANIMEGAN_EAGER", "1")
-    eager = Game(config, torch.device("cuda"))
+    eager = GAN(config, torch.device("cuda"))
     assert captured.captured and not eager.captured
     for step in range(6):
         real = faces(step).cuda()
@@ -329,7 +329,7 @@ def test_D_may_learn_at_a_rate_of_its_own():
 def test_other_last_layers_make_pictures_of_the_same_size_and_overlap_evenly(enlarge, tmp_path):
     one = game(changes={"enlarge": enlarge})
     one.step(faces())
-    assert one.netG_for_pictures()(torch.randn(2, 16, 1, 1)).shape == (2, 3, 96, 96)
+    assert one.sampling_generator()(torch.randn(2, 16, 1, 1)).shape == (2, 3, 96, 96)
     netG = NetG(8, 16, enlarge)
     kernel = next(module for module in netG.layer5 if hasattr(module, "weight"))
     with torch.no_grad():

@@ -145,7 +145,7 @@ def test_a_full_disk_leaves_the_last_good_file(tmp_path, monkeypatch, moment):
 
         class FullFile:
             def __init__(self, path):
-                self.file = open(path, "wb")
+                self.file = open(path, "wb")  # noqa: SIM115
 
             def __enter__(self):
                 return self

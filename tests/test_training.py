@@ -20,7 +20,7 @@ from animegan import recipes, training
 from animegan.config import TrainConfig
 from animegan.data import hold_out, load_faces, to_unit
 from animegan.errors import UserError
-from animegan.gan import Game
+from animegan.gan import GAN
 from animegan.models import load_weights
 from animegan.runs import Run
 from animegan.training import pick_device, train
@@ -50,8 +50,8 @@ def test_same_seed_same_run(drawn, tmp_path, finished):
 
 def test_pictures_held_out_are_never_learnt_from(drawn, tmp_path, monkeypatch):
     seen = []
-    step = Game.step
-    monkeypatch.setattr(Game, "step", lambda game, real: (seen.append(real), step(game, real))[1])
+    step = GAN.step
+    monkeypatch.setattr(GAN, "step", lambda game, real: (seen.append(real), step(game, real))[1])
     faces = load_faces(drawn, progress=False)
     learnt, held = hold_out(len(faces), 12)
     assert sorted([*learnt.tolist(), *held.tolist()]) == list(range(36)) and len(held) == 12
@@ -80,7 +80,7 @@ def test_a_finished_run_is_left_alone_by_resume(drawn, tmp_path, finished):
 @pytest.mark.parametrize("at_step", [1, 2, 4, 6])
 def test_the_stop_button_ends_cleanly_and_resumably(drawn, tmp_path, finished, monkeypatch, at_step):
     """SIGINT during a step, as Ctrl-C and Jupyter's stop button send it."""
-    step, calls = Game.step, []
+    step, calls = GAN.step, []
 
     def interrupted_step(self, real):
         calls.append(1)
@@ -88,7 +88,7 @@ def test_the_stop_button_ends_cleanly_and_resumably(drawn, tmp_path, finished, m
             signal.raise_signal(signal.SIGINT)
         return step(self, real)
 
-    monkeypatch.setattr(Game, "step", interrupted_step)
+    monkeypatch.setattr(GAN, "step", interrupted_step)
     before = signal.getsignal(signal.SIGINT)
     run = train(config(drawn, tmp_path / "run"), progress=False)
     assert len(calls) == at_step, "the step in progress is finished, no other is begun"
@@ -103,7 +103,7 @@ def test_a_second_ctrl_c_does_not_wait(drawn, tmp_path, monkeypatch):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Game, "step", stuck)
+    monkeypatch.setattr(GAN, "step", stuck)
     with pytest.raises(KeyboardInterrupt):
         train(config(drawn, tmp_path / "run"), progress=False)
 
@@ -131,7 +131,7 @@ def _train_in_child(settings: dict, resume: bool, last: int) -> None:
 
         return counted
 
-    Game.step, os.fsync, os.replace = dying(Game.step), dying(os.fsync), dying(os.replace)
+    GAN.step, os.fsync, os.replace = dying(GAN.step), dying(os.fsync), dying(os.replace)
     train(TrainConfig(**settings), resume=resume, progress=False)
 
 
@@ -208,13 +208,13 @@ def test_a_finished_run_that_is_taken_up_again_is_shown_once(drawn, tmp_path, fi
 def test_updates_come_twice_a_second_at_most(drawn, tmp_path, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
-    step = Game.step
+    step = GAN.step
 
     def slow_step(self, real):
         now[0] += 0.125
         return step(self, real)
 
-    monkeypatch.setattr(Game, "step", slow_step)
+    monkeypatch.setattr(GAN, "step", slow_step)
     seen = []
     settings = config(drawn, tmp_path / "run", epoch=2, batchSize=4)  # 9 steps an epoch, 1.125 seconds by this clock
     train(settings, progress=False, on_update=lambda p: seen.append((now[0], p.epoch_done)))
@@ -225,14 +225,14 @@ def test_updates_come_twice_a_second_at_most(drawn, tmp_path, monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(drawn, tmp_path, monkeypatch):
-    step, calls = Game.step, []
+    step, calls = GAN.step, []
 
     def diverging_step(self, real):
         calls.append(1)
         figures = step(self, real)
         return figures * math.nan if len(calls) == 6 else figures
 
-    monkeypatch.setattr(Game, "step", diverging_step)
+    monkeypatch.setattr(GAN, "step", diverging_step)
     with pytest.raises(UserError) as error:
         train(config(drawn, tmp_path / "run"), progress=False)
     line = str(error.value)

@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Grid:
+class Sweep:
     """What a TOML file asks for. `path` is the file; results go beside it, with the suffix .csv."""
 
     path: Path
@@ -34,7 +34,7 @@ class Grid:
         return self.path.with_suffix(".csv")
 
     @classmethod
-    def read(cls, path: str | Path) -> Grid:
+    def read(cls, path: str | Path) -> Sweep:
         """Read a grid; UserError, with what to do, for anything in it that cannot be trained."""
         try:
             import tomllib
@@ -125,14 +125,14 @@ class Result(NamedTuple):
     date: str
 
 
-def read_results(grid: Grid) -> list[Result]:
+def read_results(grid: Sweep) -> list[Result]:
     """All that was measured so far, in the order of the grid."""
     order = [row.name for row in grid.rows]
     found = [result for result in read_all(grid) if result.row in order]
     return sorted(found, key=lambda r: (order.index(r.row), r.seed))
 
 
-def read_all(grid: Grid) -> list[Result]:
+def read_all(grid: Sweep) -> list[Result]:
     """Also of rows that are in the grid no more: they may come back, and to measure them took hours."""
     path = grid.results_path
     if not path.is_file():
@@ -145,6 +145,6 @@ def read_all(grid: Grid) -> list[Result]:
         raise UserError(f"{path} is damaged ({error}): restore it, or delete it to measure anew.") from error
 
 
-def write_results(grid: Grid, results: list[Result]) -> None:
+def write_results(grid: Sweep, results: list[Result]) -> None:
     """Write the CSV file anew."""
     write_table(grid.results_path, Result._fields, results)

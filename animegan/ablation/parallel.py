@@ -21,7 +21,7 @@ Found = TypeVar("Found")
 _stopped: Event  # of a process that `_begin` has started: whether Ctrl-C was pressed
 
 
-def at_a_time(function: Callable[..., Found], calls: Iterator[tuple], jobs: int) -> Iterator[Found]:
+def run_parallel(function: Callable[..., Found], calls: Iterator[tuple], jobs: int) -> Iterator[Found]:
     """What `function`, of a module, gives for each tuple of arguments, as it comes; `jobs` of them at a time.
 
     The processes share the cores. No more calls are handed over than are under way: none shall start once one has

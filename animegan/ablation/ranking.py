@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from animegan.ablation.grid import Grid, Result, read_results
+from animegan.ablation.grid import Result, Sweep, read_results
 from animegan.errors import UserError
 
 
@@ -20,7 +20,7 @@ class Standing(NamedTuple):
     as_good: bool  # as the grid's first row or better, or not to be told from it
 
 
-def standings(grid: Grid) -> tuple[list[Standing], float]:
+def standings(grid: Sweep) -> tuple[list[Standing], float]:
     """The rows that were measured, best first, and the deviation of `swd` from seed to seed, as a part of its mean.
 
     The deviation is pooled over the rows that have several seeds, 0 where none has (nothing can then be told from
@@ -60,7 +60,7 @@ def _mean_swd(results: Sequence[Result]) -> float:
     return statistics.fmean(r.swd for r in results)
 
 
-def table(grid: Grid) -> str:
+def table(grid: Sweep) -> str:
     """The results as a Markdown table, best row first, and how they were measured.
 
     Where a row has several seeds, the mean and the deviation between them; in bold what is as good as the first row.

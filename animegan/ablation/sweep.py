@@ -28,11 +28,11 @@ from typing import Any
 
 import torch
 
-from animegan.ablation.grid import Grid, Result, Row, read_all, read_results, slug, write_results
-from animegan.ablation.parallel import at_a_time
+from animegan.ablation.grid import Result, Row, Sweep, read_all, read_results, slug, write_results
+from animegan.ablation.parallel import run_parallel
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.gan import Game
+from animegan.gan import GAN
 from animegan.measure import COUNT, Distance, average, evaluate
 from animegan.runs import Run
 from animegan.training import device_name, pick_device, train
@@ -42,7 +42,7 @@ SPEED_SECONDS, SPEED_TURNS = 4.0, 3  # a row is timed so long, and so often, in 
 
 
 def ablate(
-    grid: Grid,
+    grid: Sweep,
     out: str | Path,
     changes: dict[str, Any] | None = None,
     rows: Sequence[str] | None = None,
@@ -68,7 +68,7 @@ def ablate(
         for seed in range(row.seeds):
             _is_known(grid, row, seed, Path(out), changes or {})
     runs = _still_to_run(grid, wanted, Path(out), changes or {}, count, progress, jobs)
-    for found in (_run(*run) for run in runs) if jobs == 1 else at_a_time(_run, runs, jobs):
+    for found in (_run(*run) for run in runs) if jobs == 1 else run_parallel(_run, runs, jobs):
         if progress and jobs > 1:
             print(f"{found.row}, seed {found.seed}: {found.swd:.1f}", flush=True)
         write_results(grid, [*read_all(grid), found])
@@ -89,7 +89,7 @@ def ablate(
 
 
 def _still_to_run(
-    grid: Grid, rows: Sequence[Row], out: Path, changes: dict, count: int, progress: bool, jobs: int
+    grid: Sweep, rows: Sequence[Row], out: Path, changes: dict, count: int, progress: bool, jobs: int
 ) -> Iterator[tuple]:
     """The arguments of `_run` for what is not in the results, which are read again each time: another process may have
     been at work on other rows.
@@ -104,7 +104,7 @@ def _still_to_run(
 
 def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
     """Training steps only, in images a second, by name: the median of turns, so that a busy moment hits all alike."""
-    games = {name: Game(config, pick_device(config.device)) for name, config in configs.items()}
+    games = {name: GAN(config, pick_device(config.device)) for name, config in configs.items()}
     found = {name: [] for name in games}
     for _ in range(SPEED_TURNS):
         for name, game in games.items():
@@ -119,7 +119,7 @@ def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def _is_known(grid: Grid, row: Row, seed: int, out: Path, changes: dict) -> bool:
+def _is_known(grid: Sweep, row: Row, seed: int, out: Path, changes: dict) -> bool:
     """Whether this run was measured; UserError where another one was, under its name."""
     for found in read_results(grid):
         if (found.row, found.seed) == (row.name, seed):

@@ -170,9 +170,9 @@ def film(options: argparse.Namespace) -> None:
 
 
 def ablate(options: argparse.Namespace) -> None:
-    from animegan.ablation import Grid, ablate, table
+    from animegan.ablation import Sweep, ablate, table
 
-    grid = Grid.read(options.grid)
+    grid = Sweep.read(options.grid)
     if not options.table:
         given = {"data_path": options.data_path} if options.data_path else {}
         out = options.out or Path("imgs") / grid.path.stem

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from animegan.ablation import Grid
+from animegan.ablation import Sweep
 from animegan.config import QUICK_COUNT
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
@@ -71,9 +71,9 @@ def reference_run() -> Run:
     return Run(_from_here(REFERENCE))
 
 
-def recipe_grid(name: str) -> Grid:
+def recipe_grid(name: str) -> Sweep:
     """A grid of recipes that comes with the course, measured: "drawn" or "real"."""
-    return Grid.read(_from_here(f"imgs/ablation/{name}.toml"))
+    return Sweep.read(_from_here(f"imgs/ablation/{name}.toml"))
 
 
 def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:

@@ -30,7 +30,7 @@ from animegan.data.folder import OWN_FILE, scan
 from animegan.data.pictures import MIN_SIDE, read_picture
 from animegan.data.report import KINDS, FolderReport
 from animegan.errors import UserError
-from animegan.files import whole
+from animegan.files import atomic_open
 from animegan.text import printable, some
 
 _VERSION = 1  # of the cache files; a new number makes all older ones stale
@@ -39,7 +39,7 @@ _HEADER = 128  # bytes before the pixels in the .npy file, whatever the number o
 
 
 @dataclass
-class Faces:
+class FaceDataset:
     """A data set: `images` is uint8 [N, 3, S, S], RGB, read-only, a memory map where possible.
 
     `files` are the N relative names in the same order. `fingerprint` is the SHA-256 of the pixels:
@@ -55,7 +55,9 @@ class Faces:
         return len(self.files)
 
 
-def load_faces(folder: str | Path, image_size: int = 96, progress: bool = True, workers: int | None = None) -> Faces:
+def load_faces(
+    folder: str | Path, image_size: int = 96, progress: bool = True, workers: int | None = None
+) -> FaceDataset:
     """Read all pictures under `folder`, at any depth, ordered by relative name (code points).
 
     The first start decodes with `workers` threads (default: one per core, 8 at most); later starts
@@ -90,7 +92,7 @@ def check_folder(folder: str | Path, image_size: int = 96, progress: bool = True
     return _load(folder, image_size, progress, None).report
 
 
-def _load(folder: str | Path, image_size: int, progress: bool, workers: int | None) -> Faces:
+def _load(folder: str | Path, image_size: int, progress: bool, workers: int | None) -> FaceDataset:
     folder = Path(os.path.expanduser(folder))
     shown = printable(str(folder))
     if os.path.isfile(folder):
@@ -168,9 +170,9 @@ def _store(stem: Path, key: str, decode) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own for each process: two may decode the same folder at the same time.
     part = stem.with_name(f"{stem.name}-{secrets.token_hex(4)}.tmp")
-    with whole(Path(f"{stem}.npy"), part) as stream:
+    with atomic_open(Path(f"{stem}.npy"), part) as stream:
         facts = decode(stream)
-    with whole(Path(f"{stem}.json"), part) as stream:
+    with atomic_open(Path(f"{stem}.json"), part) as stream:
         stream.write(json.dumps({"key": key, **facts}).encode("ascii"))
     size = stem.name.split("-")[1]
     for path in stem.parent.iterdir():
@@ -182,15 +184,15 @@ def _store(stem: Path, key: str, decode) -> None:
                     path.unlink()
 
 
-def _recall(folder: Path, key: str, image_size: int, stem: Path) -> Faces | None:
+def _recall(folder: Path, key: str, image_size: int, stem: Path) -> FaceDataset | None:
     """The cached data set, or None if there is none that can be trusted."""
     try:
         facts = json.loads(Path(f"{stem}.json").read_text(encoding="ascii"))
         images = np.load(f"{stem}.npy", mmap_mode="r")
         faces = _faces(images, facts)
         shape = (len(faces), 3, image_size, image_size)
-        whole = os.path.getsize(f"{stem}.npy") == _HEADER + images.nbytes
-        if facts["key"] != key or images.shape != shape or images.dtype != np.uint8 or not whole:
+        complete = os.path.getsize(f"{stem}.npy") == _HEADER + images.nbytes
+        if facts["key"] != key or images.shape != shape or images.dtype != np.uint8 or not complete:
             return None
     except Exception:
         return None
@@ -200,5 +202,5 @@ def _recall(folder: Path, key: str, image_size: int, stem: Path) -> Faces | None
     return faces
 
 
-def _faces(images: np.ndarray, facts: dict) -> Faces:
-    return Faces(images, facts["files"], facts["fingerprint"], FolderReport(**facts["report"]))
+def _faces(images: np.ndarray, facts: dict) -> FaceDataset:
+    return FaceDataset(images, facts["files"], facts["fingerprint"], FolderReport(**facts["report"]))

@@ -49,10 +49,10 @@ def read_picture(path: Path, size: int, image_size: int) -> Picture:
         data = path.read_bytes()
     except OSError:
         return Picture(["unreadable"])
-    return judge(data, path.name, image_size)
+    return decode_picture(data, path.name, image_size)
 
 
-def judge(data: bytes, name: str, image_size: int) -> Picture:
+def decode_picture(data: bytes, name: str, image_size: int) -> Picture:
     """The same of the bytes of a file called `name`."""
     promised = _promised(name)
     try:

@@ -30,7 +30,7 @@ class Finding(NamedTuple):
     status: str
     topic: str
     message: str
-    mend: str = ""
+    fix: str = ""
 
 
 def examine(folder: str | os.PathLike = ".", machine: Machine | None = None) -> list[Finding]:
@@ -61,7 +61,7 @@ def report(findings: Iterable[Finding]) -> str:
     lines = []
     for finding in findings:
         lines.append(f"{f'[{finding.status}]':6} {finding.topic:{width}}  {finding.message}")
-        lines += [f"{'':{7 + width}}  -> {step}" for step in finding.mend.splitlines()]
+        lines += [f"{'':{7 + width}}  -> {step}" for step in finding.fix.splitlines()]
     fails, warns = (sum(finding.status == status for finding in findings) for status in ("FAIL", "WARN"))
     verdict = "mend what FAILs, then run this again" if fails else "ready to train"
     lines += ["", f"{fails} FAIL, {warns} WARN: {verdict}"]

@@ -114,7 +114,7 @@ class Face:
     @staticmethod
     def random(seed: int, index: int) -> Face:
         """Face number `index` (0, 1, ...) of the endless row of faces that belongs to `seed`."""
-        return _draw_lots(_Lots(f"{seed}-{index}"))
+        return random_face(Sampler(f"{seed}-{index}"))
 
     @classmethod
     def from_row(cls, row: Mapping[str, str]) -> Face:
@@ -173,25 +173,25 @@ _BACKGROUNDS = (
 )  # fmt: skip
 
 
-class _Lots:
+class Sampler:
     """Numbers and choices from one seed. Of Python's generator only `.random()` never changes."""
 
     def __init__(self, seed: str) -> None:
-        self.roll = random.Random(seed).random
+        self.random = random.Random(seed).random
 
     def between(self, low: float, high: float) -> float:
-        return round(low + (high - low) * self.roll(), 4)
+        return round(low + (high - low) * self.random(), 4)
 
     def around(self, middle: float, spread: float) -> float:
         """Roughly normal, and never further than two spreads from the middle."""
-        bell = (self.roll() + self.roll() + self.roll() + self.roll() - 2) * math.sqrt(3)
+        bell = (self.random() + self.random() + self.random() + self.random() - 2) * math.sqrt(3)
         return round(middle + spread * min(max(bell, -2.0), 2.0), 4)
 
     def any(self, values: tuple):
-        return values[int(self.roll() * len(values))]
+        return values[int(self.random() * len(values))]
 
     def one(self, weighted: tuple):
-        left = self.roll() * sum(weight for weight, _ in weighted)
+        left = self.random() * sum(weight for weight, _ in weighted)
         for weight, value in weighted:
             left -= weight
             if left < 0:
@@ -204,63 +204,63 @@ class _Lots:
         return round(self.around(colour[0], hue) % 1, 4), saturation, value
 
 
-def _draw_lots(lots: _Lots) -> Face:
-    hair = lots.near(lots.one(sum(HAIR_COLOURS.values(), ())), 0.02, 0.07)
-    iris = lots.near(lots.one(sum(EYE_COLOURS.values(), ())), 0.03, 0.1)
-    expression = lots.one(_EXPRESSIONS)
+def random_face(sampler: Sampler) -> Face:
+    hair = sampler.near(sampler.one(sum(HAIR_COLOURS.values(), ())), 0.02, 0.07)
+    iris = sampler.near(sampler.one(sum(EYE_COLOURS.values(), ())), 0.03, 0.1)
+    expression = sampler.one(_EXPRESSIONS)
     happy = expression in _HAPPY
     lids = (
         (80, "open"), (1 if happy else 6, "half open"), (4, "closed"), (12 if happy else 1, "smiling"),
         (3, "wink left"), (3, "wink right"),
     )  # fmt: skip
-    back_hair = lots.any((*BACK_HAIR, "long", "long", "short", "bob"))
-    accessory = lots.one(tuple((60 if name == "none" else 5, name) for name in ACCESSORIES))
+    back_hair = sampler.any((*BACK_HAIR, "long", "long", "short", "bob"))
+    accessory = sampler.one(tuple((60 if name == "none" else 5, name) for name in ACCESSORIES))
     tall = accessory in ("cat ears", "hat") or back_hair == "buns"  # they need room above the head
     return Face(
-        skin=lots.one(_SKINS),
-        face_width=lots.around(1, 0.035),
-        chin=lots.around(0, 1.2),
+        skin=sampler.one(_SKINS),
+        face_width=sampler.around(1, 0.035),
+        chin=sampler.around(0, 1.2),
         hair_hue=hair[0],
         hair_saturation=hair[1],
         hair_value=hair[2],
-        hair_volume=lots.between(0, 1),
-        hair_length=lots.between(0, 1),
-        messiness=lots.between(0, 1),
-        shine=lots.between(0, 1),
-        fringe=lots.any(CHOICES["fringe"]),
-        fringe_length=lots.between(0, 1),
-        side_locks=lots.between(0, 1),
+        hair_volume=sampler.between(0, 1),
+        hair_length=sampler.between(0, 1),
+        messiness=sampler.between(0, 1),
+        shine=sampler.between(0, 1),
+        fringe=sampler.any(CHOICES["fringe"]),
+        fringe_length=sampler.between(0, 1),
+        side_locks=sampler.between(0, 1),
         back_hair=back_hair,
-        eyes=lots.one(lids),
-        eye_shape=lots.any(CHOICES["eye_shape"]),
+        eyes=sampler.one(lids),
+        eye_shape=sampler.any(CHOICES["eye_shape"]),
         eye_hue=iris[0],
         eye_saturation=iris[1],
         eye_value=iris[2],
-        eye_size=lots.around(1.1, 0.055),
-        eye_distance=lots.around(0, 0.5),
-        gaze_x=lots.around(0, 0.4),
-        gaze_y=lots.around(0, 0.35),
-        highlights=lots.any(HIGHLIGHTS),
-        brows=lots.one(_BROWS.get(expression, _USUAL_BROWS)),
+        eye_size=sampler.around(1.1, 0.055),
+        eye_distance=sampler.around(0, 0.5),
+        gaze_x=sampler.around(0, 0.4),
+        gaze_y=sampler.around(0, 0.35),
+        highlights=sampler.any(HIGHLIGHTS),
+        brows=sampler.one(_BROWS.get(expression, _USUAL_BROWS)),
         expression=expression,
-        mouth_size=lots.around(1, 0.1),
-        blush=lots.between(0, 1),
+        mouth_size=sampler.around(1, 0.1),
+        blush=sampler.between(0, 1),
         accessory=accessory,
         # not far from the hair's opposite colour, so that the two go together
-        accessory_hue=round((hair[0] + lots.any((0.33, 0.42, 0.5, 0.58, 0.67)) + lots.around(0, 0.05)) % 1, 4),
-        collar=lots.any(COLLARS),
-        collar_hue=lots.between(0, 1),
-        collar_saturation=lots.between(0.05, 0.65),
-        collar_value=lots.between(0.3, 0.98),
-        background=lots.one(_BACKGROUNDS),
-        background_hue=lots.between(0, 1),
-        background_saturation=lots.between(0.03, lots.between(0.05, 0.55)),
-        background_value=lots.between(*lots.one(((5, (0.8, 1.0)), (1, (0.3, 0.7))))),
-        light=lots.any((-1, 1)) * lots.between(0.4, 1),
-        tilt=lots.around(0, 7.5),
-        turn=lots.around(0, 0.45),
-        scale=lots.around(0.93 if tall else 1.0, 0.065),
-        shift_x=lots.around(0, 2),
-        shift_y=lots.around(2.5 if tall else 0, 2),
-        variation=int(lots.roll() * 10000),
+        accessory_hue=round((hair[0] + sampler.any((0.33, 0.42, 0.5, 0.58, 0.67)) + sampler.around(0, 0.05)) % 1, 4),
+        collar=sampler.any(COLLARS),
+        collar_hue=sampler.between(0, 1),
+        collar_saturation=sampler.between(0.05, 0.65),
+        collar_value=sampler.between(0.3, 0.98),
+        background=sampler.one(_BACKGROUNDS),
+        background_hue=sampler.between(0, 1),
+        background_saturation=sampler.between(0.03, sampler.between(0.05, 0.55)),
+        background_value=sampler.between(*sampler.one(((5, (0.8, 1.0)), (1, (0.3, 0.7))))),
+        light=sampler.any((-1, 1)) * sampler.between(0.4, 1),
+        tilt=sampler.around(0, 7.5),
+        turn=sampler.around(0, 0.45),
+        scale=sampler.around(0.93 if tall else 1.0, 0.065),
+        shift_x=sampler.around(0, 2),
+        shift_y=sampler.around(2.5 if tall else 0, 2),
+        variation=int(sampler.random() * 10000),
     )

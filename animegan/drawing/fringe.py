@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -90,7 +91,7 @@ def _tufts(sketch: Sketch) -> list[np.ndarray]:
             size = min(size, 1.15)
             root = np.array((x * wide, y))
             tip = root + np.array((out, down)) * size
-            tuft = path(arc(root + (-4, -16), tip, 0.03, 5), arc(tip, root + (-7, -3), 0.14, 4))
+            tuft = path(arc((*root, -4, -16), tip, 0.03, 5), arc(tip, (*root, -7, -3), 0.14, 4))
             tufts.append(tuft * (side, 1) + (back, 0))
     if face.messiness > 0.72:
         lean = -side_of(sketch)
@@ -113,7 +114,7 @@ def _fringe_edge(sketch: Sketch, style: Fringe, chance) -> tuple[np.ndarray, lis
     borders = _borders(style, part, reach, chance)
     edge, notches = [], []
     start = None
-    for left, right in zip(borders[:-1], borders[1:], strict=True):
+    for left, right in itertools.pairwise(borders):
         middle = (left + right) / 2
         away = 1 if middle > part else -1
         distance = abs(middle - part) / (reach + abs(part))
@@ -152,7 +153,7 @@ def _borders(style: Fringe, part: float, reach: float, chance) -> list[float]:
 
 def draw_shadow(sketch: Sketch, shapes: list[np.ndarray], skin: Mask) -> None:
     """The front hair's shadow on the forehead and cheeks."""
-    shadow = sketch.head.mask(*[shape + (1.4 * sketch.face.light, 3.6) for shape in shapes])
+    shadow = sketch.head.mask(*[(*shape, 1.4 * sketch.face.light, 3.6) for shape in shapes])
     sketch.head.paint(shadow, sketch.colours.skin_shade, 0.85, skin)
 
 

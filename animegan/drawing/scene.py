@@ -91,7 +91,7 @@ def draw_accessory(sketch: Sketch) -> None:
     elif kind == "headband":
         wide = width(sketch)
         half = [(-wide, -12), (-0.86 * wide, -27), (-0.4 * wide, -37)]
-        band = curve([*half, *[(-x, y) for x, y in half[::-1]]]) + (sketch.behind, 0)
+        band = (*curve([*half, *[(-x, y) for x, y in half[::-1]]]), sketch.behind, 0)
         head.rimmed(ribbon(band, 3.4, 5.4, 3.4), bright, colours.extra_line, 0.6)
     elif kind == "glasses":
         _draw_glasses(sketch)
@@ -105,9 +105,9 @@ def _draw_ribbon(sketch: Sketch, x: float, y: float) -> None:
     head, colours = sketch.head, sketch.colours
     loop = curve([(0, 0), (5, -6.5), (11, -6), (10, 4.5), (5, 3.6)], True)
     end = path((0, 0), (7.5, 9), (2.6, 9.5))
-    head.rimmed([end + (x, y), mirror(end) + (x, y)], colours.extra_dark, colours.extra_line, 0.6)
+    head.rimmed([(*end, x, y), (*mirror(end), x, y)], colours.extra_dark, colours.extra_line, 0.6)
     silk = Ramp(colours.extra_light, colours.extra, y - 8, y + 3)
-    head.rimmed([loop + (x, y), mirror(loop) + (x, y)], silk, colours.extra_line, 0.6)
+    head.rimmed([(*loop, x, y), (*mirror(loop), x, y)], silk, colours.extra_line, 0.6)
     head.rimmed(oval(x, y - 0.4, 2.4, 2.8), colours.extra, colours.extra_line, 0.5)
 
 
@@ -140,7 +140,7 @@ def _draw_headphones(sketch: Sketch) -> None:
     head, colours = sketch.head, sketch.colours
     wide, top, back = width(sketch) + 1.4, top_of(sketch) - 2.0, sketch.behind
     half = [(-wide, -2), (-0.97 * wide, -20), (-0.6 * wide, top + 7)]
-    band = curve([*half, (0, top), *[(-x, y) for x, y in half[::-1]]]) + (back, 0)
+    band = (*curve([*half, (0, top), *[(-x, y) for x, y in half[::-1]]]), back, 0)
     head.rimmed(ribbon(band, 3.4), colours.extra, colours.extra_line, 0.6)
     cups = [oval(side * wide + back, 0.5, 5.4, 9.4) for side in (-1, 1)]
     head.rimmed(cups, Ramp(colours.extra_light, colours.extra, -10, 10), colours.extra_line, 0.7)

@@ -1,7 +1,7 @@
 """How far fakes are from real faces, and what went wrong: it reads run folders and never trains."""
 
 from animegan.measure.classifier import ATTRIBUTES, face_classifier
-from animegan.measure.diagnosis import LEAST_STEPS, Diagnosis, diagnose
+from animegan.measure.diagnosis import MIN_STEPS, Diagnosis, diagnose
 from animegan.measure.evaluation import COUNT, REAL, TABLE, Evaluation, evaluate, read_evaluation
 from animegan.measure.fid import Fidelity, fidelity
 from animegan.measure.memorization import Neighbours, neighbours
@@ -11,8 +11,31 @@ from animegan.measure.signals import bounds_of_loss_D, excess_of_loss_G, pattern
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
 
 __all__ = [
-    "ATTRIBUTES", "COUNT", "Diagnosis", "Distance", "Evaluation", "Fidelity", "LEARNT", "LEAST_STEPS",
-    "NEVER_SEEN", "Neighbours", "REAL", "Share", "SlicedWasserstein", "TABLE", "average", "bounds_of_loss_D",
-    "coverage", "diagnose", "evaluate", "excess_of_loss_G", "face_classifier", "fidelity", "learnt_and_unseen",
-    "neighbours", "pattern", "read_evaluation", "variety",
+    "ATTRIBUTES",
+    "COUNT",
+    "LEARNT",
+    "MIN_STEPS",
+    "NEVER_SEEN",
+    "REAL",
+    "TABLE",
+    "Diagnosis",
+    "Distance",
+    "Evaluation",
+    "Fidelity",
+    "Neighbours",
+    "Share",
+    "SlicedWasserstein",
+    "average",
+    "bounds_of_loss_D",
+    "coverage",
+    "diagnose",
+    "evaluate",
+    "excess_of_loss_G",
+    "face_classifier",
+    "fidelity",
+    "learnt_and_unseen",
+    "neighbours",
+    "pattern",
+    "read_evaluation",
+    "variety",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import colorsys
 import functools
+import itertools
 import math
 from pathlib import Path
 
@@ -79,7 +80,7 @@ class FaceClassifier(nn.Module):
     def __init__(self):
         super().__init__()
         widths = (3, 24, 48, 96, 128, FEATURES)
-        self.body = nn.Sequential(*(_layer(*pair) for pair in zip(widths, widths[1:], strict=False)))
+        self.body = nn.Sequential(*(_layer(*pair) for pair in itertools.pairwise(widths)))
         self.heads = nn.ModuleDict({_key(name): nn.Linear(FEATURES, len(v)) for name, v in ATTRIBUTES.items()})
 
     def features(self, x: Tensor) -> Tensor:

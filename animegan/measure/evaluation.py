@@ -21,7 +21,7 @@ from animegan.models import latent_vectors
 from animegan.runs import Run
 from animegan.text import ranges
 
-COUNT, LEAST = 2048, 64  # fakes an epoch, and reals
+COUNT, MIN_COUNT = 2048, 64  # fakes an epoch, and reals
 SEEDS = 3  # for the best epochs and the last; one for the others
 RIVALS = 3  # so many of the best are measured with all seeds
 TABLE = "metrics.csv"
@@ -105,17 +105,17 @@ def evaluate(
     inception: a file with Inception's weights; by default the one in PyTorch's folder for downloads, if it is there.
     Raises UserError for epochs without weights and for too few pictures.
     """
-    if count < LEAST:
-        raise UserError(f"--count {count} is too small to measure with: give {LEAST} or more, {COUNT} is usual.")
+    if count < MIN_COUNT:
+        raise UserError(f"--count {count} is too small to measure with: give {MIN_COUNT} or more, {COUNT} is usual.")
     epochs = run.with_weights if epochs is None else sorted(set(epochs))
     if not epochs:
         raise UserError(f"{run.path} has no weights to measure: train it first.")
     pictures, others, reference = reference_pictures(run, reals, count, progress, learnt_folder(run))
     count = min(count, len(pictures), len(others))
-    if count < LEAST:
+    if count < MIN_COUNT:
         raise UserError(
             f"{count} real pictures, and as many others for comparison, are too few to measure with: "
-            f"give {2 * LEAST} or more in all with --reals."
+            f"give {2 * MIN_COUNT} or more in all with --reals."
         )
     with_fidelity = available() or inception
     weights, reals_as_bytes = inception or inception_weights(), torch.from_numpy(pictures[:count])
@@ -170,8 +170,15 @@ def _write(path: Path, found: Evaluation) -> None:
         path,
         ["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", *Fidelity._fields, "reference"],
         [
-            [name, seed, found.count, *distance.levels, distance.mean]
-            + [*(unknown if seed else found.fidelities.get(name, unknown)), found.reference]
+            [
+                name,
+                seed,
+                found.count,
+                *distance.levels,
+                distance.mean,
+                *(unknown if seed else found.fidelities.get(name, unknown)),
+                found.reference,
+            ]
             for name, distances in found.rows
             for seed, distance in enumerate(distances)
         ],

@@ -1,6 +1,6 @@
 """Everything one looks at: sheets of faces, curves, bars and films, each a picture."""
 
-from animegan.show.epochs import compare_epochs, through_epochs
+from animegan.show.epochs import compare_epochs, faces_over_epochs
 from animegan.show.figures import FADED, INK, PAPER
 from animegan.show.films import Film, growth, walk
 from animegan.show.history import plot_history, plot_steps
@@ -13,11 +13,33 @@ from animegan.show.metric_plots import (
     plot_standings,
 )
 from animegan.show.overlap import OVERLAP_INPUT, overlap_counts, overlap_picture
-from animegan.show.pictures import MOST_BYTES, Picture, face_picture, font_for, small_png
+from animegan.show.pictures import MAX_BYTES, Picture, face_picture, font_for, small_png
 
 __all__ = [
-    "FADED", "Film", "INK", "MOST_BYTES", "OVERLAP_INPUT", "PAPER", "Picture", "compare_epochs", "face_picture",
-    "font_for", "growth", "neighbours_picture", "overlap_counts", "overlap_picture", "plot_coverage",
-    "plot_effects", "plot_evaluation", "plot_history", "plot_lengths", "plot_neighbours", "plot_standings",
-    "plot_steps", "rows_picture", "small_png", "through_epochs", "walk",
+    "FADED",
+    "INK",
+    "MAX_BYTES",
+    "OVERLAP_INPUT",
+    "PAPER",
+    "Film",
+    "Picture",
+    "compare_epochs",
+    "face_picture",
+    "faces_over_epochs",
+    "font_for",
+    "growth",
+    "neighbours_picture",
+    "overlap_counts",
+    "overlap_picture",
+    "plot_coverage",
+    "plot_effects",
+    "plot_evaluation",
+    "plot_history",
+    "plot_lengths",
+    "plot_neighbours",
+    "plot_standings",
+    "plot_steps",
+    "rows_picture",
+    "small_png",
+    "walk",
 ]  # fmt: skip

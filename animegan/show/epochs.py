@@ -17,8 +17,8 @@ COLUMNS = 12  # faces in a row: two rows and their label fill the width of a sli
 GAP = 2  # pixels between two faces
 BLOCK_GAP = 10  # pixels between two epochs
 HEADING = 26  # pixels for the numbers of the epochs
-MOST_COLUMNS = 13  # epochs in a row: 25 of them fill two rows
-MOST_WIDTH = 1100  # pixels, about what a notebook's cell shows without shrinking
+MAX_COLUMNS = 13  # epochs in a row: 25 of them fill two rows
+MAX_WIDTH = 1100  # pixels, about what a notebook's cell shows without shrinking
 
 
 def compare_epochs(runs: Run | Sequence[Run], epochs: Sequence[int], count: int = 24) -> Picture:
@@ -38,7 +38,7 @@ def compare_epochs(runs: Run | Sequence[Run], epochs: Sequence[int], count: int 
     size = runs[0].config.imageSize
     columns = min(COLUMNS, count)
     rows = -(-count // columns)
-    tell = _told_apart(runs)
+    tell = labels_by_difference(runs)
     labels = [[f"epoch {epoch}", *tell[number]] for number in range(len(runs)) for epoch in epochs]
     lines = [line for label in labels for line in label]
     font, small = font_for(20, lines), font_for(15, lines)
@@ -67,7 +67,7 @@ def compare_epochs(runs: Run | Sequence[Run], epochs: Sequence[int], count: int 
     return Picture(sheet)
 
 
-def _told_apart(runs: Sequence[Run]) -> list[list[str]]:
+def labels_by_difference(runs: Sequence[Run]) -> list[list[str]]:
     """Of several runs the name of each and its recipe, or where that is the same for all, what else differs."""
     if len(runs) == 1:
         return [[]]
@@ -79,7 +79,7 @@ def _told_apart(runs: Sequence[Run]) -> list[list[str]]:
     return [[run.path.name, *lines] for run, lines in zip(runs, named, strict=True)]
 
 
-def through_epochs(run: Run, cells: int | Sequence[int] = (0,), epochs: Sequence[int] | None = None) -> Picture:
+def faces_over_epochs(run: Run, cells: int | Sequence[int] = (0,), epochs: Sequence[int] | None = None) -> Picture:
     """Chosen faces through the epochs: a row a face, epochs from left to right, as one picture.
 
     cells: positions in `run.faces(epoch)`, 0 to 63; the labels count from 1, as a person does.
@@ -95,11 +95,11 @@ def through_epochs(run: Run, cells: int | Sequence[int] = (0,), epochs: Sequence
             raise UserError(f"cell {cell} is out of range: a grid has the cells 0 to {FACES_IN_GRID - 1}.")
     if not cells:
         raise UserError("no cell to show: name at least one, e.g. cells=(0,).")
-    columns = math.ceil(len(epochs) / math.ceil(len(epochs) / MOST_COLUMNS))
+    columns = math.ceil(len(epochs) / math.ceil(len(epochs) / MAX_COLUMNS))
     names = [f"face {cell + 1}" for cell in cells]
     font = font_for(16, names)
     left = 24 + round(max(font.getlength(name) for name in ("epoch", *names)))
-    size = min(run.config.imageSize, (MOST_WIDTH - left - BLOCK_GAP) // columns - GAP)
+    size = min(run.config.imageSize, (MAX_WIDTH - left - BLOCK_GAP) // columns - GAP)
     block_height = HEADING + len(cells) * (size + GAP)
     blocks = [epochs[start : start + columns] for start in range(0, len(epochs), columns)]
     sheet = Image.new(

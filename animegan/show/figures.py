@@ -29,7 +29,7 @@ def new_figure(inches: tuple[float, float]) -> Figure:
     return Figure(inches, dpi=DPI, layout="constrained", facecolor=PAPER)
 
 
-def plain(panel: Axes) -> None:
+def despine(panel: Axes) -> None:
     """Leave of a panel's frame what is needed to read it."""
     panel.spines[["top", "right"]].set_visible(False)
     panel.spines[["left", "bottom"]].set_color(FADED)
@@ -45,7 +45,7 @@ def patch(colour: Any, label: str) -> Any:
     return Patch(facecolor=colour, edgecolor=RULE, label=label)
 
 
-def drawn(figure: Figure) -> Picture:
+def to_picture(figure: Figure) -> Picture:
     """The figure as a picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

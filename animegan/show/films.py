@@ -19,9 +19,9 @@ from animegan.errors import UserError
 from animegan.files import write_picture
 from animegan.grids import FACES_IN_GRID, GRID_GAP
 from animegan.latent import slerp
-from animegan.models import faces_of
+from animegan.models import generate
 from animegan.runs import Run
-from animegan.show.pictures import MOST_BYTES, face_picture, font_for, small_png
+from animegan.show.pictures import MAX_BYTES, face_picture, font_for, small_png
 
 COLOURS = 256  # of a film's one palette, as many as a GIF may have: with 128, violet hair turns brown
 FEWER_COLOURS = (COLOURS, 128, 64)  # in a notebook, where a film would else be too large
@@ -73,8 +73,8 @@ class Film:
         return {"save_all": True, "append_images": others, "duration": list(self.milliseconds), "loop": 0}
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        few = next((n for n in FEWER_COLOURS if len(self.gif(n)) <= 2 * MOST_BYTES // 3), FEWER_COLOURS[-1])
-        parts = (self.gif(few), small_png(self.picture(), MOST_BYTES // 6))
+        few = next((n for n in FEWER_COLOURS if len(self.gif(n)) <= 2 * MAX_BYTES // 3), FEWER_COLOURS[-1])
+        parts = (self.gif(few), small_png(self.picture(), MAX_BYTES // 6))
         content, still = (base64.b64encode(part).decode("ascii") for part in parts)
         told = f"a film of {len(self.frames)} frames"
         width = ENLARGED * self.frames[0].width
@@ -95,8 +95,7 @@ def walk(netG: Callable[[Tensor], Tensor], stops: Tensor, steps: int = 12) -> Fi
     frames = []
     for start, end in zip(stops, stops.roll(-1, 0), strict=True):
         ways = torch.stack([slerp(a, b, steps + 1) for a, b in zip(start, end, strict=True)], 1)
-        for z in ways[:-1]:
-            frames.append(_beside([face_picture(face) for face in faces_of(netG, z)], _columns(len(z))))
+        frames.extend(_beside([face_picture(face) for face in generate(netG, z)], _columns(len(z))) for z in ways[:-1])
     return Film(tuple(frames), (WALK_MILLISECONDS,) * len(frames))
 
 

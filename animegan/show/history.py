@@ -11,7 +11,7 @@ import numpy as np
 from animegan.errors import UserError
 from animegan.runs import Run, Step, steps_per_epoch
 from animegan.show.epochs import opened_runs
-from animegan.show.figures import BLUE, INK, drawn, new_figure, plain
+from animegan.show.figures import BLUE, INK, despine, new_figure, to_picture
 from animegan.show.pictures import Picture
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def history_picture(
     losses, verdicts = figure.subplots(1, 2)
     epochs = epochs or max((trace.steps[-1].epoch for trace in traces if trace.steps), default=1)
     for panel, (label, curves) in zip((losses, verdicts), PANELS.items(), strict=True):
-        plain(panel)
+        despine(panel)
         for trace, line in zip(traces, cycle(LINES), strict=False):
             if trace.steps:  # all runs are smoothed over the same part of the axis, or the shortest looked the wildest
                 width = smooth or max(1, round(epochs * _per_epoch(trace) / 40))
@@ -90,7 +90,7 @@ def history_picture(
     verdicts.set_yticks([0, 0.25, 0.5, 0.75, 1])
     if len(traces) > 1:
         _name_runs(figure, [trace.name for trace in traces])
-    return drawn(figure)
+    return to_picture(figure)
 
 
 def _per_epoch(trace: Trace) -> int:

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from animegan.latent import Effect
-from animegan.show.figures import BLUE, FADED, INK, ON_PAPER, ORANGE, PAPER, drawn, new_figure, plain
+from animegan.show.figures import BLUE, FADED, INK, ON_PAPER, ORANGE, PAPER, despine, new_figure, to_picture
 from animegan.show.pictures import Picture, face_picture, font_for
 
 SMALL = 10  # points
@@ -32,8 +32,8 @@ def plot_lengths(z: Tensor, ways: Mapping[str, Tensor]) -> Picture:
     along.set_xlabel("part of the way", fontsize=SMALL, color=INK)
     along.legend(**ON_PAPER, fontsize=SMALL, loc="lower right")
     for panel in (lengths, along):
-        plain(panel)
-    return drawn(figure)
+        despine(panel)
+    return to_picture(figure)
 
 
 def rows_picture(rows: Mapping[str, Tensor], heads: Sequence[str] = ()) -> Picture:
@@ -65,7 +65,7 @@ def plot_effects(effects: Mapping[tuple[str, str], Effect]) -> Picture:
     panel.barh(places, [effect.along for _, effect in found], 0.72, color=BLUE, label="along its direction")
     panel.barh(places, [effect.control for _, effect in found], 0.36, color=ORANGE, label="as far in random ones")
     panel.set_yticks(places, [f"{attribute}: {value}" for (attribute, value), _ in found])
-    plain(panel)
+    despine(panel)
     panel.grid(visible=False, axis="y")
     panel.set_xlim(0, 1)
     panel.xaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
@@ -73,4 +73,4 @@ def plot_effects(effects: Mapping[tuple[str, str], Effect]) -> Picture:
         "of faces that lacked a value, how many have it after a move", loc="left", fontsize=SMALL, color=INK
     )
     panel.legend(**ON_PAPER, fontsize=SMALL, loc="lower right")
-    return drawn(figure)
+    return to_picture(figure)

@@ -10,9 +10,21 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from animegan.ablation import Grid, floor, standings
+from animegan.ablation import Sweep, floor, standings
 from animegan.measure import REAL, Evaluation, Neighbours, Share, average
-from animegan.show.figures import BLUE, FADED, INK, ON_PAPER, ORANGE, PAPER, RULE, drawn, new_figure, patch, plain
+from animegan.show.figures import (
+    BLUE,
+    FADED,
+    INK,
+    ON_PAPER,
+    ORANGE,
+    PAPER,
+    RULE,
+    despine,
+    new_figure,
+    patch,
+    to_picture,
+)
 from animegan.show.pictures import Picture, font_for
 
 SMALL = 9  # points
@@ -31,19 +43,19 @@ def plot_evaluation(found: Evaluation) -> Picture:
         f"best: {found.best}", (found.best, found.mean(found.best)), (0, 12), textcoords="offset points",
         ha="right" if found.best > statistics.fmean(epochs) else "left", color=ORANGE, fontsize=SMALL + 1,
     )  # fmt: skip
-    _dress(panels[0], "sliced Wasserstein distance x 1,000", epochs, max(means))
+    style_axes(panels[0], "sliced Wasserstein distance x 1,000", epochs, max(means))
     if found.fidelities:
         measured = [found.fidelities[epoch] for epoch in epochs]
         _line(panels[1], epochs, [m.fid for m in measured], BLUE, "fakes")
         _floor(panels[1], found.fidelities[REAL].fid)
-        _dress(
+        style_axes(
             panels[1], f"FID, features of the {found.fidelities[REAL].features}", epochs, max(m.fid for m in measured)
         )
         _line(panels[2], epochs, [m.precision for m in measured], BLUE, "precision")
         _line(panels[2], epochs, [m.recall for m in measured], ORANGE, "recall")
-        _dress(panels[2], "precision and recall", epochs, 1)
+        style_axes(panels[2], "precision and recall", epochs, 1)
         panels[2].legend(**ON_PAPER, fontsize=SMALL, loc="best")
-    return drawn(figure)
+    return to_picture(figure)
 
 
 def _line(panel, epochs: Sequence[int], values: Sequence[float], colour: str, label: str) -> None:
@@ -58,10 +70,10 @@ def _floor(panel, value: float) -> None:
     )  # fmt: skip
 
 
-def _dress(panel, title: str, epochs: Sequence[int], top: float) -> None:
+def style_axes(panel, title: str, epochs: Sequence[int], top: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    plain(panel)
+    despine(panel)
     panel.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
     panel.set_xlabel("epoch", fontsize=SMALL, color=INK)
     panel.set_ylim(0, 1.12 * top)
@@ -70,7 +82,7 @@ def _dress(panel, title: str, epochs: Sequence[int], top: float) -> None:
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def plot_standings(grid: Grid) -> Picture:
+def plot_standings(grid: Sweep) -> Picture:
     """The rows of a grid of recipes, best on top: a dot a run, a bar twice the error of their mean to either side.
 
     In blue what is not worse than the grid's first row by more than twice the error of the difference.
@@ -91,7 +103,7 @@ def plot_standings(grid: Grid) -> Picture:
         error = 2 * spread * swd / len(found) ** 0.5
         panel.plot([swd - error, swd + error], [place, place], color=colour, lw=5, alpha=0.3, solid_capstyle="butt")
         panel.plot([r.swd for r in found], [place] * len(found), "o", ms=4.5, color=colour)
-    plain(panel)
+    despine(panel)
     panel.set_yticks(range(len(rows)), [row.name for row in rows])
     panel.set_ylim(len(rows) - 0.4, -0.6)
     panel.grid(visible=False, axis="y")
@@ -112,7 +124,7 @@ def plot_standings(grid: Grid) -> Picture:
         f"blue: not worse than {first!r}, as far as can be told" if spread else "one seed a row: it may all be luck"
     )
     panel.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
-    return drawn(figure)
+    return to_picture(figure)
 
 
 def plot_coverage(shares: Sequence[Share]) -> Picture:
@@ -129,7 +141,7 @@ def plot_coverage(shares: Sequence[Share]) -> Picture:
         colours = [ORANGE if share.seldom else BLUE for share in found]
         panel.barh(places, [share.fake for share in found], 0.4, color=colours)
         panel.set_yticks(places, [share.value for share in found])
-        plain(panel)
+        despine(panel)
         panel.grid(visible=False)
         panel.tick_params(labelsize=SMALL - 1)
         for label, share in zip(panel.get_yticklabels(), found, strict=True):
@@ -142,7 +154,7 @@ def plot_coverage(shares: Sequence[Share]) -> Picture:
     figure.legend(
         handles=[patch(*kind) for kind in kinds], loc="outside upper right", ncols=3, frameon=False, fontsize=SMALL
     )
-    return drawn(figure)
+    return to_picture(figure)
 
 
 def neighbours_picture(fakes: torch.Tensor, learnt: np.ndarray, found: Neighbours, count: int = 10) -> Picture:
@@ -176,9 +188,9 @@ def plot_neighbours(found: Neighbours) -> Picture:
         weights = np.full(len(values), 1 / len(values))
         panel.hist(values.numpy(), edges, weights=weights, histtype="step", color=colour, lw=1.8, label=label)
     panel.axvline(found.usual.quantile(0.01).item(), color=ORANGE, lw=1.2, ls="--", label="copies are left of this")
-    plain(panel)
+    despine(panel)
     panel.yaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
     panel.set_xlabel("distance from the nearest picture that was learnt from", fontsize=SMALL, color=INK)
     panel.set_title("share of pictures", loc="left", fontsize=SMALL + 1, color=INK)
     panel.legend(**ON_PAPER, fontsize=SMALL)
-    return drawn(figure)
+    return to_picture(figure)

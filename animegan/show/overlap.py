@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from animegan.shapes import conv_size, conv_transpose_size
-from animegan.show.figures import BLUE, FADED, INK, PAPER, drawn, new_figure, patch, plain
+from animegan.show.figures import BLUE, FADED, INK, PAPER, despine, new_figure, patch, to_picture
 from animegan.show.pictures import Picture
 
 OVERLAP_INPUT = 8  # pixels
-MOST_SHADES, MOST_NUMBERS = 12, 40  # in the legend of an overlap picture, and above its bars
+MAX_SHADES, MAX_NUMBERS = 12, 40  # in the legend of an overlap picture, and above its bars
 
 
 def overlap_counts(
@@ -64,17 +64,17 @@ def overlap_picture(
     panel.locator_params(integer=True)
     panel.set_xlabel(f"{len(counts)}x{len(counts)} {side} pixels" + f", from {size}x{size}" * transposed)
     panel.legend(
-        handles=[patch(shades[n], f"{values[n]}x") for n in _spread(len(values), MOST_SHADES)],
+        handles=[patch(shades[n], f"{values[n]}x") for n in _spread(len(values), MAX_SHADES)],
         loc="upper left", bbox_to_anchor=(1, 1.03), frameon=False, handlelength=1, handleheight=1, fontsize=9,
     )  # fmt: skip
 
-    plain(profile)
+    despine(profile)
     bars = profile.bar(np.arange(len(counts)), counts, width=0.86, color=BLUE)
-    if len(counts) <= MOST_NUMBERS:
+    if len(counts) <= MAX_NUMBERS:
         profile.bar_label(bars, fontsize=9 if len(counts) <= 26 else 7, color=INK, padding=2)
     profile.set(xlim=(-0.8, len(counts) - 0.2), ylim=(0, counts.max() * 1.15 + 0.1), xlabel=f"{side} pixels of a row")
     profile.locator_params(integer=True)
-    return drawn(figure)
+    return to_picture(figure)
 
 
 def _spread(count: int, most: int) -> list[int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from PIL import Image, ImageFont
 from torch import Tensor
 
-MOST_BYTES = 150_000  # of one picture in a notebook: with ten of them it still opens quickly, on GitHub too
+MAX_BYTES = 150_000  # of one picture in a notebook: with ten of them it still opens quickly, on GitHub too
 
 
 class Picture(Image.Image):
@@ -28,7 +28,7 @@ class Picture(Image.Image):
         return None
 
 
-def small_png(picture: Image.Image, most: int = MOST_BYTES) -> bytes:
+def small_png(picture: Image.Image, most: int = MAX_BYTES) -> bytes:
     """The picture as a PNG of `most` bytes at the utmost: with 256 colours, and shrunk where these are not enough."""
     picture = picture.convert("RGB")
     while True:

@@ -23,7 +23,7 @@ COLOURED = (
     (Token.Name.Decorator, "name"),
 )
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
-MOST_LINES = 60  # of an output: a log of thousands of lines is no slide
+MAX_LINES = 60  # of an output: a log of thousands of lines is no slide
 FIRST_LINES, LAST_LINES = 40, 15  # what is shown of a longer one
 
 
@@ -48,11 +48,11 @@ def program_lines(source: str, language: str) -> tuple[Spans, ...]:
 def printed_lines(text: str) -> tuple[Spans, ...]:
     """An output as a terminal shows it: without colours, and of a progress bar its last state.
 
-    Of one that is longer than `MOST_LINES` the beginning and the end, with a line that says so.
+    Of one that is longer than `MAX_LINES` the beginning and the end, with a line that says so.
     """
     shown = [CONTROL.sub("", line.rstrip("\r").rpartition("\r")[2]) for line in text.strip("\n").split("\n")]
     lines = _plain_lines("\n".join(line.rstrip() for line in shown).expandtabs(8))
-    if len(lines) <= MOST_LINES:
+    if len(lines) <= MAX_LINES:
         return lines
     left_out = len(lines) - FIRST_LINES - LAST_LINES
     says = Span(f"... {left_out:,} lines left out ...", code=True, italic=True, colour="note")

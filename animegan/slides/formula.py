@@ -18,7 +18,7 @@ from animegan.slides.text_width import is_wide, joined
 SIZE = 22  # points of a formula that stands alone
 LINE_GAP = 10  # points between the lines of one that has several
 EDGE = 2  # points around it: slanted letters reach out of their box
-MOST_WIDTH = 1.6 * WIDTH  # of one that is made smaller to fit; a longer one cannot be read
+MAX_WIDTH = 1.6 * WIDTH  # of one that is made smaller to fit; a longer one cannot be read
 DPI = 300
 FONT = "stix"
 # Letters that mathtext takes from its fonts' private area: calligraphic ones, and the E of an expected value.
@@ -106,7 +106,7 @@ def _draw(lines: list[str], tex: str) -> Picture:
 
     parsed = [_parse(line) for line in lines]
     width = 2 * EDGE + max(line.width for line in parsed)
-    if width > MOST_WIDTH:
+    if width > MAX_WIDTH:
         raise ValueError("too long to be read on a slide")
     height = 2 * EDGE + sum(line.height for line in parsed) + LINE_GAP * (len(lines) - 1)
     figure = Figure(figsize=(width / 72, height / 72))

@@ -10,7 +10,7 @@ from string import Template
 
 from animegan.slides.layout import Box, Page, paragraph_space
 from animegan.slides.model import Span, Spans, clean, plain
-from animegan.slides.pieces import Grid, Image, Listing, Paragraph
+from animegan.slides.pieces import Image, Listing, Paragraph, TableBox
 from animegan.slides.style import CHINESE, COLOURS, FONT, MATH, MONO, Style
 from animegan.slides.text_width import is_wide
 
@@ -55,7 +55,7 @@ def _box(box: Box) -> str:
         inner = "".join(_paragraph(before, item) for before, item in zip((None, *content), content, strict=False))
     elif isinstance(content, Listing):
         inner = _listing(content)
-    elif isinstance(content, Grid):
+    elif isinstance(content, TableBox):
         inner = _table(content)
     else:
         inner = _picture(content)
@@ -98,7 +98,7 @@ def _picture(content: Image) -> str:
     return f'<img src="data:image/{picture.kind};base64,{data}" alt="{_escaped(picture.alt)}">'
 
 
-def _table(content: Grid) -> str:
+def _table(content: TableBox) -> str:
     columns = "".join(f'<col style="width:{_rem(width)}">' for width in content.columns)
     rows = []
     for number, (cells, height) in enumerate(zip_longest(content.table.rows, content.heights)):

@@ -10,14 +10,14 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 from animegan.slides.model import Block, Deck, Picture, Slide, Span, Spans, Text, plain
-from animegan.slides.pieces import ROW_GAP, Grid, Image, Listing, Paragraph, Piece, Row, pieces, rows
+from animegan.slides.pieces import ROW_GAP, Image, Listing, Paragraph, Piece, Row, TableBox, pieces, rows
 from animegan.slides.style import BOTTOM, MARGIN, PAGE_HEIGHT, PAGE_WIDTH, TITLE_HEIGHT, TITLE_TOP, TOP, WIDTH, Style
 from animegan.slides.text_width import wrap
 
 SCALES = (1.0, 0.92, 0.85, 0.78)  # of letters, tried in this order
 GAP = 12  # between boxes
 COLUMN_GAP = 36
-MOST_TEXT = 520  # points: a longer line is hard to follow beside a picture
+MAX_TEXT = 520  # points: a longer line is hard to follow beside a picture
 TITLES = ((1, Style(28, 34)), (2, Style(24, 30)), (2, Style(20, 26)))  # lines that a title may have, and their style
 COVER_TITLES = ((2, Style(42, 50)), (3, Style(34, 42)), (4, Style(26, 33)))
 COVER_TOP, COVER_TITLE_HEIGHT, COVER_TEXT_HEIGHT = 96, 160, 190
@@ -35,7 +35,7 @@ class Box:
     top: float
     width: float
     height: float
-    content: tuple[Paragraph, ...] | Listing | Grid | Image
+    content: tuple[Paragraph, ...] | Listing | TableBox | Image
     step: int = 0
 
 
@@ -175,7 +175,7 @@ def _side_by_side(steps: list[list[Block]]) -> list[list[Box]]:
     for share in (0.38, 0.45, 0.52):  # of the text
         (image,) = pieces(picture, (1 - share) * (WIDTH - COLUMN_GAP), 1.0)
         image = image.within(image.width, height)
-        width = min(WIDTH - COLUMN_GAP - image.width, MOST_TEXT)
+        width = min(WIDTH - COLUMN_GAP - image.width, MAX_TEXT)
         flowed = _flow(texts, width, height, 1.0)
         if len(flowed) == 1 and image.width * image.height > area:
             area = image.width * image.height

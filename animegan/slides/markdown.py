@@ -19,10 +19,10 @@ from animegan.slides.model import BULLET, Block, Code, Picture, Span, Spans, Tab
 from animegan.slides.text_width import joined
 
 LOOKS = {
-    **dict.fromkeys(("b", "strong", "summary", "dt", "th"), {"bold": True}),
-    **dict.fromkeys(("i", "em", "cite", "var", "dfn"), {"italic": True}),
-    **dict.fromkeys(("s", "del", "strike"), {"strike": True}),
-    **dict.fromkeys(("code", "kbd", "samp", "tt"), {"code": True}),
+    **{key: {"bold": True} for key in ("b", "strong", "summary", "dt", "th")},
+    **{key: {"italic": True} for key in ("i", "em", "cite", "var", "dfn")},
+    **{key: {"strike": True} for key in ("s", "del", "strike")},
+    **{key: {"code": True} for key in ("code", "kbd", "samp", "tt")},
     "sub": {"script": -1},
     "sup": {"script": 1},
 }
@@ -52,13 +52,13 @@ def read_markdown(source: str, find_picture: FindPicture) -> list[Block]:
 
 def read_html(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a piece of HTML; what is no text, picture or table is left out."""
-    reader = _Reader(find_picture)
+    reader = HtmlReader(find_picture)
     reader.walk(BeautifulSoup(source, "html.parser"), Span(""))
     reader.end_paragraph()
     return reader.blocks
 
 
-class _Reader:
+class HtmlReader:
     def __init__(self, find_picture: FindPicture):
         self.find_picture = find_picture
         self.blocks: list[Block] = []
@@ -178,7 +178,7 @@ def note(text: str) -> Text:
 
 def _cell(tag: Tag) -> Spans:
     """What fits on lines of text; of a picture or a formula in a cell, its description."""
-    reader = _Reader(lambda address, alt: f"[{alt or address}]")
+    reader = HtmlReader(lambda address, alt: f"[{alt or address}]")
     reader.walk(tag, Span("", bold=tag.name == "th"))
     reader.end_paragraph()
     texts = [

@@ -23,7 +23,7 @@ def read_notebook(notebook, name: str, folder: Path, with_code: bool = True) -> 
     name: of the notebook, without its suffix. folder: where it lies, for the pictures that it names.
     with_code: show the code of the cells that do not hide it.
     """
-    reader = _Reader(notebook, name, Path(folder), with_code)
+    reader = NotebookReader(notebook, name, Path(folder), with_code)
     for cell in notebook.cells:
         reader.cell(cell)
     return Deck(name, [slide for slide in reader.slides if not slide.is_empty()])
@@ -36,7 +36,7 @@ def slide_type(cell) -> str:
     return kind if isinstance(kind, str) and kind != "-" else ""
 
 
-class _Reader:
+class NotebookReader:
     def __init__(self, notebook, name: str, folder: Path, with_code: bool):
         self.folder, self.with_code = folder, with_code
         language = notebook.metadata.get("language_info", {})

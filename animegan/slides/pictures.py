@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from animegan.slides.model import Picture
 
 KINDS = ("png", "jpeg", "gif")  # what PowerPoint and every browser show
-MOST_PIXELS = 2400  # a side: more is not seen on a screen, and makes the file large
+MAX_PIXELS = 2400  # a side: more is not seen on a screen, and makes the file large
 POINTS = 0.75  # a pixel's size
 
 
@@ -24,7 +24,7 @@ def read_picture(data: bytes, alt: str) -> Picture:
             image.load()
             kind = (image.format or "").lower()
             is_turned = image.getexif().get(0x0112, 1) != 1  # how the camera was held
-            if kind not in KINDS or is_turned or max(image.size) > MOST_PIXELS:
+            if kind not in KINDS or is_turned or max(image.size) > MAX_PIXELS:
                 data, kind, image = _written_anew(image, kind)
             width, height = image.size
     except Exception as error:  # Pillow raises many kinds, by format
@@ -36,7 +36,7 @@ def _written_anew(image: Image.Image, kind: str) -> tuple[bytes, str, Image.Imag
     image = ImageOps.exif_transpose(image)
     is_photo = kind in ("jpeg", "mpo")
     image = image.convert("RGB" if is_photo or not image.has_transparency_data else "RGBA")
-    image.thumbnail((MOST_PIXELS, MOST_PIXELS))
+    image.thumbnail((MAX_PIXELS, MAX_PIXELS))
     buffer = io.BytesIO()
     image.save(buffer, format="JPEG" if is_photo else "PNG", **({"quality": 90} if is_photo else {}))
     return buffer.getvalue(), "jpeg" if is_photo else "png", image

@@ -11,7 +11,7 @@ from animegan.slides.model import Block, Code, Picture, Spans, Table, Text
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, PADDING, STEP, Style, style_of
 from animegan.slides.text_width import Chunk, chunks, joined, spans_width, wrap
 
-LEAST_CODE, LEAST_CELL = 10.5, 9.5  # points: smaller is not read from the last row
+MIN_CODE, MIN_CELL = 10.5, 9.5  # points: smaller is not read from the last row
 FEW_LINES, FEW_ROWS = 4, 4  # of code and of a table, that are not parted
 LONG_WORD = 9  # times the letters' size: a longer word may be broken, if a table has too many columns
 AIRY = 1.4  # a table that has room is at most this much wider than its words
@@ -117,7 +117,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Grid:
+class TableBox:
     """A table with the widths of its columns."""
 
     table: Table
@@ -146,7 +146,7 @@ class Grid:
         body = len(self.heights) - self.table.headers
         return sum(self.heights[: self.table.headers + (body if body <= FEW_ROWS else 2)])
 
-    def split(self, room: float) -> tuple[Grid | None, Grid | None]:
+    def split(self, room: float) -> tuple[TableBox | None, TableBox | None]:
         if self.height <= room + 1e-6:
             return self, None
         headers, rows = self.table.headers, self.table.rows
@@ -165,7 +165,7 @@ class Grid:
         lower = tuple(joined(span for line in cell[free:] for span in line) for cell in lines)
         return self._with((*rows[:headers], upper)), self._with((*rows[:headers], lower, *rows[headers + 1 :]))
 
-    def _with(self, rows: tuple) -> Grid:
+    def _with(self, rows: tuple) -> TableBox:
         return replace(self, table=replace(self.table, rows=rows))
 
 
@@ -212,7 +212,7 @@ class Row:
         return Row(tuple(image.within(scale * image.width, scale * image.height) for image in self.images))
 
 
-Piece = Paragraph | Listing | Grid | Image | Row
+Piece = Paragraph | Listing | TableBox | Image | Row
 
 
 def rows(blocks: list[Block], width: float, scale: float) -> list[Piece]:
@@ -252,15 +252,15 @@ def _listing(code: Code, width: float, scale: float) -> Listing:
     style = CODE * scale
     longest = max((spans_width(line, style.size) for line in code.lines), default=0.0) or 1.0
     fitting = min(1.0, (width - 2 * PADDING) / longest - 1e-6)
-    return Listing(code, style * max(fitting, min(1.0, LEAST_CODE / style.size)), width)
+    return Listing(code, style * max(fitting, min(1.0, MIN_CODE / style.size)), width)
 
 
-def _grids(table: Table, width: float, scale: float) -> list[Grid]:
+def _grids(table: Table, width: float, scale: float) -> list[TableBox]:
     """In letters so small that no word is broken, but not smaller than can be read; then in several tables
     of fewer columns, the first column repeated."""
     style = CELL * scale
-    while style.size > LEAST_CELL and sum(_column_widths(table, style.size, _longest_word)) > width:
-        style = style * max(0.94, LEAST_CELL / style.size)
+    while style.size > MIN_CELL and sum(_column_widths(table, style.size, _longest_word)) > width:
+        style = style * max(0.94, MIN_CELL / style.size)
     least = _column_widths(table, style.size, _longest_word)
     groups = [[0]]
     for column in range(1, len(least)):
@@ -275,7 +275,7 @@ def _columns(table: Table, columns: list[int]) -> tuple[tuple[Spans, ...], ...]:
     return tuple(tuple(row[n] for n in columns) for row in table.rows)
 
 
-def _grid(table: Table, width: float, style: Style) -> Grid:
+def _grid(table: Table, width: float, style: Style) -> TableBox:
     least = _column_widths(table, style.size, _longest_word)
     wanted = _column_widths(table, style.size, _longest_line)
     if sum(wanted) <= width:
@@ -288,7 +288,7 @@ def _grid(table: Table, width: float, style: Style) -> Grid:
         spare = [max(0.0, column - narrow) for column in least]
         share = (width - sum(min(column, narrow) for column in least)) / sum(spare)
         widths = [min(column, narrow) + share * more for column, more in zip(least, spare, strict=True)]
-    return Grid(table, style, tuple(widths))
+    return TableBox(table, style, tuple(widths))
 
 
 def _column_widths(table: Table, size: float, measure: Callable[[Spans], float]) -> list[float]:

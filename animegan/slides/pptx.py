@@ -15,7 +15,7 @@ from pptx.util import Pt
 
 from animegan.slides.layout import Box, Page, paragraph_space
 from animegan.slides.model import Span, Spans, clean, plain
-from animegan.slides.pieces import Grid, Image, Listing, Paragraph
+from animegan.slides.pieces import Image, Listing, Paragraph, TableBox
 from animegan.slides.pptx_animation import appear
 from animegan.slides.pptx_template import CONTENT, COVER, FOOT_LETTERS, SECTION, TITLE_ONLY, empty_presentation, place
 from animegan.slides.style import CELL_X, CELL_Y, CHINESE, COLOURS, FONT, MATH, MONO, Style
@@ -183,7 +183,7 @@ def _run(run, text: str, span: Span, size: float, colour: str, bold: bool) -> No
 # --- tables ---------------------------------------------------------------------------------------------------
 
 
-def _table(slide, box: Box, content: Grid):
+def _table(slide, box: Box, content: TableBox):
     rows, headers = content.table.rows, content.table.headers
     size = (Pt(value) for value in (box.left, box.top, box.width, box.height))
     shape = slide.shapes.add_table(len(rows), len(content.columns), *size)

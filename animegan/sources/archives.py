@@ -25,9 +25,9 @@ from typing import BinaryIO
 from animegan.data import MAX_BYTES, scan
 from animegan.errors import UserError
 
-MOST_TOTAL = 64 * 2**30  # bytes of one source, inflated
-MOST_RATIO, HARMLESS = 200, 2**20  # no picture shrinks so far, unless it is small
-MOST_ENTRIES = 1_000_000
+MAX_TOTAL = 64 * 2**30  # bytes of one source, inflated
+MAX_RATIO, HARMLESS = 200, 2**20  # no picture shrinks so far, unless it is small
+MAX_ENTRIES = 1_000_000
 OUTSIDE = "its name leads out of the archive"
 ENCRYPTED = "encrypted: unpack it with its password, and import the folder"
 NESTED = "an archive in the archive: unpack it, and import it by itself"
@@ -75,8 +75,8 @@ class Source:
             if entry is None:
                 return
             self._count += 1
-            if self._count > MOST_ENTRIES:
-                self.note = f"{self.path} has more than {MOST_ENTRIES:,} entries: what follows was left alone"
+            if self._count > MAX_ENTRIES:
+                self.note = f"{self.path} has more than {MAX_ENTRIES:,} entries: what follows was left alone"
                 return
             yield entry
 
@@ -133,8 +133,8 @@ class Source:
                     refused = "a link" if member.issym() or member.islnk() else "a device, no file"
                 read = functools.partial(_read, functools.partial(archive.extractfile, member))
                 yield Entry(member.name, f"{member.size}-{member.mtime}", read, refused)
-                if self._total > MOST_TOTAL:  # to skip an entry, a compressed tar inflates it
-                    self.note = f"{self.path} inflates to more than {MOST_TOTAL >> 30} GiB: what follows was left alone"
+                if self._total > MAX_TOTAL:  # to skip an entry, a compressed tar inflates it
+                    self.note = f"{self.path} inflates to more than {MAX_TOTAL >> 30} GiB: what follows was left alone"
                     return
 
     def _seven_zip(self) -> Iterator[Entry]:
@@ -154,7 +154,7 @@ class Source:
             }
             wanted = [name for name, reason in refused.items() if not reason]
             total = sum(info.uncompressed for info in infos)
-            if total > HARMLESS and total > MOST_RATIO * self.path.stat().st_size:
+            if total > HARMLESS and total > MAX_RATIO * self.path.stat().st_size:
                 raise UserError(f"{self.path} is a bomb: it inflates to {total / 2**20:,.0f} MiB. Leave it alone.")
             if total > shutil.disk_usage(tempfile.gettempdir()).free:
                 raise UserError(
@@ -207,10 +207,10 @@ class Source:
             return "hidden"
         if size > MAX_BYTES:
             return f"too large (over {MAX_BYTES >> 20} MiB)"
-        if size > HARMLESS and size > MOST_RATIO * packed > 0:
+        if size > HARMLESS and size > MAX_RATIO * packed > 0:
             return f"a bomb: it inflates {size // packed:,}-fold"
         self._total += size
-        return "" if self._total <= MOST_TOTAL else f"over the limit of {MOST_TOTAL >> 30} GiB in all"
+        return "" if self._total <= MAX_TOTAL else f"over the limit of {MAX_TOTAL >> 30} GiB in all"
 
 
 class _TarInfo(tarfile.TarInfo):

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageOps
 
 CELL, GAP, COLUMNS = 96, 8, 10
-MOST_KEPT, MOST_PAIRS = 40, 20
+MAX_KEPT, MAX_PAIRS = 40, 20
 INK, FADED, PAPER = "#1b1b1f", "#6b6b76", "#ffffff"
 MARGIN, HEADING = 16, 44
 
@@ -29,11 +29,11 @@ def contact_sheet(
     pairs: (duplicate, the sharper one that stays). The numbers are how many there are in all.
     """
     parts = [
-        (f"kept: {count:,}", [*_shown(_spread(kept, MOST_KEPT))]),
+        (f"kept: {count:,}", [*_shown(_spread(kept, MAX_KEPT))]),
         (f"set aside: {set_aside:,} (shown: those that are pictures at all)", [*_shown(aside)]),
         (
             f"duplicates: {duplicates:,} (left: taken out, right: its sharper twin, kept)",
-            [*_twins(_spread(pairs, MOST_PAIRS))],
+            [*_twins(_spread(pairs, MAX_PAIRS))],
         ),
     ]
     parts = [(title, cells) for title, cells in parts if cells]

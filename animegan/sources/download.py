@@ -25,7 +25,7 @@ TIMEOUT = (15, 60)  # seconds: to connect, and between two pieces
 TRIES, FIRST_PAUSE, LONGEST_PAUSE = 6, 1.0, 120.0  # tries without a single new byte; seconds
 OFFLINE, OFFLINE_TRIES = "no connection to the server", 3
 REDIRECTS = 10
-MOST_BYTES = 8 * 2**30  # of one file
+MAX_BYTES = 8 * 2**30  # of one file
 PIECE = 2**14  # bytes: of the piece that a break cuts in two, nothing is kept
 PASSING = {408, 425, 429, 500, 502, 503, 504}  # answers that may be another one a minute later
 ADVICE = {
@@ -47,7 +47,7 @@ def fetch(
     sha256: str = "",
     instead: str = "download it in a browser, and give the file: animegan data import FILE",
     allow_private: bool = False,
-    most: int = MOST_BYTES,
+    most: int = MAX_BYTES,
     progress: bool = True,
     tries: int = TRIES,
 ) -> Path:
@@ -83,7 +83,7 @@ def fetch(
     return path
 
 
-def kept_file(url: str, sha256: str, instead: str) -> Path:
+def cached_file(url: str, sha256: str, instead: str) -> Path:
     """A small file that is fetched once and kept for this user, in pooch's folder for caches."""
     pooch, _ = _libraries()
     folder = Path(os.environ.get("ANIMEGAN_CACHE") or pooch.os_cache("animegan"))

@@ -14,7 +14,7 @@ FLAT = 8.0
 ALIKE = 1.5  # times as sharp: less than that is no difference to go by
 
 
-class Look(NamedTuple):
+class Fingerprint(NamedTuple):
     """What is remembered of a picture: `hash` of 64 bits, `sharpness`, `contrast` in grey levels."""
 
     hash: int
@@ -22,7 +22,7 @@ class Look(NamedTuple):
     contrast: float
 
 
-def look(pixels: np.ndarray) -> Look:
+def look(pixels: np.ndarray) -> Fingerprint:
     """The look of a picture, uint8 [3, S, S], in the size in which the networks see it.
 
     The hash is ImageHash's `phash`: the signs of the lowest frequencies, which small changes of size, light and
@@ -35,7 +35,7 @@ def look(pixels: np.ndarray) -> Look:
     bits = imagehash.phash(image).hash.ravel()
     grey = np.asarray(image, np.float32)
     laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
-    return Look(int.from_bytes(np.packbits(bits).tobytes(), "big"), float(laplacian.var()), float(grey.std()))
+    return Fingerprint(int.from_bytes(np.packbits(bits).tobytes(), "big"), float(laplacian.var()), float(grey.std()))
 
 
 def _bits_set(values: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ CASCADE_SHA256 = "9376d30ac38db6bda2a68b88b3b76bbd7e6aa33af47f7f5c76bc88ca75f1ce
 MARGIN = 0.2  # on each side, as a part of the face's box: the box ends at the fringe, a portrait at the hair
 LIFT = 0.08  # of the box: there is more hair above a face than neck below
 SCALE, NEIGHBOURS = 1.05, 5  # finer steps find more faces, more agreeing boxes fewer that are none
-LONGEST, LEAST = 1200, 40  # pixels: larger pictures are searched in this size, for faces of at least this
+LONGEST, MIN_FACE = 1200, 40  # pixels: larger pictures are searched in this size, for faces of at least this
 
 
 class Box(NamedTuple):
@@ -62,7 +62,10 @@ class FaceFinder:
         if scale > 1:
             grey = grey.resize((round(image.width / scale), round(image.height / scale)), Image.Resampling.BILINEAR)
         found = self._classifier().detectMultiScale(
-            cv2.equalizeHist(np.asarray(grey)), scaleFactor=SCALE, minNeighbors=NEIGHBOURS, minSize=(LEAST, LEAST)
+            cv2.equalizeHist(np.asarray(grey)),
+            scaleFactor=SCALE,
+            minNeighbors=NEIGHBOURS,
+            minSize=(MIN_FACE, MIN_FACE),
         )
         boxes = [_square(box, scale, self.margin, image.size) for box in found]
         return sorted(boxes, key=lambda box: (-box.side, box.left, box.top))
@@ -110,9 +113,9 @@ def _png(image: Image.Image) -> bytes:
 def _cascade(path: str | Path | None) -> str:
     path = path or os.environ.get("ANIMEGAN_CASCADE") or None
     if path is None:
-        from animegan.sources.download import kept_file
+        from animegan.sources.download import cached_file
 
-        path = kept_file(CASCADE_URL, CASCADE_SHA256, instead="give the file with --cascade FILE or ANIMEGAN_CASCADE")
+        path = cached_file(CASCADE_URL, CASCADE_SHA256, instead="give the file with --cascade FILE or ANIMEGAN_CASCADE")
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-MOST_BYTES = 120  # of a stem in UTF-8: far below the 255 of ext4, and short enough for Windows' 260 of a whole path
+MAX_BYTES = 120  # of a stem in UTF-8: far below the 255 of ext4, and short enough for Windows' 260 of a whole path
 # Devices, whatever suffix follows; the small raised digits count as well.
 # Source: Microsoft, "Naming Files, Paths, and Namespaces".
 DEVICES = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])", re.IGNORECASE)
@@ -24,7 +24,7 @@ def safe_stem(name: str) -> str:
     stem = PurePosixPath(name.replace("\\", "/")).name
     stem = re.sub(r"(?<=.)\.[A-Za-z0-9]{1,5}$", "", stem)
     stem = unicodedata.normalize("NFC", UNSEEN.sub("", FORBIDDEN.sub("_", stem)))
-    stem = stem.encode("utf-8")[:MOST_BYTES].decode("utf-8", "ignore").strip(". ")
+    stem = stem.encode("utf-8")[:MAX_BYTES].decode("utf-8", "ignore").strip(". ")
     if stem.startswith(("=", "+", "-", "@")):  # a spreadsheet takes it for a formula, a command for an option
         stem = f"_{stem}"
     if DEVICES.fullmatch(stem.partition(".")[0].rstrip()):

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from PIL import Image
 from tqdm.auto import tqdm
 
-from animegan.data import KINDS, MAX_PIXELS, SHEET, SUFFIXES, TABLE, judge
+from animegan.data import KINDS, MAX_PIXELS, SHEET, SUFFIXES, TABLE, decode_picture
 from animegan.errors import UserError
 from animegan.files import write_whole
 from animegan.sources.archives import DAMAGED, NESTED, Entry, Source, is_archive
@@ -28,7 +28,7 @@ from animegan.text import printable
 SIZE = 96  # pixels: pictures are compared in the size in which the networks see them
 THRESHOLD = 4  # of 64 bits; on 6,144 real faces the pairs up to 4 apart were the same drawing, those at 8 mostly not
 SUFFIX = {name: end for end, name in reversed(SUFFIXES.items())} | {"JPEG": ".jpg", "TIFF": ".tif", "PPM": ".ppm"}
-MOST_WAITING, MOST_HELD = 32, 256 * 2**20  # entries, and their bytes, that are read but not yet judged
+MAX_WAITING, MAX_HELD = 32, 256 * 2**20  # entries, and their bytes, that are read but not yet judged
 SHOWN_ASIDE = 40  # pictures on the contact sheet
 FACES, HIDDEN = "faces", ".import"
 PUT_BACK = "put back by hand"
@@ -139,7 +139,7 @@ class Import:
                     future, size = self.judged(entry)
                     waiting.append((record, safe_stem(entry.name), future, size))
                     held += size
-                while len(waiting) > MOST_WAITING or held > MOST_HELD and waiting:
+                while len(waiting) > MAX_WAITING or (held > MAX_HELD and waiting):
                     record, stem, future, size = waiting.popleft()
                     self.note(record, stem, future)
                     held -= size
@@ -250,7 +250,7 @@ def _judged(data: bytes, name: str, finder) -> Result:
         return _aside(NESTED)
     if finder is None:
         return _picture(data, name)
-    whole = judge(data, name, SIZE)
+    whole = decode_picture(data, name, SIZE)
     if whole.pixels is None:
         return _aside(KINDS[whole.kinds[0]][0], data)
     try:
@@ -266,7 +266,7 @@ def _judged(data: bytes, name: str, finder) -> Result:
 
 
 def _picture(data: bytes, name: str) -> Result:
-    picture = judge(data, name, SIZE)
+    picture = decode_picture(data, name, SIZE)
     if picture.pixels is None:
         return _aside(KINDS[picture.kinds[0]][0], data)
     seen = look(picture.pixels)

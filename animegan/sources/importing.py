@@ -120,11 +120,11 @@ def write_errors(out: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        mend = "name a folder that you may write to, with --out"
+        fix = "name a folder that you may write to, with --out"
         if getattr(error, "errno", None) == errno.ENOSPC:
-            mend = "what was imported is kept; make room, then give the same command again"
+            fix = "what was imported is kept; make room, then give the same command again"
         what = getattr(error, "strerror", None) or error
-        raise UserError(f"{str(out)[:200]} could not be written ({what}): {mend}.") from error
+        raise UserError(f"{str(out)[:200]} could not be written ({what}): {fix}.") from error
 
 
 def require_libraries() -> None:

@@ -61,7 +61,7 @@ class Journal:
         try:
             self._read()
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(path, "ab")
+            self._file = open(path, "ab")  # noqa: SIM115 - open as long as the journal is
         except OSError as error:
             raise UserError(
                 f"{path.parent} cannot be written ({error.strerror or error}): give another --out."
@@ -98,7 +98,7 @@ class Journal:
         """Write all records anew, after some of them were changed."""
         self._file.close()
         write_whole(self.path, b"".join(json.dumps(asdict(record)).encode("ascii") + b"\n" for record in self.records))
-        self._file = open(self.path, "ab")
+        self._file = open(self.path, "ab")  # noqa: SIM115 - open as long as the journal is
 
     def close(self) -> None:
         self._file.close()

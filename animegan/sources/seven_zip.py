@@ -15,7 +15,7 @@ class NumberedFiles(WriterFactory):
     def __init__(self, folder: Path):
         self.folder, self.files = folder, {}
 
-    def create(self, filename: str, mode: str = "w") -> Py7zIO:
+    def create(self, filename: str, mode: str = "w") -> Py7zIO:  # noqa: ARG002
         path = self.folder / str(len(self.files))
         self.files[filename] = path
         return _File(path)
@@ -43,7 +43,7 @@ class _File(Py7zIO):
     def read(self, size: int | None = None) -> bytes:
         return self.path.read_bytes()[:size]
 
-    def seek(self, offset: int, whence: int = 0) -> int:
+    def seek(self, offset: int, whence: int = 0) -> int:  # noqa: ARG002
         return offset
 
     def flush(self) -> None:

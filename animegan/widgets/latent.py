@@ -15,7 +15,7 @@ from animegan.errors import UserError
 from animegan.files import write_picture
 from animegan.latent import move, truncate
 from animegan.measure import ATTRIBUTES, face_classifier
-from animegan.models import faces_of, latent_vectors
+from animegan.models import generate, latent_vectors
 from animegan.runs import Run
 from animegan.show import face_picture
 from animegan.widgets.box import NAME_IN_FULL, PicturedBox, image, jpeg, row, say, stacked, text
@@ -89,7 +89,7 @@ class LatentExplorer(PicturedBox):
         return stacked(self._sentence, self._large(STORED), *moved)
 
     def _draw(self) -> None:
-        faces = faces_of(self.netG, self.z)
+        faces = generate(self.netG, self.z)
         self._face = face_picture(faces[0])
         read = face_classifier().read(faces)[1]
         told = [f"{name} {ATTRIBUTES[name][int(read[name])]}" for name in READ]

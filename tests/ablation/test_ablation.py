@@ -16,11 +16,11 @@ import pytest
 from conftest import MANY, TINY, count_calls
 from PIL import Image
 
-from animegan.ablation import Grid, Result, ablate, read_results, sweep, table
+from animegan.ablation import Result, Sweep, ablate, read_results, sweep, table
 from animegan.ablation.grid import write_results
 from animegan.cli import main
 from animegan.errors import UserError
-from animegan.gan import Game
+from animegan.gan import GAN
 from animegan.runs import Run
 from animegan.show import FADED, metric_plots
 from animegan.show.figures import BLUE
@@ -57,14 +57,14 @@ def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, many, monkeypatch
     path = grid_file(tmp_path, ROWS)
     command = ["ablate", str(path), "--data_path", str(many), "--out", str(tmp_path / "runs"), "--count", "64"]
     assert main([*command, "--rows", "no flips"]) == 0
-    assert [(r.row, r.seed) for r in read_results(Grid.read(path))] == [("no flips", 0)]
+    assert [(r.row, r.seed) for r in read_results(Sweep.read(path))] == [("no flips", 0)]
 
     trained = []
     train = sweep.train
     monkeypatch.setattr(sweep, "train", lambda config, **more: (trained.append(config), train(config, **more))[1])
     assert main(command) == 0
     assert [(config.seed, config.changes) for config in trained] == [(0, {}), (1, {})], "what is measured is kept"
-    results = read_results(Grid.read(path))
+    results = read_results(Sweep.read(path))
     assert [(r.row, r.seed) for r in results] == [("Stable", 0), ("Stable", 1), ("no flips", 0)]
     assert results[0].swd != results[1].swd and all(r.images_per_second > 0 and r.fid > 0 for r in results)
     with open(tmp_path / "runs" / "stable" / "1" / "metrics.csv", encoding="utf-8") as file:
@@ -86,7 +86,7 @@ def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, many, monkeypatch
 def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, many, monkeypatch):
     path = grid_file(tmp_path, ROWS)
     command = ["ablate", str(path), "--data_path", str(many), "--out", str(tmp_path / "runs"), "--count", "64"]
-    step, steps = Game.step, []
+    step, steps = GAN.step, []
 
     def stopping(game, real):
         if len(steps) == 3:
@@ -94,18 +94,18 @@ def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, many,
         steps.append(real)
         return step(game, real)
 
-    monkeypatch.setattr(Game, "step", stopping)
+    monkeypatch.setattr(GAN, "step", stopping)
     assert main([*command, "--rows", "no flips"]) == 130
-    assert not read_results(Grid.read(path)) and (tmp_path / "runs" / "no-flips" / "0" / "checkpoint.pth").is_file()
+    assert not read_results(Sweep.read(path)) and (tmp_path / "runs" / "no-flips" / "0" / "checkpoint.pth").is_file()
     done = len(steps)
     monkeypatch.setattr(sweep, "measure_speed", lambda configs: dict.fromkeys(configs, 1.0))
     assert main([*command, "--rows", "no flips"]) == 0
-    assert [r.images_per_second for r in read_results(Grid.read(path))] == [1.0]
+    assert [r.images_per_second for r in read_results(Sweep.read(path))] == [1.0]
     assert len(steps) == (MANY - 64) // 8 > done >= 4, "no step is done twice"
 
 
 def test_several_runs_at_a_time(tmp_path, many, capsys):
-    grid = Grid.read(grid_file(tmp_path, ROWS))
+    grid = Sweep.read(grid_file(tmp_path, ROWS))
     found = ablate(grid, tmp_path / "runs", {"data_path": str(many)}, count=64, jobs=2)
     assert [(r.row, r.seed) for r in found] == [("Stable", 0), ("Stable", 1), ("no flips", 0)]
     assert len({r.swd for r in found}) == 3 and all(r.images_per_second and r.timed_on for r in found)
@@ -142,7 +142,7 @@ def test_several_runs_are_stopped_together_and_gone_on_with(tmp_path, busy_grid)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) == 130
     assert errors().splitlines() == ["animegan: interrupted"]
-    assert [r.row for r in read_results(Grid.read(tmp_path / "grid.toml"))] == ["short"]
+    assert [r.row for r in read_results(Sweep.read(tmp_path / "grid.toml"))] == ["short"]
     run = Run(tmp_path / "runs" / "long" / "0")
     done = run.epochs[-1]
     again = train(replace(run.config, epoch=done + 1), resume=True, progress=False)
@@ -173,7 +173,7 @@ def result(row: str, seed: int, swd: float) -> Result:
 
 def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):
     rows = '[[row]]\nname = "too fast"\nlr = 1e9\n[[row]]\nname = "usual"'
-    grid = Grid.read(grid_file(tmp_path, rows))
+    grid = Sweep.read(grid_file(tmp_path, rows))
     trained = count_calls(monkeypatch, sweep, "train")
     found = ablate(grid, tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
     assert "training has diverged" in capsys.readouterr().out
@@ -181,7 +181,7 @@ def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):
     lines = table(grid).splitlines()
     assert lines[3].startswith("| too fast | diverged (1 of 1) |") and "nan" not in lines[-1]
     (tmp_path / "other").mkdir()
-    other = Grid.read(grid_file(tmp_path / "other", rows))
+    other = Sweep.read(grid_file(tmp_path / "other", rows))
     with pytest.raises(UserError, match="nowhere"):  # nothing else is taken for one that diverged
         ablate(other, tmp_path / "more", {"data_path": str(tmp_path / "nowhere")}, count=64, progress=False)
     tries = len(trained)
@@ -190,12 +190,12 @@ def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):
     figures = []
     monkeypatch.setattr(metric_plots, "drawn", figures.append)
     metric_plots.plot_standings(grid)
-    assert [text.get_text() for text in figures[0].axes[0].texts][0] == "diverged"
+    assert next(text.get_text() for text in figures[0].axes[0].texts) == "diverged"
 
 
 def test_the_table_says_what_is_as_good_as_the_first_row(tmp_path):
     rows = "".join(f'\n[[row]]\nname = "{name}"' for name in ("best", "bad", "near", "not run"))
-    grid = Grid.read(grid_file(tmp_path, rows))
+    grid = Sweep.read(grid_file(tmp_path, rows))
     with pytest.raises(UserError, match="has no results yet: animegan ablate"):
         table(grid)
     found = [("bad", (40, 42)), ("near", (21,)), ("best", (19, 21))]
@@ -210,17 +210,17 @@ def test_the_table_says_what_is_as_good_as_the_first_row(tmp_path):
 
 def test_results_of_a_row_that_is_in_the_grid_no_more_are_kept(tmp_path, many):
     path = grid_file(tmp_path, '[[row]]\nname = "usual"')
-    write_results(Grid.read(path), [result("before", 0, 20.0)])
-    ablate(Grid.read(path), tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
-    assert [r.row for r in read_results(Grid.read(path))] == ["usual"] and "before" not in table(Grid.read(path))
-    again = Grid.read(grid_file(tmp_path, '[[row]]\nname = "usual"\n[[row]]\nname = "before"'))
+    write_results(Sweep.read(path), [result("before", 0, 20.0)])
+    ablate(Sweep.read(path), tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
+    assert [r.row for r in read_results(Sweep.read(path))] == ["usual"] and "before" not in table(Sweep.read(path))
+    again = Sweep.read(grid_file(tmp_path, '[[row]]\nname = "usual"\n[[row]]\nname = "before"'))
     assert [(r.row, r.images_per_second) for r in read_results(again)][1] == ("before", 100.0)
 
 
 def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_first_row(tmp_path, monkeypatch):
     figures = []
     monkeypatch.setattr(metric_plots, "drawn", figures.append)
-    grid = Grid.read(grid_file(tmp_path, "".join(f'\n[[row]]\nname = "{name}"' for name in ("best", "bad", "near"))))
+    grid = Sweep.read(grid_file(tmp_path, "".join(f'\n[[row]]\nname = "{name}"' for name in ("best", "bad", "near"))))
     with pytest.raises(UserError, match="has no results yet"):
         metric_plots.plot_standings(grid)
     found = [("bad", (40, 42)), ("near", (21,)), ("best", (19, 21))]
@@ -272,9 +272,9 @@ def test_other_mistakes(tmp_path, capsys):
     ):
         assert main(["ablate", *arguments]) == 2
         assert message in capsys.readouterr().err
-    write_results(Grid.read(path), [result("Stable", 0, 20.0)])  # of an `animegan train` with other settings
+    write_results(Sweep.read(path), [result("Stable", 0, 20.0)])  # of an `animegan train` with other settings
     with pytest.raises(UserError, match=r"row 'Stable' was measured as `animegan train` and is `animegan train --"):
-        ablate(Grid.read(path), tmp_path / "runs")
+        ablate(Sweep.read(path), tmp_path / "runs")
     (tmp_path / "grid.csv").write_text("row,seed\na,b\n", encoding="utf-8")
     with pytest.raises(UserError, match="is damaged"):
-        ablate(Grid.read(path), tmp_path / "runs")
+        ablate(Sweep.read(path), tmp_path / "runs")

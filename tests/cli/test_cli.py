@@ -18,7 +18,7 @@ from PIL import Image
 from animegan import drawing
 from animegan.cli import main
 from animegan.cli import train as train_commands
-from animegan.gan import Game
+from animegan.gan import GAN
 from animegan.runs import Run
 
 TINY_OPTIONS = [f"--{name}={value}" for name, value in TINY.items()]
@@ -171,8 +171,8 @@ def test_doctor_speaks_in_lines(run):
 def test_ctrl_c_says_how_to_go_on(run, drawn, tmp_path, monkeypatch):
     import signal
 
-    step = Game.step
-    monkeypatch.setattr(Game, "step", lambda *a: (signal.raise_signal(signal.SIGINT), step(*a))[1])
+    step = GAN.step
+    monkeypatch.setattr(GAN, "step", lambda *a: (signal.raise_signal(signal.SIGINT), step(*a))[1])
     status, out, _ = run(*train(drawn, tmp_path / "run"))
     assert status == 130
     assert f"animegan train --resume --outf {tmp_path / 'run'}" in out
@@ -327,13 +327,13 @@ def test_a_full_disk_keeps_the_last_good_checkpoint(fails, run, drawn, tmp_path,
 
 
 def test_a_loss_that_is_not_finite(fails, drawn, tmp_path, monkeypatch):
-    step, calls = Game.step, []
+    step, calls = GAN.step, []
 
     def diverging(self, real):
         calls.append(1)
         return step(self, real) * (math.nan if len(calls) == 10 else 1)
 
-    monkeypatch.setattr(Game, "step", diverging)
+    monkeypatch.setattr(GAN, "step", diverging)
     line = fails(*train(drawn, tmp_path / "run"))
     assert "the loss is not finite at epoch 3, step 2" in line and "epoch 2 and all before it are kept" in line
 

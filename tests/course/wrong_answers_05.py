@@ -1,5 +1,6 @@
 """Wrong answers to the exercises of notebook 05, and a piece of the hint that each must meet."""
 
+import itertools
 import statistics
 from dataclasses import replace
 from types import SimpleNamespace
@@ -25,7 +26,7 @@ def _means_from_epoch_1(history, name):
 def _stillest(change=lambda a, b: np.abs(a.astype(float) - b).mean(), in_order=sorted):
     def stillest(grids):
         epochs = in_order(grids)
-        changes = {b: change(grids[b], grids[a]) for a, b in zip(epochs, epochs[1:], strict=False)}
+        changes = {b: change(grids[b], grids[a]) for a, b in itertools.pairwise(epochs)}
         return min(changes, key=changes.get)
 
     return stillest

@@ -14,7 +14,7 @@ from conftest import count_calls
 from animegan.config import TrainConfig
 from animegan.doctor import CHECKS, Finding, checkup, examine, has_failed, machine, report
 from animegan.doctor.machine import GIB, MIB, Gpu, Machine, Networks, Smi, Torch, Torchvision, count_networks, read_smi
-from animegan.gan import Game
+from animegan.gan import GAN
 from animegan.models import NetD, NetG
 
 TABLE = """\
@@ -73,7 +73,7 @@ def diagnose(topic: str, **facts) -> Finding:
 
 def wheels(finding: Finding) -> list[str]:
     """The PyTorch builds that the steps of a finding name, in order."""
-    steps = finding.mend.splitlines()
+    steps = finding.fix.splitlines()
     return [step.rpartition("/whl/")[2] for step in steps if "--index-url" in step]
 
 
@@ -87,7 +87,7 @@ def test_a_healthy_machine_is_all_ok():
     assert [finding.topic for finding in findings] == list(CHECKS)
     assert {finding.status for finding in findings} == {"OK"}
     assert not has_failed(findings)
-    assert not any(finding.mend for finding in findings)
+    assert not any(finding.fix for finding in findings)
 
 
 # topic, facts, status, a word of the message, a word of the mend
@@ -277,13 +277,13 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_judgement(case):
-    topic, facts, status, message, mend = CASES[case]
+    topic, facts, status, message, fix = CASES[case]
     finding = diagnose(topic, **facts)
     assert finding.status == status, finding
     assert message in finding.message
-    assert mend in finding.mend
-    assert bool(finding.mend) == (status != "OK")  # what is not in order says how to mend it
-    assert not any(line.startswith("->") or not line.strip() for line in finding.mend.splitlines())
+    assert fix in finding.fix
+    assert bool(finding.fix) == (status != "OK")  # what is not in order says how to mend it
+    assert not any(line.startswith("->") or not line.strip() for line in finding.fix.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -302,20 +302,20 @@ def test_the_build_to_install_suits_gpu_and_driver(capability, cuda, build):
     finding = diagnose("GPU", torch=CPU_TORCH, smi=smi)
     assert wheels(finding) == [build]
     # A build that the driver cannot run comes with a new driver, before anything else.
-    assert ("ubuntu-drivers" in finding.mend.splitlines()[0]) == (cuda[0] < int(build[2:4]))
+    assert ("ubuntu-drivers" in finding.fix.splitlines()[0]) == (cuda[0] < int(build[2:4]))
 
 
 def test_keeping_an_old_driver_is_offered_only_where_a_build_runs_on_it():
     for smi, offered in ((Smi("550.0", (12, 4), (RTX,)), True), (Smi("570.0", (12, 8), (BLACKWELL,)), False)):
-        assert ("keep the driver" in diagnose("GPU", torch=BLIND_TORCH, smi=smi).mend) is offered
+        assert ("keep the driver" in diagnose("GPU", torch=BLIND_TORCH, smi=smi).fix) is offered
 
 
 def test_a_computer_without_gpu_gets_the_small_cpu_build():
     facts = {"smi": None, "nvidia_built_in": False, "networks": None, "environment": ("venv", "v")}
     missing = Torch(trouble="not installed")
     assert wheels(diagnose("PyTorch", torch=missing, **facts)) == ["cpu"]
-    assert "index-url" not in diagnose("PyTorch", torch=missing, system="macOS", **facts).mend
-    assert "uninstall" not in diagnose("PyTorch", torch=missing, **facts).mend
+    assert "index-url" not in diagnose("PyTorch", torch=missing, system="macOS", **facts).fix
+    assert "uninstall" not in diagnose("PyTorch", torch=missing, **facts).fix
     # With an NVIDIA GPU the driver's own line asks for a driver, which will then be a new one.
     assert wheels(diagnose("PyTorch", torch=missing, **{**facts, "nvidia_built_in": True})) == ["cu130"]
 
@@ -390,7 +390,7 @@ def test_the_disk_holds_both_networks_an_epoch_and_the_checkpoint_twice():
             return sum(map(size, part.values()))
         return part.nbytes if isinstance(part, torch.Tensor) else 0
 
-    game = Game(TrainConfig(ngf=16, ndf=16, batchSize=2, recipe="stable"), torch.device("cpu"))
+    game = GAN(TrainConfig(ngf=16, ndf=16, batchSize=2, recipe="stable"), torch.device("cpu"))
     game.step(torch.zeros(2, 3, 96, 96))  # Adam has no moments before
     networks = count_networks(16, 16)
     assert networks.disk(1) - networks.disk(0) == 4 * (networks.weights_G + networks.weights_D)
@@ -410,7 +410,7 @@ def test_more_memory_carries_larger_batches():
 
 
 def test_usual_settings_are_those_of_training():
-    assert (checkup.USUAL_BATCH, checkup.USUAL_EPOCHS) == (TrainConfig().batchSize, TrainConfig().epoch)
+    assert (TrainConfig().batchSize, TrainConfig().epoch) == (checkup.USUAL_BATCH, checkup.USUAL_EPOCHS)
 
 
 def test_a_check_that_fails_is_a_warning(monkeypatch):
@@ -420,7 +420,7 @@ def test_a_check_that_fails_is_a_warning(monkeypatch):
     monkeypatch.setitem(CHECKS, "disk", broken)
     finding = diagnose("disk")
     assert finding[:3] == ("WARN", "disk", "could not be checked: OSError: a disk of cheese")
-    assert finding.mend
+    assert finding.fix
     assert diagnose("GPU").status == "OK"
 
 

@@ -15,7 +15,7 @@ from animegan.config import QUICK, TrainConfig
 from animegan.course import reference_run, verdict
 from animegan.drawing import write_faces
 from animegan.errors import UserError
-from animegan.gan import Game
+from animegan.gan import GAN
 from animegan.grids import cells, grid_picture
 from animegan.measure import bounds_of_loss_D, diagnose, diagnosis, excess_of_loss_G, pattern, variety
 from animegan.recipes import get_recipe
@@ -167,13 +167,13 @@ def test_a_run_that_diverged_is_known_by_what_it_left(faces, tmp_path, monkeypat
 
 def test_a_later_divergence_keeps_its_steps_and_is_forgotten_when_the_run_goes_on(drawn, tmp_path, monkeypatch):
     config = TrainConfig(data_path=drawn, outf=tmp_path / "run", ngf=4, ndf=4, batchSize=8, epoch=2, device="cpu")
-    step, calls = Game.step, []
+    step, calls = GAN.step, []
 
     def diverging(self, real):
         calls.append(1)
         return step(self, real) * (float("nan") if len(calls) == 6 else 1)
 
-    monkeypatch.setattr(Game, "step", diverging)
+    monkeypatch.setattr(GAN, "step", diverging)
     with pytest.raises(UserError, match="has diverged"):
         train(config, progress=False)
     run = Run(tmp_path / "run")

@@ -163,7 +163,7 @@ def test_pictures_held_out_are_what_a_run_is_measured_with(tmp_path, many):
     found = evaluate(run, progress=False)
     assert found.reference == "the pictures held out" and found.count == 64
     pictures = load_faces(many, progress=False).images
-    learnt, held = hold_out(len(pictures), 64)
+    _learnt, held = hold_out(len(pictures), 64)
     z = torch.randn(64, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000))
     assert found.distances[1][0] == SlicedWasserstein(pictures[held.numpy()])(run.generate(1, z))
     assert max(d.mean for d in found.floor) < found.mean(1)

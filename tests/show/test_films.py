@@ -15,7 +15,7 @@ from animegan.cli import main
 from animegan.errors import UserError
 from animegan.grids import grid_picture
 from animegan.latent import slerp
-from animegan.models import faces_of, latent_vectors
+from animegan.models import generate, latent_vectors
 from animegan.runs import Run
 from animegan.show import Film, growth, walk
 from animegan.show.films import EPOCH_MILLISECONDS, HOLD_MILLISECONDS, WALK_MILLISECONDS
@@ -41,9 +41,9 @@ def test_a_walk_passes_each_stop_and_closes(finished, tmp_path):
     film = walk(netG, z, steps=4)
     assert len(film.frames) == 12 and set(film.milliseconds) == {WALK_MILLISECONDS}
     for number, stop in enumerate(z):
-        assert apart(film.frames[4 * number], grid_picture(faces_of(netG, stop))) == 0
+        assert apart(film.frames[4 * number], grid_picture(generate(netG, stop))) == 0
     half = torch.stack([slerp(a, b, 3)[1] for a, b in zip(z[2], z[0], strict=True)])
-    assert apart(film.frames[10], grid_picture(faces_of(netG, half))) < 0.5, "half way back to the first"
+    assert apart(film.frames[10], grid_picture(generate(netG, half))) < 0.5, "half way back to the first"
     shown = frames_of(film.save(tmp_path / "walk.gif"))
     assert len(shown) == 12 and {milliseconds for _, milliseconds in shown} == {WALK_MILLISECONDS}
     assert all(apart(frame, film.frames[n]) < 6 for n, (frame, _) in enumerate(shown))
@@ -94,7 +94,7 @@ def test_one_face_alone_has_its_frame_too(finished):
     z = stops(2, 1, 16)
     frame = walk(finished.generator(3), z, steps=2).frames[0]
     assert frame.size == (100, 100) and frame.getpixel((0, 50)) == frame.getpixel((99, 50)) == (255, 255, 255)
-    face = faces_of(finished.generator(3), z[0])[0].add(1).mul(127.5).round().permute(1, 2, 0).byte().numpy()
+    face = generate(finished.generator(3), z[0])[0].add(1).mul(127.5).round().permute(1, 2, 0).byte().numpy()
     assert np.array_equal(np.asarray(frame.crop((2, 2, 98, 98))), face)
 
 

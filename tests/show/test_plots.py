@@ -14,10 +14,11 @@ from PIL import Image
 from animegan.errors import UserError
 from animegan.runs import Run, Step, steps_per_epoch
 from animegan.show import (
-    MOST_BYTES,
+    MAX_BYTES,
     Picture,
     compare_epochs,
     epochs,
+    faces_over_epochs,
     font_for,
     history,
     overlap,
@@ -26,9 +27,8 @@ from animegan.show import (
     plot_history,
     plot_steps,
     small_png,
-    through_epochs,
 )
-from animegan.show.epochs import MOST_WIDTH
+from animegan.show.epochs import MAX_WIDTH
 from animegan.show.figures import BLUE, ORANGE, new_figure
 from animegan.show.history import PANELS as CURVES
 from animegan.show.history import POINTS, Trace, _draw_curves, _moving_mean, _thinned, history_picture
@@ -82,18 +82,18 @@ def test_compare_epochs_refuses_what_is_no_run(finished):
 
 
 def test_through_epochs_has_a_row_a_face_and_a_column_an_epoch(finished):
-    picture = through_epochs(finished, (0, 9))
+    picture = faces_over_epochs(finished, (0, 9))
     corners = [[holds(picture, finished.faces(epoch)[cell])[0] for epoch in (1, 2, 3)] for cell in (0, 9)]
     for row in corners:
         assert row[0][0] < row[1][0] < row[2][0]
         assert len({top for _, top in row}) == 1
     assert corners[0][0][1] < corners[1][0][1]
     assert [left for left, _ in corners[0]] == [left for left, _ in corners[1]]
-    assert through_epochs(finished, 9).tobytes() == through_epochs(finished, (9,)).tobytes()
+    assert faces_over_epochs(finished, 9).tobytes() == faces_over_epochs(finished, (9,)).tobytes()
 
 
 def test_through_epochs_takes_the_epochs_in_the_order_asked_for(finished):
-    picture = through_epochs(finished, (4,), epochs=[3, 1])
+    picture = faces_over_epochs(finished, (4,), epochs=[3, 1])
     (last,), (first,) = (holds(picture, finished.faces(epoch)[4]) for epoch in (3, 1))
     assert last[0] < first[0]
     assert not holds(picture, finished.faces(2)[4])
@@ -101,9 +101,9 @@ def test_through_epochs_takes_the_epochs_in_the_order_asked_for(finished):
 
 @pytest.mark.parametrize(("count", "blocks"), [(13, 1), (14, 2), (25, 2), (27, 3)])
 def test_through_epochs_wraps_so_that_a_notebook_need_not_shrink_it(finished, count, blocks):
-    picture = through_epochs(finished, (0,), epochs=[1 + n % 3 for n in range(count)])
-    one = through_epochs(finished, (0,), epochs=[1 + n % 3 for n in range(-(-count // blocks))])
-    assert picture.width == one.width <= MOST_WIDTH
+    picture = faces_over_epochs(finished, (0,), epochs=[1 + n % 3 for n in range(count)])
+    one = faces_over_epochs(finished, (0,), epochs=[1 + n % 3 for n in range(-(-count // blocks))])
+    assert picture.width == one.width <= MAX_WIDTH
     assert picture.height == pytest.approx(blocks * one.height, abs=10 * blocks)
 
 
@@ -111,13 +111,13 @@ def test_runs_are_told_apart_by_what_differs(finished, tmp_path):
     def labels(**changes):
         other = finished.share(tmp_path / f"other-{len(list(tmp_path.iterdir()))}")
         other.save_info(replace(other.config, **changes))
-        return [lines[1:] for lines in epochs._told_apart([finished, other])]
+        return [lines[1:] for lines in epochs.labels_by_difference([finished, other])]
 
     assert labels() == [["stable"], ["stable"]]
     assert labels(recipe="handout") == [["stable"], ["handout"]]
     assert labels(beta1=0.9) == [["beta1 0.5"], ["beta1 0.9"]]
     assert labels(lr=0.01, seed=3, nz=16) == [["lr 0.0002", "seed 0"], ["lr 0.01", "seed 3"]]
-    assert epochs._told_apart([finished]) == [[]]
+    assert epochs.labels_by_difference([finished]) == [[]]
 
 
 def test_the_legend_reaches_from_the_smallest_to_the_largest():
@@ -128,13 +128,13 @@ def test_the_legend_reaches_from_the_smallest_to_the_largest():
 def test_through_epochs_refuses_cells_and_epochs_that_are_not_there(finished):
     for cells in ((64,), (-1,), 64):
         with pytest.raises(UserError, match=r"cell (64|-1) is out of range: .* 0 to 63"):
-            through_epochs(finished, cells)
+            faces_over_epochs(finished, cells)
     with pytest.raises(UserError, match="no cell"):
-        through_epochs(finished, ())
+        faces_over_epochs(finished, ())
     with pytest.raises(UserError, match="no epoch to show"):
-        through_epochs(finished, epochs=())
+        faces_over_epochs(finished, epochs=())
     with pytest.raises(UserError, match="there is one for epoch 1 to 3"):
-        through_epochs(finished, epochs=(4,))
+        faces_over_epochs(finished, epochs=(4,))
 
 
 # --- curves ------------------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ def noise(width: int, height: int) -> Image.Image:
 def test_a_notebook_keeps_one_small_png_of_a_picture():
     data, _ = DisplayFormatter().format(Picture(noise(1200, 400)))
     assert set(data) == {"image/png", "text/plain"}
-    assert len(data["image/png"]) <= MOST_BYTES
+    assert len(data["image/png"]) <= MAX_BYTES
     assert " at 0x" not in data["text/plain"]
     shown = Image.open(io.BytesIO(data["image/png"]))
     assert shown.width / shown.height == pytest.approx(3, rel=0.02)
@@ -373,5 +373,5 @@ def test_a_png_keeps_within_its_limit(most):
 
 
 def test_the_pictures_of_a_run_are_small_in_a_notebook(finished):
-    for picture in (plot_history(finished), through_epochs(finished, (0, 1)), compare_epochs([finished], [1, 3])):
-        assert len(picture._repr_png_()) <= MOST_BYTES
+    for picture in (plot_history(finished), faces_over_epochs(finished, (0, 1)), compare_epochs([finished], [1, 3])):
+        assert len(picture._repr_png_()) <= MAX_BYTES

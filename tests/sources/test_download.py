@@ -184,7 +184,7 @@ def test_a_file_that_is_kept_for_the_user(serve, tmp_path, monkeypatch):
     checked = []
     monkeypatch.setattr(download, "_check", lambda *arguments: checked.append(arguments))
     for _ in range(2):
-        kept = download.kept_file(f"{server.url}/a/cascade.xml", SHA256, "give it with --cascade FILE")
+        kept = download.cached_file(f"{server.url}/a/cascade.xml", SHA256, "give it with --cascade FILE")
     assert kept == tmp_path / "cache" / "cascade.xml" and len(server.asked) == 1 and checked
 
 

@@ -197,7 +197,7 @@ def test_a_line_that_was_cut_off_is_done_again(folder, tmp_path):
     journal = out / ".import" / "journal.jsonl"
     journal.write_bytes(journal.read_bytes()[:-20])
     assert take(folder, out).kept == 5
-    assert sum(1 for _ in open(journal)) == 6
+    assert journal.read_bytes().count(b"\n") == 6
 
 
 # --- a dirty archive ------------------------------------------------------------------------------------------
@@ -370,7 +370,7 @@ def test_thousands_of_tiny_files_are_one_line_each(tmp_path):
 
 
 def test_the_limit_of_all_bytes_together(tmp_path, monkeypatch):
-    monkeypatch.setattr("animegan.sources.archives.MOST_TOTAL", 60_000)
+    monkeypatch.setattr("animegan.sources.archives.MAX_TOTAL", 60_000)
     for n in range(4):
         (tmp_path / f"{n}.png").write_bytes(face(n))
     archive = tmp_path / "much.zip"
@@ -378,7 +378,7 @@ def test_the_limit_of_all_bytes_together(tmp_path, monkeypatch):
         for n in range(4):
             file.writestr(f"{n}.png", face(n))
     assert 0 < take(archive, tmp_path / "out").kept < 4
-    monkeypatch.setattr("animegan.sources.archives.MOST_ENTRIES", 2)
+    monkeypatch.setattr("animegan.sources.archives.MAX_ENTRIES", 2)
     summary = take(archive, tmp_path / "few")
     assert "more than 2 entries" in str(summary)
 
@@ -458,9 +458,9 @@ def test_two_imports_into_one_folder_do_not_meet(folder, tmp_path):
     from filelock import FileLock
 
     take(folder, tmp_path / "out")
-    with FileLock(tmp_path / "out" / ".import" / "lock"):
-        with pytest.raises(UserError, match="another import into .* is at work"):
-            take(folder, tmp_path / "out")
+    lock = FileLock(tmp_path / "out" / ".import" / "lock")
+    with lock, pytest.raises(UserError, match="another import into .* is at work"):
+        take(folder, tmp_path / "out")
     assert take(folder, tmp_path / "out").kept == 5
 
 

@@ -21,7 +21,7 @@ from PIL import Image
 from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.runs import Run
-from animegan.show import MOST_BYTES
+from animegan.show import MAX_BYTES
 from animegan.training import Progress, train
 from animegan.widgets import EpochComparer, ShapeExplorer, TrainingMonitor, monitor
 from animegan.widgets.monitor import _duration
@@ -72,7 +72,7 @@ def test_every_widget_leaves_a_small_picture_and_a_text_without_ids(boxes):
     for box in boxes:
         bundle = box._repr_mimebundle_()
         assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == box.model_id
-        assert len(base64.b64decode(bundle["image/png"])) <= MOST_BYTES
+        assert len(base64.b64decode(bundle["image/png"])) <= MAX_BYTES
         assert png_of(bundle).width > 300
         assert box.model_id not in bundle["text/plain"] and " at 0x" not in bundle["text/plain"]
     assert len({box._repr_mimebundle_()["text/plain"] for box in boxes}) == 1

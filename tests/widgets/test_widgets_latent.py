@@ -12,8 +12,8 @@ from test_widgets import parts, png_of, shown, words
 
 from animegan.errors import UserError
 from animegan.latent import truncate
-from animegan.models import faces_of, latent_vectors
-from animegan.show import MOST_BYTES
+from animegan.models import generate, latent_vectors
+from animegan.show import MAX_BYTES
 from animegan.widgets import LatentExplorer
 
 NZ = 16
@@ -26,7 +26,7 @@ def explorer(finished, tmp_path):
 
 
 def face_of(run, z) -> np.ndarray:
-    return faces_of(run.generator(3), z)[0].add(1).mul(127.5).round().permute(1, 2, 0).int().numpy()
+    return generate(run.generator(3), z)[0].add(1).mul(127.5).round().permute(1, 2, 0).int().numpy()
 
 
 def shown_small(explorer) -> np.ndarray:
@@ -99,7 +99,7 @@ def test_what_goes_wrong_is_told_in_a_sentence(finished, tmp_path):
 def test_it_is_made_as_the_other_widgets(explorer):
     bundle = explorer._repr_mimebundle_()
     before = png_of(bundle)
-    assert len(bundle["image/png"]) < MOST_BYTES * 4 / 3 and before.width > 380
+    assert len(bundle["image/png"]) < MAX_BYTES * 4 / 3 and before.width > 380
     explorer.sliders[0].value = 2.0
     assert png_of(explorer._repr_mimebundle_()).height > before.height, "which sliders were moved is written below"
     moved = png_of(explorer._repr_mimebundle_()).height

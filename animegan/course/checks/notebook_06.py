@@ -6,7 +6,7 @@ import numpy as np
 
 from animegan.course.checks.answers import differences, history_of, is_close
 from animegan.course.registry import exercise
-from animegan.measure import LEAST_STEPS, diagnose
+from animegan.measure import MIN_STEPS, diagnose
 from animegan.runs import Run
 
 FAILURES = ("D has won", "mode collapse", "checkerboard", "learning rate", "mixed batch", "none")
@@ -123,7 +123,7 @@ def cured(answer):
         len(diagnose(failed).findings) > 0,
         "diagnose finds nothing in your failed run: make it worse, and look at print(diagnose(failed)).",
     )
-    enough = min(LEAST_STEPS, len(failed.history["loss_D"]))
+    enough = min(MIN_STEPS, len(failed.history["loss_D"]))
     yield (
         len(healed.history["loss_D"]) >= enough,
         f"your cured run has {len(healed.history['loss_D'])} steps, and diagnose cannot judge it yet: train it for "
