@@ -27,15 +27,18 @@ def shape_table(network: NetG | NetD) -> list[LayerShape]:
 
     `parameters` counts all trainable numbers of the layer, its BatchNorm included, so that the
     column adds up to the network's size: 3,578,432 for NetG and 2,767,424 for NetD by default.
+    A layer that resizes before its convolution is of kind "Upsample+Conv2d".
     """
     rows = []
 
-    def note(layer: nn.Sequential, _inputs, output: Tensor):
-        convolution = layer[0]
+    def add_row(layer: nn.Sequential, _inputs, output: Tensor):
+        convolution = next(module for module in layer if isinstance(module, nn.Conv2d | nn.ConvTranspose2d))
+        before = "Upsample+" if isinstance(layer[0], nn.Upsample) else ""
         rows.append(
             LayerShape(
                 layer=next(name for name, child in network.named_children() if child is layer),
-                kind=type(convolution).__name__,
+                # Spectral norm makes a subclass of the layer, ParametrizedConv2d.
+                kind=before + type(convolution).__name__.removeprefix("Parametrized"),
                 kernel=convolution.kernel_size[0],
                 stride=convolution.stride[0],
                 padding=convolution.padding[0],
@@ -44,7 +47,7 @@ def shape_table(network: NetG | NetD) -> list[LayerShape]:
             )
         )
 
-    hooks = [layer.register_forward_hook(note) for layer in network.children()]
+    hooks = [layer.register_forward_hook(add_row) for layer in network.children()]
     was_training = network.training
     weight = network.layer1[0].weight
     if isinstance(network, NetG):
@@ -62,7 +65,7 @@ def shape_table(network: NetG | NetD) -> list[LayerShape]:
 
 
 def format_shapes(rows: list[LayerShape]) -> str:
-    """A shape table as text, a line a layer and a line for the sum."""
+    """A shape table as text, one line per layer and one for the sum."""
     lines = [f"{'layer':8}{'kind':17}{'kernel':>6}{'stride':>8}{'padding':>9}{'output':>14}{'parameters':>13}"]
     for row in rows:
         output = "x".join(map(str, row.output))
@@ -74,9 +77,9 @@ def format_shapes(rows: list[LayerShape]) -> str:
 
 
 def conv_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Height (or width) of what a convolution makes of an input of that height: rounded down, as PyTorch does.
+    """Height (or width) of a convolution's output for an input of that height: rounded down, as PyTorch does.
 
-    (size + 2 * padding - kernel) // stride + 1. All in pixels. Raises UserError where no such layer can be.
+    (size + 2 * padding - kernel) // stride + 1. All in pixels. Raises UserError for an impossible layer.
     Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", section 2.4.
     """
     _check_layer(size, kernel, stride, padding)
@@ -87,9 +90,9 @@ def conv_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
 
 
 def conv_transpose_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Height (or width) of what a transposed convolution makes of an input of that height.
+    """Height (or width) of a transposed convolution's output for an input of that height.
 
-    (size - 1) * stride - 2 * padding + kernel. All in pixels. Raises UserError where no such layer can be.
+    (size - 1) * stride - 2 * padding + kernel. All in pixels. Raises UserError for an impossible layer.
     Source: Dumoulin and Visin 2016, section 4.
     """
     _check_layer(size, kernel, stride, padding)

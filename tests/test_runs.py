@@ -83,7 +83,7 @@ def test_no_run_is_one_clear_line(tmp_path, finished):
         Run(tmp_path)
     with pytest.raises(UserError, match="it holds the runs run: name one of them"):
         Run(finished.path.parent)
-    with pytest.raises(UserError, match="has no netG_009.pth: there is one for epoch 1 to 3"):
+    with pytest.raises(UserError, match="has no netG_009.pth: it exists for epoch 1 to 3"):
         finished.generator(9)
     with pytest.raises(UserError, match="no epoch is finished yet"):
         new_run(tmp_path).grid(1)
@@ -101,7 +101,7 @@ def test_a_damaged_run_json_is_one_clear_line(tmp_path):
 def test_damaged_files_are_named(tmp_path):
     run = new_run(tmp_path)
     (run.path / "netG_001.pth").write_bytes(b"PK\x03\x04 no weights")
-    with pytest.raises(UserError, match="netG_001.pth is truncated or not a file of weights"):
+    with pytest.raises(UserError, match="netG_001.pth is truncated or not a weights file"):
         run.generator(1)
     runs.save_weights(run.path / "netG_001.pth", {"layer1.0.weight": torch.zeros(3)})
     with pytest.raises(UserError, match="netG_001.pth does not fit the networks"):
@@ -120,7 +120,7 @@ def test_weights_that_would_run_code_are_refused(tmp_path):
             return os.mkdir, (str(tmp_path / "pwned"),)
 
     torch.save({"layer1.0.weight": Evil()}, tmp_path / "evil.pth")
-    with pytest.raises(UserError, match="not a file of weights"):
+    with pytest.raises(UserError, match="not a weights file"):
         runs.load_weights(tmp_path / "evil.pth")
     assert not (tmp_path / "pwned").exists()
 
