@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from animegan.drawing.canvas import Ramp
-from animegan.drawing.outlines import arc, curve, oval, path, ribbon
+from animegan.drawing.outlines import arc, curve, moved, oval, path, ribbon
 from animegan.drawing.palette import hsv, mix
 from animegan.drawing.sketch import Sketch, between
 
@@ -49,13 +49,13 @@ class _Wardrobe:
         self.contrast = hsv(face.accessory_hue + 0.4, 0.7, 0.9)
 
     def at(self, *points) -> np.ndarray:
-        return (*np.array(points, dtype=float), self.middle, 0)
+        return moved(np.array(points, dtype=float), self.middle, 0)
 
     def sides(self, *points) -> list[np.ndarray]:
         return [self.at(*points), self.at(*[(-x, y) for x, y in points])]
 
     def bow(self, start: tuple, end: tuple, bulge: float = 0.0) -> np.ndarray:
-        return (*arc(start, end, bulge), self.middle, 0)
+        return moved(arc(start, end, bulge), self.middle, 0)
 
 
 def draw_collar(sketch: Sketch) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from animegan.drawing.canvas import Mask, Ramp, both, without
-from animegan.drawing.outlines import arc, curve, oval, path, ribbon
+from animegan.drawing.outlines import arc, curve, moved, oval, path, ribbon
 from animegan.drawing.palette import mix
 from animegan.drawing.sketch import Sketch
 
@@ -84,7 +84,7 @@ def draw_face(sketch: Sketch) -> Mask:
     head, colours, face = sketch.head, sketch.colours, sketch.face
     outline = face_outline(sketch)
     skin = head.rimmed(outline, colours.skin, colours.skin_line, 0.7)
-    lit = head.mask((*outline, -3.2 * face.light, -1.4))
+    lit = head.mask(moved(outline, -3.2 * face.light, -1.4))
     head.paint(without(skin, lit), colours.skin_shade, 0.6)
     return skin
 
@@ -95,7 +95,7 @@ def draw_neck(sketch: Sketch) -> Mask:
     left = curve([(middle - 8, 16), (middle - 7.6, 30), (middle - 9.5, 36), (-20, 39.5), (-42, 46)])
     right = curve([(42, 46), (20, 39.5), (middle + 9.5, 36), (middle + 7.6, 30), (middle + 8, 16)])
     neck = body.rimmed(path(left, (-44, 70), (44, 70), right), colours.skin, colours.skin_line, 0.7)
-    shadow = sketch.head.mask((*face_outline(sketch), 2.0 * sketch.face.light, 6.5))
+    shadow = sketch.head.mask(moved(face_outline(sketch), 2.0 * sketch.face.light, 6.5))
     body.paint(both(neck, shadow), mix(colours.skin_shade, colours.skin_line, 0.12))
     bones = [arc((middle + side * 4, 42), (middle + side * 15, 40.4), 0.08 * side) for side in (-1, 1)]
     body.fill([ribbon(bone, 0.9, 0.7, 0.1) for bone in bones], colours.skin_shade)
@@ -190,7 +190,7 @@ def _draw_open(sketch: Sketch, eyes: list[_Eye]) -> None:
     head, colours = sketch.head, sketch.colours
     white = head.fill([eye.white for eye in eyes], (255, 252, 252))
     middle, down = eyes[0].y, eyes[0].down
-    head.fill([ribbon((*eye.upper, 0, 1.2), 2.0, 4.2, 3.0) for eye in eyes], (190, 184, 208), 0.8, white)
+    head.fill([ribbon(moved(eye.upper, 0, 1.2), 2.0, 4.2, 3.0) for eye in eyes], (190, 184, 208), 0.8, white)
     rim = mix(colours.iris_dark, colours.lash, 0.35)
     head.fill([oval(eye.x, eye.y, eye.across, eye.down) for eye in eyes], rim, 1.0, white)
     iris = head.mask(*[oval(eye.x, eye.y, eye.across - 0.8, eye.down - 0.8) for eye in eyes])
@@ -217,10 +217,10 @@ def _draw_highlights(sketch: Sketch, eyes: list[_Eye], white: Mask) -> None:
 def _lashes(sketch: Sketch, eye: _Eye) -> list[np.ndarray]:
     side, (x, y) = eye.side, eye.upper[-1]
     lift = 1.5 if sketch.face.eye_shape != "drooping" else -0.2
-    wing = path(eye.upper[-4] + (0, -0.6), (x + side * 2.3, y - lift), (x - side * 0.4, y + 1.2))
+    wing = path(moved(eye.upper[-4], 0, -0.6), (x + side * 2.3, y - lift), (x - side * 0.4, y + 1.2))
     lower = eye.lower[1 : len(eye.lower) * 5 // 8]
     return [
-        ribbon((*eye.upper, 0, -0.4), 0.9, 3.1, 2.2),
+        ribbon(moved(eye.upper, 0, -0.4), 0.9, 3.1, 2.2),
         wing,
         ribbon(lower, 1.3, 0.7, 0.2),
     ]
@@ -242,7 +242,7 @@ def _shut_eye(sketch: Sketch, side: int) -> list[np.ndarray]:
 
 def _draw_creases(sketch: Sketch, eyes: list[_Eye]) -> None:
     if eyes:
-        creases = [ribbon((*eye.upper[5:-1], 0, -2.8), 0.1, 1.0, 0.1) for eye in eyes]
+        creases = [ribbon(moved(eye.upper[5:-1], 0, -2.8), 0.1, 1.0, 0.1) for eye in eyes]
         sketch.head.fill(creases, sketch.colours.skin_line, 0.7)
 
 

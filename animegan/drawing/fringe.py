@@ -9,7 +9,7 @@ import numpy as np
 
 from animegan.drawing.canvas import Mask, Ramp
 from animegan.drawing.hair import RIM, braid, crown, side_of, top_of, width
-from animegan.drawing.outlines import arc, curve, path, ribbon
+from animegan.drawing.outlines import arc, curve, moved, path, ribbon
 from animegan.drawing.palette import mix
 from animegan.drawing.sketch import Sketch, between
 
@@ -91,8 +91,8 @@ def _tufts(sketch: Sketch) -> list[np.ndarray]:
             size = min(size, 1.15)
             root = np.array((x * wide, y))
             tip = root + np.array((out, down)) * size
-            tuft = path(arc((*root, -4, -16), tip, 0.03, 5), arc(tip, (*root, -7, -3), 0.14, 4))
-            tufts.append(tuft * (side, 1) + (back, 0))
+            tuft = path(arc(moved(root, -4, -16), tip, 0.03, 5), arc(tip, moved(root, -7, -3), 0.14, 4))
+            tufts.append(moved(tuft * (side, 1), back, 0))
     if face.messiness > 0.72:
         lean = -side_of(sketch)
         root = (back, top + 1.5)
@@ -153,7 +153,7 @@ def _borders(style: Fringe, part: float, reach: float, chance) -> list[float]:
 
 def draw_shadow(sketch: Sketch, shapes: list[np.ndarray], skin: Mask) -> None:
     """The front hair's shadow on the forehead and cheeks."""
-    shadow = sketch.head.mask(*[(*shape, 1.4 * sketch.face.light, 3.6) for shape in shapes])
+    shadow = sketch.head.mask(*[moved(shape, 1.4 * sketch.face.light, 3.6) for shape in shapes])
     sketch.head.paint(shadow, sketch.colours.skin_shade, 0.85, skin)
 
 

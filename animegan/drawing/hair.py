@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from animegan.drawing.canvas import Mask, Ramp
-from animegan.drawing.outlines import arc, curve, mirror, oval, path, ribbon
+from animegan.drawing.outlines import arc, curve, mirror, moved, oval, path, ribbon
 from animegan.drawing.palette import mix
 from animegan.drawing.sketch import Sketch, between
 
@@ -208,7 +208,8 @@ def braid(x: float, y: float, size: float, links: int, drift: float) -> list[np.
         True,
         3,
     )
-    return [heart * (size * (1 - 0.03 * i), 0.86 * size) + (x + drift * i, y + 1.22 * size * i) for i in range(links)]
+    sizes = [(size * (1 - 0.03 * i), 0.86 * size) for i in range(links)]
+    return [moved(heart * each, x + drift * i, y + 1.22 * size * i) for i, each in enumerate(sizes)]
 
 
 def _ringlet(x: float, y: float) -> list[np.ndarray]:
@@ -217,5 +218,5 @@ def _ringlet(x: float, y: float) -> list[np.ndarray]:
     for i in range(7):
         ring = oval(0, 0, 8.4 - 0.8 * i, 4.6)
         slant = np.stack((np.zeros(len(ring)), 0.32 * ring[:, 0]), axis=1)
-        rings.append(ring + slant + (x + 0.9 * i, y + 7.0 * i))
+        rings.append(moved(ring + slant, x + 0.9 * i, y + 7.0 * i))
     return rings

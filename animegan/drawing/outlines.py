@@ -49,7 +49,7 @@ def _steps(steps: int) -> np.ndarray:
 
 def oval(x: float, y: float, across: float, down: float) -> np.ndarray:
     """An ellipse by its centre and half axes."""
-    return _circle() * (across, down) + (x, y)
+    return moved(_circle() * (across, down), x, y)
 
 
 @cache
@@ -61,6 +61,11 @@ def _circle() -> np.ndarray:
 def path(*pieces) -> np.ndarray:
     """Pieces (curves, arcs, corners) joined to one outline."""
     return np.concatenate([np.atleast_2d(np.asarray(piece, dtype=float)) for piece in pieces])
+
+
+def moved(outline: np.ndarray, x: float, y: float) -> np.ndarray:
+    """The outline (or point) moved by `x` to the right and `y` down."""
+    return outline + np.array((x, y))
 
 
 def mirror(points) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from animegan.drawing.canvas import Canvas, Ramp
 from animegan.drawing.hair import side_of, top_of, width
-from animegan.drawing.outlines import arc, curve, mirror, oval, path, ribbon
+from animegan.drawing.outlines import arc, curve, mirror, moved, oval, path, ribbon
 from animegan.drawing.palette import hsv, mix
 from animegan.drawing.sketch import Sketch, between
 
@@ -91,7 +91,7 @@ def draw_accessory(sketch: Sketch) -> None:
     elif kind == "headband":
         wide = width(sketch)
         half = [(-wide, -12), (-0.86 * wide, -27), (-0.4 * wide, -37)]
-        band = (*curve([*half, *[(-x, y) for x, y in half[::-1]]]), sketch.behind, 0)
+        band = moved(curve([*half, *[(-x, y) for x, y in half[::-1]]]), sketch.behind, 0)
         head.rimmed(ribbon(band, 3.4, 5.4, 3.4), bright, colours.extra_line, 0.6)
     elif kind == "glasses":
         _draw_glasses(sketch)
@@ -105,9 +105,9 @@ def _draw_ribbon(sketch: Sketch, x: float, y: float) -> None:
     head, colours = sketch.head, sketch.colours
     loop = curve([(0, 0), (5, -6.5), (11, -6), (10, 4.5), (5, 3.6)], True)
     end = path((0, 0), (7.5, 9), (2.6, 9.5))
-    head.rimmed([(*end, x, y), (*mirror(end), x, y)], colours.extra_dark, colours.extra_line, 0.6)
+    head.rimmed([moved(end, x, y), moved(mirror(end), x, y)], colours.extra_dark, colours.extra_line, 0.6)
     silk = Ramp(colours.extra_light, colours.extra, y - 8, y + 3)
-    head.rimmed([(*loop, x, y), (*mirror(loop), x, y)], silk, colours.extra_line, 0.6)
+    head.rimmed([moved(loop, x, y), moved(mirror(loop), x, y)], silk, colours.extra_line, 0.6)
     head.rimmed(oval(x, y - 0.4, 2.4, 2.8), colours.extra, colours.extra_line, 0.5)
 
 
@@ -127,9 +127,9 @@ def _draw_glasses(sketch: Sketch) -> None:
     for side in (-1, 1):
         ahead = side * (13.4 + face.eye_distance)
         x, wide = sketch.across(ahead), 9.6 * sketch.squeeze(ahead)
-        head.fill(lens * (wide, 1) + (x, 0), (255, 255, 255), 0.14)
-        head.fill(glint * (wide, 1) + (x, 0), (255, 255, 255), 0.3)
-        rim = lens * (wide, 1) + (x, 0)
+        head.fill(moved(lens * (wide, 1), x, 0), (255, 255, 255), 0.14)
+        head.fill(moved(glint * (wide, 1), x, 0), (255, 255, 255), 0.3)
+        rim = moved(lens * (wide, 1), x, 0)
         frame.append(ribbon(path(rim, rim[:2]), 1.35))
         if side * x + wide < 24:  # else the rim hides the arm
             frame.append(ribbon(arc((x + side * wide, -3), (side * 25 - face.turn, -4)), 1.2))
@@ -140,7 +140,7 @@ def _draw_headphones(sketch: Sketch) -> None:
     head, colours = sketch.head, sketch.colours
     wide, top, back = width(sketch) + 1.4, top_of(sketch) - 2.0, sketch.behind
     half = [(-wide, -2), (-0.97 * wide, -20), (-0.6 * wide, top + 7)]
-    band = (*curve([*half, (0, top), *[(-x, y) for x, y in half[::-1]]]), back, 0)
+    band = moved(curve([*half, (0, top), *[(-x, y) for x, y in half[::-1]]]), back, 0)
     head.rimmed(ribbon(band, 3.4), colours.extra, colours.extra_line, 0.6)
     cups = [oval(side * wide + back, 0.5, 5.4, 9.4) for side in (-1, 1)]
     head.rimmed(cups, Ramp(colours.extra_light, colours.extra, -10, 10), colours.extra_line, 0.7)
