@@ -66,8 +66,8 @@ def write_faces(
 def drawn_set(folder: str | Path) -> dict[str, int]:
     """`count` and `seed` of the set that `write_faces` drew, or began to draw, in `folder`; {} if there is none."""
     try:
-        found = json.loads((Path(folder) / MARKER).read_bytes())
-        return {"count": found["count"], "seed": found["seed"]}
+        content = json.loads((Path(folder) / MARKER).read_bytes())
+        return {"count": content["count"], "seed": content["seed"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
