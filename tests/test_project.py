@@ -83,14 +83,19 @@ def test_constraints_name_exact_versions_within_the_bounds():
         assert requirement.specifier.contains(versions[requirement.name.lower()]), requirement
 
 
-def test_readme_names_commands_and_pictures_that_there_are():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+PAPERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "imgs/README.md", "imgs/ablation/README.md"]
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_paper_names_commands_and_files_that_exist(paper):
+    text = (ROOT / paper).read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     assert {"setup", "train", "test", "lab", "clean"} <= targets
     named = set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.M))
-    assert {"train", "test"} <= named <= targets
+    assert named <= targets
+    assert paper != "README.md" or {"train", "test"} <= named
     for path in re.findall(r"\]\((?!http|#)([^)#]+)", text):
-        assert (ROOT / path).exists(), path
+        assert ((ROOT / paper).parent / path).exists(), path
     help_text = subprocess.run(
         [sys.executable, "-m", "animegan", "train", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout
@@ -99,13 +104,20 @@ def test_readme_names_commands_and_pictures_that_there_are():
 
 
 @pytest.mark.parametrize("name", ["drawn", "real"])
-def test_readme_has_the_table_and_the_picture_of_a_grid_that_is_measured_whole(name):
+def test_the_ablation_page_has_the_table_and_the_picture_of_a_completely_measured_grid(name):
     grid = Sweep.read(ROOT / "imgs" / "ablation" / f"{name}.toml")
     measured = [(result.row, result.seed) for result in read_results(grid)]
     assert measured == [(row.name, seed) for row in grid.rows for seed in range(row.seeds)]
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "imgs" / "ablation" / "README.md").read_text(encoding="utf-8")
     assert table(grid) in text, f"animegan ablate imgs/ablation/{name}.toml --table makes it"
-    assert f"](imgs/ablation/{name}.png)" in text
+    assert f"]({name}.png)" in text
+
+
+def test_contributing_has_every_room():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    modules = {path.name for path in (ROOT / "animegan").glob("*.py") if not path.name.startswith("__")}
+    rooms = {f"{name}/" for name in FOLDERS} | modules
+    assert set(re.findall(r"\[([a-z]+(?:/|\.py))\]\(animegan/", text)) == rooms
 
 
 def test_ci_calls_the_readmes_test_command():
