@@ -109,7 +109,7 @@ def test_train_says_what_it_learns_from(run, drawn, tmp_path):
     _, out, _ = run(*train(tmp_path / "data", tmp_path / "run", "--epoch", 1))
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     left_out = sum(not path.name.startswith(".animegan-") for path in files) - 36  # those are its own caches
-    said = re.search(r"36 pictures \((\d+) files left out; why: animegan data check .*\), on cpu", out)
+    said = re.search(r"36 images \((\d+) files left out; why: animegan data check .*\), on cpu", out)
     assert said and int(said[1]) == left_out == 3, "broken.png, and what `animegan draw` wrote beside the faces"
     assert "faces of epoch 1:" in out
 
