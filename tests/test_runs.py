@@ -109,15 +109,13 @@ def test_a_grid_is_cut_into_its_cells_or_refused():
         cut(Image.new("RGB", (100, 99)))
 
 
-def test_what_cannot_be_saved_is_one_line_with_a_way_out(tmp_path):
-    for number, way_out in (
-        (errno.ENOSPC, "free some space"),
-        (errno.ENOENT, "make the folder first"),
-        (1, "try this"),
-    ):
-        with pytest.raises(UserError, match=f"x.csv could not be saved .*; what was saved before is kept: {way_out}"):
-            with files.saving("x.csv", "try this"):
-                raise OSError(number, "told by the system")
+@pytest.mark.parametrize(
+    ("number", "fix"), [(errno.ENOSPC, "free some space"), (errno.ENOENT, "make the folder first"), (1, "try this")]
+)
+def test_what_cannot_be_saved_is_one_line_with_a_way_out(number, fix):
+    message = rf"x.csv could not be saved \(why\); what was saved before is kept: {fix}"
+    with pytest.raises(UserError, match=message), files.saving("x.csv", "try this"):
+        raise OSError(number, "why")
 
 
 def test_a_missing_package_is_one_line_with_the_command_that_installs_it():
