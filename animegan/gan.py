@@ -65,7 +65,7 @@ class GAN:
         return self.captured(real, noise, torch.tensor(rates))
 
     def _steps(self, real: Tensor, noise: Tensor, rates: list[tuple[float, float, float]] | Tensor) -> Tensor:
-        """`step` without randomness: noise [B, columns] from `_draw_noise`, rates from `_next_rates`, one per minibatch.
+        """`step` without randomness: noise [B, columns] from `_draw_noise`, one row of rates per minibatch.
 
         Nothing here waits for a number from the device, so all of it can be captured as one CUDA graph.
         """
