@@ -14,7 +14,10 @@ from PIL import Image
 from animegan.data import opened
 from animegan.errors import UserError
 
-CASCADE_URL = "https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/master/lbpcascade_animeface.xml"
+CASCADE_URLS = (  # GitHub, and a public mirror of its repositories for networks that cannot reach it
+    "https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/master/lbpcascade_animeface.xml",
+    "https://cdn.jsdelivr.net/gh/nagadomi/lbpcascade_animeface@master/lbpcascade_animeface.xml",
+)
 CASCADE_SHA256 = "9376d30ac38db6bda2a68b88b3b76bbd7e6aa33af47f7f5c76bc88ca75f1ce30"
 MARGIN = 0.2  # on each side, as a part of the face's box: the box ends at the fringe, a portrait at the hair
 LIFT = 0.08  # of the box: there is more hair above a face than neck below
@@ -115,7 +118,9 @@ def _cascade(path: str | Path | None) -> str:
     if path is None:
         from animegan.sources.download import cached_file
 
-        path = cached_file(CASCADE_URL, CASCADE_SHA256, instead="give the file with --cascade FILE or ANIMEGAN_CASCADE")
+        path = cached_file(
+            CASCADE_URLS, CASCADE_SHA256, instead="give the file with --cascade FILE or ANIMEGAN_CASCADE"
+        )
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

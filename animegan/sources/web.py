@@ -27,13 +27,11 @@ def get(
     sha256: str = "",
     finder: FaceFinder | None = None,
     threshold: int = THRESHOLD,
-    allow_private: bool = False,
     progress: bool = True,
 ) -> Summary:
     """Fetch one of the public sets (`listing()` tells which), or the archive at `url`, and import it.
 
-    mirror: an address that is put before that of GitHub. sha256: of the file at `url`. allow_private: see
-    `animegan.sources.download.fetch`. Raises UserError for all that can go wrong on the way.
+    mirror: an address that is put before that of GitHub. sha256: of the file at `url`. Raises UserError.
     """
     if bool(name) == bool(url):
         raise UserError(f"give the name of a set ({', '.join(SETS)}) or an address with --url, one of them.")
@@ -48,7 +46,7 @@ def get(
     address = mirrored(known.url, mirror) if known else url
     # Many an address ends in main.zip: the file is known by the whole of its address.
     file = f"{name}.zip" if name else f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.download"
-    archive = fetch(address, out / HIDDEN / file, sha256, allow_private=allow_private, progress=progress)
+    archive = fetch(address, out / HIDDEN / file, sha256, progress=progress)
     if known is None:
         return _import_download(archive, url, out, finder, threshold, progress)
     known.check(archive)
