@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from PIL import Image
 from tqdm.auto import tqdm
 
-from animegan.data import KINDS, MAX_PIXELS, SHEET, SUFFIXES, TABLE, decode_picture
+from animegan.data import HIDDEN, KINDS, MAX_PIXELS, SHEET, SUFFIXES, TABLE, decode_picture
 from animegan.errors import UserError
 from animegan.files import write_whole
 from animegan.sources.archives import DAMAGED, NESTED, Entry, Source, is_archive
@@ -30,7 +30,7 @@ THRESHOLD = 4  # of 64 bits; on 6,144 real faces the pairs up to 4 apart were th
 SUFFIX = {name: end for end, name in reversed(SUFFIXES.items())} | {"JPEG": ".jpg", "TIFF": ".tif", "PPM": ".ppm"}
 MAX_WAITING, MAX_HELD = 32, 256 * 2**20  # entries, and their bytes, that are read but not yet judged
 SHOWN_ASIDE = 40  # pictures on the contact sheet
-FACES, HIDDEN = "faces", ".import"
+FACES = "faces"
 PUT_BACK = "put back by hand"
 
 

@@ -18,12 +18,13 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from animegan.data import HIDDEN
 from animegan.errors import UserError
 from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
-from animegan.sources.import_job import HIDDEN, THRESHOLD, Import, Summary
+from animegan.sources.import_job import THRESHOLD, Import, Summary
 from animegan.text import printable
 
 

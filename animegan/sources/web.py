@@ -7,6 +7,7 @@ import os
 import zipfile
 from pathlib import Path
 
+from animegan.data import HIDDEN
 from animegan.errors import UserError
 from animegan.files import write_whole
 from animegan.sources.archives import is_archive
@@ -14,7 +15,7 @@ from animegan.sources.danbooru import DANBOORU, crawl
 from animegan.sources.download import fetch
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
-from animegan.sources.import_job import HIDDEN, THRESHOLD, Summary
+from animegan.sources.import_job import THRESHOLD, Summary
 from animegan.sources.importing import data_set, import_pictures, require_libraries, write_errors
 from animegan.sources.public_sets import SETS, mirrored
 
