@@ -1,4 +1,4 @@
-"""Downloads, from real servers on this machine's own address: cut, slow, moved, refused, wrong."""
+"""Downloads from real servers on the loopback address: cut, slow, moved, refused, wrong."""
 
 import email.utils
 import hashlib
@@ -129,14 +129,14 @@ def test_whole_and_checked(serve, tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["file.bin"]
 
 
-def test_cut_twice_and_gone_on_with(serve, tmp_path):
+def test_cut_twice_and_resumed(serve, tmp_path):
     server = serve(answers=["cut", "cut", "whole"])
     assert get(server.url, tmp_path / "file", sha256=SHA256).read_bytes() == CONTENT
     starts = [int(asked[6:-1]) for _, asked in server.asked[1:]]
     assert starts == pytest.approx([len(CONTENT) // 2, len(CONTENT) * 3 // 4], abs=2 * download.PIECE)
 
 
-def test_gone_on_with_by_a_later_call(serve, tmp_path):
+def test_resumed_by_a_later_call(serve, tmp_path):
     server = serve(answers=["cut", (503, {}), "whole"])
     fails("answers 503", server.url, tmp_path / "file", tries=1)
     arrived = (tmp_path / "file.part").stat().st_size
@@ -145,7 +145,7 @@ def test_gone_on_with_by_a_later_call(serve, tmp_path):
     assert server.asked[-1][1] == f"bytes={arrived}-"
 
 
-def test_another_version_in_between_is_fetched_anew(serve, tmp_path):
+def test_another_version_in_between_is_fetched_from_the_beginning(serve, tmp_path):
     server = serve(answers=["cut", "whole"])
     answer = server.answer
 
@@ -170,7 +170,7 @@ def test_all_there_but_the_last_rename(serve, tmp_path):
     assert get(server.url, tmp_path / "file", sha256=SHA256).read_bytes() == CONTENT
 
 
-def test_busy_servers_are_waited_for_as_long_as_they_say(serve, tmp_path, pauses):
+def test_busy_servers_are_given_the_time_they_ask_for(serve, tmp_path, pauses):
     later = email.utils.formatdate(time.time() + 40, usegmt=True)
     answers = [(429, {"Retry-After": "7"}), (503, {"Retry-After": later}), (502, {}), (429, {"Retry-After": "9999"})]
     server = serve(answers=[*answers, (503, {"Retry-After": "soon"}), "whole"])
@@ -179,7 +179,7 @@ def test_busy_servers_are_waited_for_as_long_as_they_say(serve, tmp_path, pauses
     assert pauses[3] == download.MAX_WAIT and pauses[4] == 16
 
 
-def test_a_file_that_is_kept_for_the_user(serve, tmp_path, monkeypatch):
+def test_a_file_that_is_cached_for_the_user(serve, tmp_path, monkeypatch):
     server = serve()
     monkeypatch.setenv("ANIMEGAN_CACHE", str(tmp_path / "cache"))
     for _ in range(2):
@@ -216,7 +216,7 @@ def test_a_mirror_is_asked_where_the_first_address_fails(serve, tmp_path, monkey
     ("status", "words"),
     [(401, "password"), (403, "refuses"), (404, "no such file"), (410, "taken down"), (451, "legal"), (418, "refuses")],
 )
-def test_a_no_is_told_at_once_with_what_to_do(serve, tmp_path, status, words):
+def test_a_refusal_is_reported_at_once_with_what_to_do(serve, tmp_path, status, words):
     server = serve(answers=[(status, {})])
     line = fails(f"{status}: .*{words}", server.url, tmp_path / "file")
     assert "download it in a browser" in line and len(server.asked) == 1
@@ -293,7 +293,7 @@ def test_a_full_disk_keeps_what_has_arrived(serve, tmp_path, monkeypatch):
 
 @pytest.fixture
 def small_set(monkeypatch) -> PublicSet:
-    """A set laid out as faces-96, with 12 drawings and 5 that are none."""
+    """A set laid out as faces-96, with 12 drawings and 5 pictures that are not."""
     small = PublicSet(
         "small", "12 faces", "someone/something", "abc", SETS["faces-96"].pattern, 11, 12, left_out="made by a network"
     )
@@ -326,14 +326,14 @@ def test_get_an_archive_with_the_connection_cut_twice(serve, small_set, tmp_path
 
 
 def test_an_archive_of_something_else_is_set_aside(serve, small_set, tmp_path):
-    for content, found in ((archive(5), "holds 5"), (b"<html>blocked</html>", "holds no archive")):
+    for content, found in ((archive(5), "holds 5"), (b"<html>blocked</html>", "holds no readable archive")):
         out = tmp_path / found
         with pytest.raises(UserError, match=rf"should hold 12 pictures.*{found}.*set aside"):
             take("small", out, serve(content))
         assert (out / ".import" / "small.zip.wrong").read_bytes() == content
 
 
-def test_two_addresses_that_end_alike_and_what_is_no_archive(serve, tmp_path):
+def test_two_addresses_that_end_alike_and_files_that_are_not_archives(serve, tmp_path):
     out = tmp_path / "out"
 
     def take_url(server, path="/main.zip"):
@@ -342,11 +342,11 @@ def test_two_addresses_that_end_alike_and_what_is_no_archive(serve, tmp_path):
     first, second = serve(archive(3)), serve(archive(6))
     assert take_url(first).kept == 3 and take_url(second).new == 3
     page, half = serve(b"<html>blocked</html>"), serve(archive(3)[:5000])
-    for server, message in ((page, "no archive, perhaps a page"), (half, "cannot be read")):
+    for server, message in ((page, "not an archive, perhaps a web page"), (half, "cannot be read")):
         for _ in range(2):
             with pytest.raises(UserError, match=f"{message}.*set aside.*Try again"):
                 take_url(server)
-        assert len(server.asked) == 2, "fetched anew"
+        assert len(server.asked) == 2, "fetched again"
 
 
 def test_offline_is_given_up_soon(serve, tmp_path, pauses):
@@ -356,7 +356,7 @@ def test_offline_is_given_up_soon(serve, tmp_path, pauses):
     assert sum(pauses) < 10
 
 
-def test_an_archive_of_ones_own(serve, tmp_path):
+def test_an_archive_at_an_address_of_the_user(serve, tmp_path):
     content = archive(4)
     server, digest = serve(content), hashlib.sha256(content).hexdigest()
     summary = sources.get(url=f"{server.url}/my%20faces.zip", sha256=digest, out=tmp_path / "out", progress=False)
@@ -380,7 +380,7 @@ def test_mistakes_of_get(tmp_path):
     for message, arguments in {
         "give the name of a set": {},
         "there is no set best": {"name": "best"},
-        "one of them": {"name": "faces-96", "url": "https://example.org/a.zip"},
+        "not both": {"name": "faces-96", "url": "https://example.org/a.zip"},
         "--sha256 goes with --url": {"name": "faces-96", "sha256": "0" * 64},
     }.items():
         with pytest.raises(UserError, match=message):
