@@ -1,4 +1,4 @@
-"""A folder of pictures becomes one uint8 array, and the array batches."""
+"""A folder of pictures becomes one uint8 array, and the array becomes batches."""
 
 from animegan.data.batching import batches, epoch_order, hold_out, to_device, to_uint8, to_unit
 from animegan.data.dataset import FaceDataset, check_folder, load_faces

@@ -78,7 +78,7 @@ def test_links(tmp_path):
     assert faces.report.foreign == ["pipe.png"]
 
 
-def test_errors_that_a_user_can_mend(tmp_path):
+def test_errors_that_a_user_can_fix(tmp_path):
     with pytest.raises(UserError, match="there is no folder .*nowhere"):
         load(tmp_path / "nowhere")
     with pytest.raises(UserError, match="there is no folder"):

@@ -578,7 +578,7 @@ def test_names_are_given_out_once(monkeypatch):
     ]  # fmt: skip
     compared = count_calls(monkeypatch, filenames, "_key")
     assert len({names.new("image", ".png") for _ in range(30_000)}) == 30_000
-    assert 30_000 <= len(compared) <= 5 * 30_000, "counting goes on where it was"
+    assert 30_000 <= len(compared) <= 5 * 30_000, "counting continues at the last number"
 
 
 # --- mistakes, each one line ------------------------------------------------------------------------------
