@@ -1,17 +1,17 @@
-# make train       draw faces, train 25 epochs on them, set epoch 1 beside epoch 25
-# make test        run the tests, and every notebook in tiny sizes
-# make check       the style, and who may import whom (seconds; make test begins with it)
+# make train       draw faces, train on them for 25 epochs, compare epoch 1 with epoch 25; run it again to continue
+# make test        run the checks, the tests, and every notebook in tiny sizes
+# make check       check the style, and who may import whom (seconds; make test starts with it)
 # make lab         open the notebooks in JupyterLab
-# make notebooks   run every notebook at its full size and store what it shows
-# make reference   train and measure the small run that stands in where a student has none yet
-# make setup       only install; make clean removes what can be made again
+# make notebooks   run every notebook at full size and store its outputs
+# make reference   train and measure the small run that notebooks use until a student has one
+# make setup       only install; make clean removes the environment and the caches
 
 PYTHON ?= python3
 BIN := .venv/bin
-# The exact versions that the tests ran with; they are for Python 3.11 and newer.
+# The exact versions that the tests ran with; they need Python 3.11 or newer.
 PINNED = $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" * (sys.version_info >= (3, 11)))')
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
-# Widget state and times would make GitHub refuse a notebook, and every run differ from the last.
+# With widget state GitHub would refuse to show a notebook, and with times every run would differ from the last.
 EXECUTE := --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
 
 .PHONY: setup train check test lab notebooks reference clean
@@ -23,7 +23,7 @@ setup: .venv/.done
 	$(BIN)/python -m pip install --disable-pip-version-check $(PINNED) -e '.[notebooks,data,metrics,test]'
 	touch $@
 
-# A run that was stopped is gone on with.
+# An interrupted run is resumed.
 train: setup
 	$(BIN)/animegan train --quick --draw --outf imgs/quick $(if $(wildcard imgs/quick/run.json),--resume)
 
@@ -31,12 +31,13 @@ check: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 test: check
 	$(BIN)/python -m pytest
 	ANIMEGAN_SMOKE=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(NOTEBOOKS)
 
-# JupyterLab shows the whole project, and a terminal in it knows the command animegan.
+# JupyterLab shows the whole project, and its terminals find the command animegan.
 lab: setup
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb
 
@@ -49,7 +50,7 @@ reference: train
 	rm -rf imgs/reference
 	$(BIN)/animegan share imgs/quick imgs/reference --weights 1 25
 
-# Only what a command makes again: the environment and caches. Never data/ or imgs/.
+# Removes only what a command can make again: the environment and the caches. Never data/ or imgs/.
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache *.egg-info
 	find animegan tests notebooks -type d '(' -name __pycache__ -o -name .ipynb_checkpoints ')' -prune -exec rm -rf {} +

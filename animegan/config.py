@@ -1,18 +1,61 @@
-"""TrainConfig: every setting of a run, the handout's ten under their own names, then ours."""
+"""All settings of a run with their ranges (`TrainConfig`), and the sizes that several rooms share."""
 
 import math
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any, NamedTuple
 
 from animegan.errors import UserError
 
+IMAGE_SIZE = 96  # pixels a side; 4 -> 8 -> 16 -> 32 by stride 2, then 32 -> 96 by stride 3: no other size comes out
 PRECISIONS = ("float32", "bfloat16")
-IMAGE_SIZE = 96  # 4 -> 8 -> 16 -> 32 by stride 2, then 32 -> 96 by stride 3: no other size comes out
+
+# `--quick`: a run that a laptop without a GPU finishes within minutes, on QUICK_COUNT drawn faces.
+QUICK = {"ngf": 32, "ndf": 16, "batchSize": 16, "lr": 0.0004}
+QUICK_COUNT = 1024
+DRAWN_FOLDER, DRAWN_COUNT = "data/drawn", 2048  # where `animegan draw` puts how many faces
 
 
-def _option(default: Any, help: str) -> Any:
-    """A field that also carries the sentence that `animegan train --help` prints for it."""
-    return field(default=default, metadata={"help": help})
+class Range(NamedTuple):
+    """The numbers that a setting takes: from `low` to below `below`; 0 as well if `or_0`, `low` not if `open`."""
+
+    low: float
+    below: float = math.inf
+    or_0: bool = False
+    open: bool = False
+    why: str = ""
+
+    def covers(self, value: float) -> bool:
+        inside = self.low < value < self.below if self.open else self.low <= value < self.below
+        return inside or (self.or_0 and value == 0)
+
+    def __str__(self) -> str:
+        limit = f"more than {self.low}" if self.open else f"{self.low} or more"
+        if self.below < math.inf:
+            limit = f"{self.low} to below {self.below}"
+        return "0, or " * self.or_0 + limit + f" ({self.why})" * bool(self.why)
+
+
+def setting(default: Any, help: str = "", range: Range | None = None, choices: tuple[str, ...] = ()) -> Any:
+    """A field of a dataclass of settings: its default, the sentence for `--help`, and the values that it takes."""
+    return field(default=default, metadata={"help": help, "range": range, "choices": choices})
+
+
+def check_setting(option: str, value: Any, known: Field) -> None:
+    """Raise UserError unless the value has the type of the field and lies in its range.
+
+    option: option and value as the user wrote them, e.g. "--lr 0" or "--set ema=2".
+    """
+    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (is_number if known.type is float else type(value) is known.type):
+        raise UserError(
+            f"{option} is not {kinds[known.type]}; give one{f', e.g. {known.default}' * bool(known.default)}."
+        )
+    choices, range = known.metadata.get("choices"), known.metadata.get("range")
+    if choices and value not in choices:
+        raise UserError(f"{option} is not known; choose {', '.join(choices[:-1])} or {choices[-1]}.")
+    if range and not range.covers(value):
+        raise UserError(f"{option} is out of range: it takes {range}.")
 
 
 @dataclass(frozen=True)
@@ -23,60 +66,40 @@ class TrainConfig:
     Raises UserError, with what to do, for a value that cannot work.
     """
 
-    batchSize: int = _option(64, "pictures in one training step")
-    imageSize: int = _option(96, "height and width of a picture; this network makes 96 only")
-    nz: int = _option(100, "length of the latent vector z")
-    ngf: int = _option(64, "feature maps of NetG's last hidden layer")
-    ndf: int = _option(64, "feature maps of NetD's first layer")
-    epoch: int = _option(25, "epochs to train for: one epoch shows every picture once")
-    lr: float = _option(0.0002, "learning rate of Adam")
-    beta1: float = _option(0.5, "beta1 of Adam")
-    data_path: str = _option("data/", "folder with the pictures to learn from")
-    outf: str = _option("imgs/", "run folder: grids, weights, history and checkpoint go there")
+    batchSize: int = setting(
+        64, "images in one training step", Range(2, why="BatchNorm needs at least 2 images for a mean and a spread")
+    )
+    imageSize: int = setting(96, "height and width of an image; this network makes 96 only")
+    nz: int = setting(100, "length of the latent vector z", Range(1))
+    ngf: int = setting(64, "feature maps of NetG's last hidden layer", Range(1))
+    ndf: int = setting(64, "feature maps of NetD's first layer", Range(1))
+    epoch: int = setting(25, "epochs to train for: one epoch shows every image once", Range(1))
+    lr: float = setting(0.0002, "learning rate of Adam", Range(0, open=True, why="0.0002 is usual"))
+    beta1: float = setting(0.5, "beta1 of Adam", Range(0, 1, why="0.5 is usual for GANs"))
+    data_path: str = setting("data/", "folder with the training images")
+    outf: str = setting("imgs/", "run folder: grids, weights, history and checkpoint go there")
 
-    recipe: str = _option("stable", "how a step is done: 'stable' gives faces, 'handout' repeats the handout")
-    seed: int = _option(0, "seed of everything that is random")
-    precision: str = _option("float32", "numbers in which convolutions compute: float32, or bfloat16, which is faster")
-    hold_out: int = _option(0, "pictures to leave out of training, for `animegan evaluate` to measure with")
-    device: str = _option("auto", "auto, cpu, cuda, cuda:1, mps; auto takes the GPU where there is one")
-    changes: dict = field(  # ingredients of the recipe that this run sets otherwise
+    recipe: str = setting("stable", "how a step is done: 'stable' gives faces, 'handout' repeats the handout")
+    seed: int = setting(0, "seed of all random numbers", Range(0, 2**63))
+    precision: str = setting(
+        "float32", "number format of the convolutions: float32, or bfloat16, which is faster", choices=PRECISIONS
+    )
+    hold_out: int = setting(0, "images to keep out of training, for `animegan evaluate` to measure with", Range(0))
+    device: str = setting("auto", "auto, cpu, cuda, cuda:1, mps; auto takes the GPU if there is one")
+    changes: dict = field(  # ingredients of the recipe that this run overrides
         default_factory=dict, metadata={"help": "change an ingredient of the recipe, e.g. --set ema=0.99"}
     )
 
     def __post_init__(self):
-        for name in ("batchSize", "imageSize", "nz", "ngf", "ndf", "epoch", "seed", "hold_out"):
-            if type(getattr(self, name)) is not int:
-                raise UserError(
-                    f"--{name} {getattr(self, name)!r} is not a whole number; give one, e.g. {_default(name)}."
-                )
-        for name in ("lr", "beta1"):
-            if not isinstance(getattr(self, name), int | float):
-                raise UserError(f"--{name} {getattr(self, name)!r} is not a number; give one, e.g. {_default(name)}.")
-        for name in ("data_path", "outf"):
-            object.__setattr__(self, name, str(getattr(self, name)))  # a pathlib.Path is welcome too
-            if not getattr(self, name).strip():
-                raise UserError(f"--{name} is empty: name a folder, e.g. {_default(name)} (is a variable not set?).")
+        for known in fields(self):
+            name, value = known.name, getattr(self, known.name)
+            if name in ("data_path", "outf"):
+                object.__setattr__(self, name, str(value))  # a pathlib.Path is welcome too
+                if not str(value).strip():
+                    raise UserError(f"--{name} is empty: name a folder, e.g. {known.default} (is a variable not set?).")
+            elif name != "changes":
+                check_setting(f"--{name} {value!r}", value, known)
         check_image_size(self.imageSize)
-        if self.precision not in PRECISIONS:
-            raise UserError(f"--precision {self.precision} is not known; choose {' or '.join(PRECISIONS)}.")
-        if self.batchSize < 2:
-            raise UserError(
-                f"--batchSize {self.batchSize} is too small: BatchNorm needs at least 2 pictures to tell their "
-                f"mean from their spread; 64 is usual, 16 saves memory."
-            )
-        for name in ("nz", "ngf", "ndf", "epoch"):
-            if getattr(self, name) < 1:
-                raise UserError(
-                    f"--{name} {getattr(self, name)} is too small; give 1 or more ({_default(name)} is usual)."
-                )
-        if not (math.isfinite(self.lr) and self.lr > 0):
-            raise UserError(f"--lr {self.lr:g} cannot train: the learning rate is a number above 0; 0.0002 is usual.")
-        if not 0 <= self.beta1 < 1:
-            raise UserError(f"--beta1 {self.beta1:g} is out of range: Adam takes 0 to below 1; 0.5 is usual for GANs.")
-        if self.hold_out < 0:
-            raise UserError(f"--hold_out {self.hold_out} is out of range; give 0 or more, e.g. 2048 of 6000 pictures.")
-        if not 0 <= self.seed < 2**63:
-            raise UserError(f"--seed {self.seed} is out of range; give a whole number from 0 to 2**63 - 1.")
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as plain values, in order, as run.json keeps them."""
@@ -91,19 +114,10 @@ class TrainConfig:
         return cls(**values)
 
 
-def _default(name: str) -> Any:
-    return TrainConfig.__dataclass_fields__[name].default
-
-
 def check_image_size(size: int) -> None:
     """Raise UserError unless `size` is the one that this network makes."""
     if size != IMAGE_SIZE:
         raise UserError(
             f"--imageSize {size} does not fit this network: its layers make 4, 8, 16, 32 (stride 2) and then "
-            f"96 (stride 3), nothing else; leave --imageSize at 96 (pictures of any size are resized to it)."
+            f"96 (stride 3), nothing else; leave --imageSize at 96 (images of any size are resized to it)."
         )
-
-
-# What `--quick` stands for: a run that a laptop without a GPU finishes within minutes.
-QUICK = {"ngf": 32, "ndf": 16, "batchSize": 16, "lr": 0.0004}
-QUICK_COUNT = 1024  # and so many drawn faces

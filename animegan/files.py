@@ -1,4 +1,4 @@
-"""A file appears with all its bytes or not at all, whatever interrupts the writing."""
+"""Atomic writes: a file appears with all its bytes or not at all, whatever interrupts the writing."""
 
 import contextlib
 import csv
@@ -13,15 +13,28 @@ from PIL import Image
 
 from animegan.errors import UserError
 
-START_ANEW = "restore the right file, or start a new run in another --outf."
+START_AGAIN = "restore the right file, or start a new run in another --outf."
+
+
+@contextlib.contextmanager
+def saving(path: str | os.PathLike, fix: str = "make sure that you may write there, then try again") -> Iterator[None]:
+    """Turn an OSError of the block into one line for the user: which file, why, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        fixes = {errno.ENOSPC: "free some space, then try again", errno.ENOENT: "make the folder first, then try again"}
+        raise UserError(
+            f"{path} could not be saved ({error.strerror or error}); what was saved before is kept: "
+            f"{fixes.get(error.errno or 0, fix)}."
+        ) from error
 
 
 @contextlib.contextmanager
 def atomic_open(path: Path, part: Path | None = None, durable: bool = False) -> Iterator[BinaryIO]:
-    """Open `path` for writing under another name, `part`, and rename it when the block has ended well.
+    """Open `path` for writing under another name, `part`, and rename it when the block ends without an error.
 
     A reader sees the old file or the new one. With `durable` the bytes are on the disk before the
-    rename, so that it holds through a power cut too. An error or an interrupt leaves no `part`.
+    rename, so that the file survives a power cut too. An error or an interrupt leaves no `part`.
     """
     part = part or path.with_name(f".{path.name}.part")  # hidden: no reader takes it for a picture
     try:
@@ -38,13 +51,13 @@ def atomic_open(path: Path, part: Path | None = None, durable: bool = False) -> 
 
 
 def write_whole(path: Path, content: bytes, durable: bool = False) -> None:
-    """Write all of a file with `whole`."""
+    """Write a file atomically; raises OSError."""
     with atomic_open(path, durable=durable) as file:
         file.write(content)
 
 
 def write_table(path: Path, header: Iterable[str], rows: Iterable[Iterable]) -> None:
-    """Write a CSV file with `whole`; floats with four decimals."""
+    """Write a CSV file atomically; floats with four decimals."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(header)
@@ -53,28 +66,22 @@ def write_table(path: Path, header: Iterable[str], rows: Iterable[Iterable]) -> 
 
 
 def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
-    """Write a picture whole or not at all, in the format of its suffix; UserError for one that Pillow cannot write."""
+    """Write a picture atomically, in the format of its suffix; UserError if Pillow cannot write that format."""
     formats = Image.registered_extensions()
     format = formats.get(path.suffix.lower())
     if format not in Image.SAVE:
-        raise UserError(f"{path} has no suffix of a picture; let it end in .png.")
+        raise UserError(f"{path} does not end in the suffix of a picture format; let it end in .png.")
     buffer = io.BytesIO()
     picture.save(buffer, format=format, **({"quality": 85, "subsampling": 0} if format == "JPEG" else options))
     write_bytes(path, buffer.getvalue())
 
 
 def write_text(path: Path, text: str) -> None:
+    """`write_bytes` for text, as UTF-8."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write durably, with an error that a user can act on."""
-    try:
+    """Write atomically and durably; UserError if that fails."""
+    with saving(path, "make sure that you may write there, then try again (a training run continues with --resume)"):
         write_whole(path, content, durable=True)
-    except OSError as error:
-        fixes = {errno.ENOSPC: "free some space", errno.ENOENT: "make the folder first"}
-        fix = fixes.get(error.errno, "make sure that it may be written there")
-        raise UserError(
-            f"{path} could not be saved ({error.strerror or error}); what was saved before is kept: "
-            f"{fix}, then try again (a run goes on with --resume)."
-        ) from error

@@ -35,8 +35,8 @@ class GAN:
             if recipe.spectral_norm:
                 spectral_norm(netD)
         # Channels last is the layout in which convolutions are fastest, on CPUs as on GPUs.
-        self.netG = netG.to(device, memory_format=torch.channels_last)
-        self.netD = netD.to(device, memory_format=torch.channels_last)
+        self.netG = netG.to(device, memory_format=torch.channels_last)  # pyright: ignore
+        self.netD = netD.to(device, memory_format=torch.channels_last)  # pyright: ignore
         self.ema_G = copy.deepcopy(self.netG) if recipe.ema else self.netG
         self.steps = 0  # so far
         self.bfloat16 = config.precision == "bfloat16"
@@ -208,7 +208,10 @@ class GAN:
         if not self.recipe.ema:
             return
         ema, weights = list(self.ema_G.parameters()), list(self.netG.parameters())
-        torch._foreach_lerp_(ema, weights, [weight] * len(ema) if isinstance(weight, Tensor) else weight)
+        if isinstance(weight, Tensor):  # on a CUDA graph
+            torch._foreach_lerp_(ema, weights, [weight] * len(ema))  # pyright: ignore
+        else:
+            torch._foreach_lerp_(ema, weights, weight)  # pyright: ignore
 
 
 def _r1_penalty(logits: Tensor, pictures: Tensor, weight: float) -> Tensor | float:

@@ -1,12 +1,12 @@
-"""NetG and NetD, the two networks of the handout, their weights and their z.
+"""NetG and NetD, the two networks of the handout, their weights and the latent vectors z.
 
     z  100x1x1 --NetG--> 512x4x4 -> 256x8x8 -> 128x16x16 -> 64x32x32 -> 3x96x96   a picture
     x  3x96x96 --NetD--> 64x32x32 -> 128x16x16 -> 256x8x8 -> 512x4x4 -> 1x1x1     real or fake
 
-Layers, their order and the names of their weights are the handout's, so that a `netG_025.pth`
-goes to and from its `model.py`. The architecture is that of Radford, Metz and Chintala, "Unsupervised
-Representation Learning with Deep Convolutional Generative Adversarial Networks" (DCGAN, 2016),
-with one step of stride 3 where they have stride 2: 32x32 becomes 96x96.
+Layers, their order and the names of their weights are the handout's, so its `model.py` can load a
+`netG_025.pth` of this project, and the other way round. The architecture is that of Radford, Metz and
+Chintala, "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial
+Networks" (DCGAN, 2016), with one layer of stride 3 where they have stride 2: 32x32 becomes 96x96.
 """
 
 import io
@@ -17,8 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from animegan.config import IMAGE_SIZE
 from animegan.errors import UserError
-from animegan.files import START_ANEW, write_bytes
+from animegan.files import START_AGAIN, write_bytes
 
 ENLARGE = {
     "k5s3": lambda ngf: [nn.ConvTranspose2d(ngf, 3, kernel_size=5, stride=3, padding=1, bias=False)],
@@ -28,19 +29,20 @@ ENLARGE = {
 
 
 class NetG(nn.Module):
-    """The generator: a latent vector becomes a picture.
+    """The generator: a latent vector becomes an image.
 
     ngf: feature maps of the last hidden layer; the first has eight times as many.
     nz: length of the latent vector z.
-    enlarge: how the last layer makes 96x96 of 32x32. "k5s3" is the handout's: its kernel of 5 overlaps unevenly at
+    enlarge: how the last layer turns 32x32 into 96x96. "k5s3" is the handout's: its kernel of 5 overlaps unevenly at
         stride 3. "k6s3" overlaps evenly; "resize" enlarges by nearest neighbour before a plain convolution (both Odena,
-        Dumoulin and Olah 2016, "Deconvolution and Checkerboard Artifacts"). Neither of them fits the handout's model.
+        Dumoulin and Olah 2016, "Deconvolution and Checkerboard Artifacts"). The handout's model can load neither.
     Input [B, nz, 1, 1], drawn from N(0, 1); output [B, 3, 96, 96] in [-1, 1].
     Source: the handout's model.py.
     """
 
     def __init__(self, ngf: int = 64, nz: int = 100, enlarge: str = "k5s3"):
         super().__init__()
+        self.input_shape = (nz, 1, 1)
         self.layer1 = _up(nz, ngf * 8, kernel=4, stride=1, padding=0)  # [B, ngf*8, 4, 4]
         self.layer2 = _up(ngf * 8, ngf * 4, kernel=4, stride=2, padding=1)  # [B, ngf*4, 8, 8]
         self.layer3 = _up(ngf * 4, ngf * 2, kernel=4, stride=2, padding=1)  # [B, ngf*2, 16, 16]
@@ -54,7 +56,7 @@ class NetG(nn.Module):
 
 
 class NetD(nn.Module):
-    """The discriminator: a picture becomes the probability that it is real.
+    """The discriminator: an image becomes the probability that it is real.
 
     ndf: feature maps of the first layer; the last hidden one has eight times as many.
     Input [B, 3, 96, 96] in [-1, 1]; output [B, 1, 1, 1] in (0, 1).
@@ -63,6 +65,7 @@ class NetD(nn.Module):
 
     def __init__(self, ndf: int = 64):
         super().__init__()
+        self.input_shape = (3, IMAGE_SIZE, IMAGE_SIZE)
         self.layer1 = _down(3, ndf, kernel=5, stride=3, padding=1)  # [B, ndf, 32, 32]
         self.layer2 = _down(ndf, ndf * 2, kernel=4, stride=2, padding=1)  # [B, ndf*2, 16, 16]
         self.layer3 = _down(ndf * 2, ndf * 4, kernel=4, stride=2, padding=1)  # [B, ndf*4, 8, 8]
@@ -75,7 +78,7 @@ class NetD(nn.Module):
     def logits(self, x: Tensor) -> Tensor:
         """The verdicts before the sigmoid, [B]: above 0 for real, below 0 for fake.
 
-        A loss on logits is the same mathematics as one on probabilities, but it never takes the
+        A loss on logits is mathematically the same as one on probabilities, but never takes the
         logarithm of a probability that was rounded to 0.
         """
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4, self.layer5[0]):
@@ -105,7 +108,7 @@ def _down(channels_in: int, channels_out: int, kernel: int, stride: int, padding
 
 
 def init_weights(network: nn.Module, generator: torch.Generator | None = None) -> nn.Module:
-    """Draw a network's weights anew, in place, and return it: convolutions from N(0, 0.02).
+    """Initialise a network's weights in place and return it: convolutions from N(0, 0.02).
 
     The scales of BatchNorm come from N(1, 0.02), its shifts are 0.
     Source: the DCGAN paper, section 4 ("all weights were initialized from a zero-centered Normal
@@ -121,12 +124,12 @@ def init_weights(network: nn.Module, generator: torch.Generator | None = None) -
 
 
 def init_smooth(netG: NetG, generator: torch.Generator | None = None) -> NetG:
-    """Draw the weights of NetG's upsampling layers anew, in place, as smooth kernels; return netG.
+    """Initialise NetG's upsampling layers in place with smooth kernels; return netG.
 
     Every 2-d kernel becomes the one of bilinear interpolation (for stride 3 that is 1 2 3 2 1, which
     is exactly as wide as the handout's last layer) times one number from a normal distribution; the
     spread over the layer is the 0.02 of `init_weights`. Independent weights print the overlap of
-    the transposed convolutions on every picture as a checkerboard, which D learns to spot within a
+    the transposed convolutions on every image as a checkerboard, which D learns to spot within a
     few steps, long before there is a face to judge.
     Sources: the kernel, Long, Shelhamer and Darrell 2015 (FCN), section 3.3; a start without
     checkerboard, Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution" (ICNR).
@@ -145,11 +148,11 @@ def init_smooth(netG: NetG, generator: torch.Generator | None = None) -> NetG:
 
 
 def spectral_norm(netD: NetD) -> NetD:
-    """Bound the slope of every layer of NetD to 1, in place of its BatchNorm; return netD.
+    """Limit the slope of every layer of NetD to 1, which replaces its BatchNorm; return netD.
 
     Source: Miyato, Kataoka, Koyama and Yoshida 2018, "Spectral Normalization for Generative Adversarial Networks".
     """
-    for layer in netD.children():
+    for layer in (netD.layer1, netD.layer2, netD.layer3, netD.layer4, netD.layer5):
         nn.utils.parametrizations.spectral_norm(layer[0])
         if isinstance(layer[1], nn.BatchNorm2d):
             layer[1] = nn.Identity()
@@ -157,28 +160,26 @@ def spectral_norm(netD: NetD) -> NetD:
 
 
 def generate(netG: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
-    """Faces [N, 3, 96, 96] in [-1, 1] from z [N, nz, 1, 1], in batches of 64, so that many z do not fill the memory."""
+    """Faces [N, 3, 96, 96] in [-1, 1] from z [N, nz, 1, 1], in batches of 64 to save memory."""
     with torch.inference_mode():
         return torch.cat([netG(part) for part in z.split(64)])
 
 
 def latent_vectors(count: int, nz: int, seed: int) -> Tensor:
-    """`count` vectors from N(0, I), [count, nz, 1, 1]: drawn on the CPU, for a seed always the same."""
+    """`count` latent vectors from N(0, I), [count, nz, 1, 1]; drawn on the CPU: the same for a seed everywhere."""
     return torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed))
 
 
 def save_weights(path: Path, state: dict[str, Any]) -> None:
-    """torch.save, whole or not at all."""
-    buffer = io.BytesIO()  # in memory first, so that a full disk shows as one plain OSError
+    """torch.save, written atomically."""
+    buffer = io.BytesIO()  # in memory first, so that a full disk is one plain OSError
     torch.save(state, buffer)
     write_bytes(path, buffer.getvalue())
 
 
 def load_weights(path: Path) -> Any:
-    """torch.load of tensors and plain values only: a file from a stranger cannot run code."""
+    """torch.load for tensors and plain values only: a file from a stranger cannot run code."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a file that is truncated or something else
-        raise UserError(
-            f"{path} is truncated or not a file of weights ({type(error).__name__}); {START_ANEW}"
-        ) from error
+    except Exception as error:  # torch raises many types for a damaged file or another format
+        raise UserError(f"{path} is truncated or not a weights file ({type(error).__name__}); {START_AGAIN}") from error

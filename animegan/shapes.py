@@ -1,11 +1,10 @@
 """The shapes of NetG and NetD and their parameters, layer by layer, and the arithmetic behind them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from animegan.config import IMAGE_SIZE
 from animegan.errors import UserError
 from animegan.models import NetD, NetG
 
@@ -18,7 +17,7 @@ class LayerShape(NamedTuple):
     kernel: int
     stride: int
     padding: int
-    output: tuple[int, int, int]
+    output: tuple[int, ...]
     parameters: int
 
 
@@ -27,42 +26,27 @@ def shape_table(network: NetG | NetD) -> list[LayerShape]:
 
     `parameters` counts all trainable numbers of the layer, its BatchNorm included, so that the
     column adds up to the network's size: 3,578,432 for NetG and 2,767,424 for NetD by default.
+    A layer that resizes before its convolution is of kind "Upsample+Conv2d".
     """
-    rows = []
-
-    def note(layer: nn.Sequential, _inputs, output: Tensor):
-        convolution = layer[0]
-        rows.append(
-            LayerShape(
-                layer=next(name for name, child in network.named_children() if child is layer),
-                kind=type(convolution).__name__,
-                kernel=convolution.kernel_size[0],
-                stride=convolution.stride[0],
-                padding=convolution.padding[0],
-                output=tuple(output.shape[1:]),
-                parameters=sum(p.numel() for p in layer.parameters()),
-            )
-        )
-
-    hooks = [layer.register_forward_hook(note) for layer in network.children()]
-    was_training = network.training
-    weight = network.layer1[0].weight
-    if isinstance(network, NetG):
-        blank = weight.new_zeros(1, weight.shape[0], 1, 1)
-    else:
-        blank = weight.new_zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE)
-    try:
-        with torch.no_grad():
-            network.eval()(blank)
-    finally:
-        network.train(was_training)
-        for hook in hooks:
-            hook.remove()
+    rows, was_training = [], network.training
+    x = torch.zeros(1, *network.input_shape, device=next(network.parameters()).device)
+    network.eval()  # BatchNorm has no spread to measure in one input
+    with torch.no_grad():
+        for name, layer in network.named_children():
+            x = layer(x)
+            convolution: Any = next(m for m in layer.children() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d))
+            resizes = any(isinstance(m, nn.Upsample) for m in layer.children())
+            # Spectral norm turns the layer into an instance of a subclass, ParametrizedConv2d.
+            kind = "Upsample+" * resizes + type(convolution).__name__.removeprefix("Parametrized")
+            kernel, stride, padding = (getattr(convolution, f)[0] for f in ("kernel_size", "stride", "padding"))
+            parameters = sum(p.numel() for p in layer.parameters())
+            rows.append(LayerShape(name, kind, kernel, stride, padding, tuple(x.shape[1:]), parameters))
+    network.train(was_training)
     return rows
 
 
 def format_shapes(rows: list[LayerShape]) -> str:
-    """A shape table as text, a line a layer and a line for the sum."""
+    """A shape table as text, one line per layer and one for the sum."""
     lines = [f"{'layer':8}{'kind':17}{'kernel':>6}{'stride':>8}{'padding':>9}{'output':>14}{'parameters':>13}"]
     for row in rows:
         output = "x".join(map(str, row.output))
@@ -74,9 +58,9 @@ def format_shapes(rows: list[LayerShape]) -> str:
 
 
 def conv_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Height (or width) of what a convolution makes of an input of that height: rounded down, as PyTorch does.
+    """Height (or width) of a convolution's output for an input of that height: rounded down, as PyTorch does.
 
-    (size + 2 * padding - kernel) // stride + 1. All in pixels. Raises UserError where no such layer can be.
+    (size + 2 * padding - kernel) // stride + 1. All in pixels. Raises UserError for an impossible layer.
     Source: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning", section 2.4.
     """
     _check_layer(size, kernel, stride, padding)
@@ -87,9 +71,9 @@ def conv_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
 
 
 def conv_transpose_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Height (or width) of what a transposed convolution makes of an input of that height.
+    """Height (or width) of a transposed convolution's output for an input of that height.
 
-    (size - 1) * stride - 2 * padding + kernel. All in pixels. Raises UserError where no such layer can be.
+    (size - 1) * stride - 2 * padding + kernel. All in pixels. Raises UserError for an impossible layer.
     Source: Dumoulin and Visin 2016, section 4.
     """
     _check_layer(size, kernel, stride, padding)

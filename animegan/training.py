@@ -1,5 +1,5 @@
-"""The loop: for every batch one step of the game, at the end of every epoch pictures, weights, history
-and a checkpoint, so that a run can be stopped at any moment and gone on with."""
+"""The training loop: one step of the GAN per batch, and after every epoch a grid, weights, history and a
+checkpoint, so that a run can be interrupted at any moment and resumed."""
 
 import math
 import platform
@@ -19,19 +19,19 @@ import animegan
 from animegan.config import TrainConfig
 from animegan.data import FaceDataset, batches, epoch_order, hold_out, load_faces, to_device, to_unit
 from animegan.errors import UserError
-from animegan.files import START_ANEW
+from animegan.files import START_AGAIN
 from animegan.gan import GAN
 from animegan.grids import FACES_IN_GRID, fixed_noise
 from animegan.recipes import Recipe, get_recipe
-from animegan.runs import Run, Step, check_run_folder
+from animegan.runs import Run, Step, check_run_folder, differences
 
-DIVERGED_LOSS = 1e4  # a loss is a number of nats a picture: at 20 the other player is beyond reach already
-UPDATE_SECONDS = 0.5  # more often is a strain on Jupyter and on the eye
+DIVERGED_LOSS = 1e4  # losses are in nats per image; above about 20 the other network has already won
+UPDATE_SECONDS = 0.5  # more often would slow Jupyter down and tire the eye
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What `on_update` is given: at most twice a second, and once after every epoch.
+    """What `on_update` receives: at most twice a second, and once after every epoch.
 
     `steps` are all training steps so far, oldest first; `epoch_done` is true when the grid and the
     weights of `epoch` have just been saved.
@@ -49,21 +49,21 @@ def train(
     progress: bool = True,
     on_update: Callable[[Progress], None] | None = None,
 ) -> Run:
-    """Train NetG and NetD as `config` says and return the run.
+    """Train NetG and NetD with these settings and return the run.
 
-    resume: go on with the run that `config.outf` holds, bit for bit as if it had never stopped (on the
+    resume: continue the run in `config.outf`, bit for bit as if it had never been interrupted (on the
         same device). Of its settings only `epoch`, `device` and the paths may differ.
     progress: show one progress bar.
-    on_update: called with a `Progress` now and then, for live plots.
+    on_update: called with a `Progress` from time to time, for live plots.
 
-    Ctrl-C, or the stop button in Jupyter, ends the run after the step in progress and keeps it
-    resumable; a second Ctrl-C does not wait. Raises UserError, with what to do, for all that a user can
-    mend: no data, a taken run folder, a full disk, a loss that is not finite.
+    Ctrl-C, or the stop button in Jupyter, ends the run after the step in progress; it can be resumed. A
+    second Ctrl-C does not wait. Raises UserError, with what to do, for everything that a user can
+    fix: no images, a run folder in use, a full disk, a loss that is not finite.
     """
-    get_recipe(config.recipe, config.changes)  # raises for a recipe that there is not, before anything is written
+    recipe = get_recipe(config.recipe, config.changes)  # an unknown ingredient is an error before anything is written
     device = pick_device(config.device)
-    if resume:
-        run = Run(config.outf)
+    run = Run(config.outf) if resume else None
+    if run:
         _check_settings(run, config)
     else:
         check_run_folder(Path(config.outf))
@@ -72,16 +72,15 @@ def train(
     if len(learnt) < config.batchSize:
         without = f" beyond the {len(held)} held out" if len(held) else ""
         raise UserError(
-            f"{config.data_path} has {len(learnt)} usable pictures{without}, fewer than one batch of "
-            f"{config.batchSize}: add pictures (a few thousand give faces), or make the batch smaller with --batchSize."
+            f"{config.data_path} has {len(learnt)} usable images{without}, fewer than one batch of "
+            f"{config.batchSize}: add images (a few thousand give faces), or make the batch smaller with --batchSize."
         )
-    if not resume:
-        run = Run.create(config, _facts(config, faces, device))
+    run = run or Run.create(config, _facts(recipe, faces, device))
     if progress:
         left_out = faces.report.total - len(faces)
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
         held_out = f", {len(held):,} of them held out" if len(held) else ""
-        print(f"{len(faces):,} pictures{held_out}{why}, on {device}")
+        print(f"{len(faces):,} images{held_out}{why}, on {device}")
     trainer = _Trainer(config, run, faces, learnt, device)
     if resume:
         trainer.restore()
@@ -98,46 +97,45 @@ def train(
 class _Trainer:
     def __init__(self, config: TrainConfig, run: Run, faces: FaceDataset, learnt: torch.Tensor, device: torch.device):
         self.config, self.run, self.faces, self.learnt, self.device = config, run, faces, learnt, device
-        self.game = GAN(config, device)
+        self.gan = GAN(config, device)
         self.images = to_device(faces.images, device)
         self.noise = fixed_noise(config.nz).to(device)
         self.steps: list[Step] = []  # as in history.csv
-        self.pending_metrics: list[tuple[int, int, float, torch.Tensor]] = []  # on the device still
+        self.pending_metrics: list[tuple[int, int, float, torch.Tensor]] = []  # still on the device
         self.epoch, self.iteration = 1, 0  # the epoch in progress, and how many of its steps are done
         self.seconds = 0.0
         self.steps_per_epoch = len(learnt) // config.batchSize
 
     def restore(self) -> None:
-        """Take up the checkpoint of the run, after making sure that the data are the same."""
-        known = self.run.info["data"]["fingerprint"]
-        if known != self.faces.fingerprint:
+        """Continue from the checkpoint of the run, after checking that the dataset is the same."""
+        if self.run.fingerprint != self.faces.fingerprint:
             raise UserError(
-                f"{self.config.data_path} does not hold the pictures that {self.run.path} was trained on: "
+                f"{self.config.data_path} does not hold the images that {self.run.path} was trained on: "
                 f"give their folder with --data_path, or start a new run in another --outf."
             )
         state = self.run.load_checkpoint()
-        if state is None:  # stopped before there was anything to go on from: begin again
+        if state is None:  # interrupted before the first checkpoint: begin again
             return
         try:
-            self.game.load_state_dict(state["game"])
+            self.gan.load_state_dict(state["game"])
             self.epoch, self.iteration, self.seconds = state["epoch"], state["iteration"], state["seconds"]
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
-            raise UserError(f"the checkpoint in {self.run.path} is of another run; {START_ANEW}") from error
-        # A kill between history and checkpoint leaves lines that will be lived through again.
+            raise UserError(f"the checkpoint in {self.run.path} belongs to another run; {START_AGAIN}") from error
+        # If the process died after history.csv but before checkpoint.pth, the extra steps are trained again.
         self.steps = [s for s in self.run.read_steps() if (s.epoch, s.iteration) <= (self.epoch, self.iteration)]
-        if self.epoch <= self.config.epoch:  # else it is finished, and stays as it is
+        if self.epoch <= self.config.epoch:  # a finished run stays as it is
             self.run.save_info(self.config, diverged=None)
 
     def run_epochs(self, progress: bool, on_update: Callable[[Progress], None] | None) -> None:
         config = self.config
-        if self.epoch > config.epoch:  # finished before: there is nothing to do but to show it
+        if self.epoch > config.epoch:  # finished already: only show it
             if on_update:
                 on_update(Progress(self.run, self.epoch - 1, self.steps, epoch_done=True))
             return
         done = (self.epoch - 1) * self.steps_per_epoch + self.iteration
         total = config.epoch * self.steps_per_epoch
         if not done:
-            self._save_checkpoint()  # there is one before the first epoch's files, whenever the run is killed
+            self._save_checkpoint()  # one exists before the first epoch's files, whenever the run is killed
         bar = tqdm(
             total=total * config.batchSize,
             initial=done * config.batchSize,
@@ -153,7 +151,7 @@ class _Trainer:
                 self.started = time.perf_counter() - self.seconds
                 order = self.learnt[epoch_order(len(self.learnt), config.seed, self.epoch)]
                 for real in batches(self.images, order, config.batchSize, self.device, self.iteration):
-                    figures = self.game.step(real)
+                    figures = self.gan.step(real)
                     self.iteration += 1
                     self.seconds = time.perf_counter() - self.started
                     self.pending_metrics.append((self.epoch, self.iteration, self.seconds, figures))
@@ -173,18 +171,19 @@ class _Trainer:
                     return
 
     def _read_figures(self, bar: tqdm) -> None:
-        """Fetch what the last steps measured, all at once: every fetch makes a GPU wait."""
+        """Fetch the figures of the last steps, all at once: every fetch makes a GPU wait."""
         if not self.pending_metrics:
             return
         values = torch.stack([figures for *_, figures in self.pending_metrics]).tolist()
-        self.seconds = time.perf_counter() - self.started  # the device may have been behind until here
+        self.seconds = time.perf_counter() - self.started  # only now has the device caught up
         self.pending_metrics[-1] = (*self.pending_metrics[-1][:2], self.seconds, self.pending_metrics[-1][3])
         for (epoch, iteration, seconds, _), row in zip(self.pending_metrics, values, strict=True):
+            loss_D, loss_G, D_x, D_G_z = row
             if not all(map(math.isfinite, row)):
                 raise self._diverged(f"the loss is not finite at epoch {epoch}, step {iteration}")
             if max(row) > DIVERGED_LOSS:
                 raise self._diverged(f"the loss is {max(row):.0e} at epoch {epoch}, step {iteration}")
-            self.steps.append(Step(epoch, iteration, *row, seconds))
+            self.steps.append(Step(epoch, iteration, loss_D, loss_G, D_x, D_G_z, seconds))
         last = self.steps[-1]
         epoch, losses = f"epoch {last.epoch}/{self.config.epoch}", f"loss D {last.loss_D:.2f} G {last.loss_G:.2f}"
         verdicts = f"D(x) {last.D_x:.2f} D(G(z)) {last.D_G_z:.2f}"
@@ -193,12 +192,12 @@ class _Trainer:
         self.pending_metrics.clear()
 
     def _end_epoch(self) -> None:
-        netG = self.game.sampling_generator()
+        netG = self.gan.sampling_generator()
         with torch.inference_mode():
             faces = netG(self.noise)
         if not torch.isfinite(faces).all():
             raise self._diverged(f"NetG's pictures are not finite after epoch {self.epoch}")
-        self.run.save_epoch(self.epoch, faces, netG, self.game.netD)
+        self.run.save_epoch(self.epoch, faces, netG, self.gan.netD)
         if self.epoch == 1:
             self.run.save_reals(to_unit(torch.from_numpy(self.faces.images[self.learnt[:FACES_IN_GRID].numpy()])))
         self.epoch, self.iteration = self.epoch + 1, 0
@@ -206,78 +205,72 @@ class _Trainer:
 
     def _save_checkpoint(self) -> None:
         self.run.save_steps(self.steps)
-        self.run.save_checkpoint(  # last, since it vouches for all the others
+        self.run.save_checkpoint(  # written last: if it exists, all other files of the epoch are complete
             {
                 "kind": "animegan checkpoint",
                 "epoch": self.epoch,
                 "iteration": self.iteration,
                 "seconds": self.seconds,
-                "game": self.game.state_dict(),
+                "game": self.gan.state_dict(),
             }
         )
 
     def _diverged(self, what: str) -> UserError:
-        """Keep the steps that led here and what ended them, for `animegan diagnose`; return the error to raise."""
+        """Save the steps that led here and why they ended, for `animegan diagnose`; return the error to raise."""
         self.run.save_steps(self.steps)
         self.run.save_info(self.run.config, diverged=what)
         kept = self.epoch - 1
         return UserError(
             f"{what}: training has diverged and was stopped; "
-            + (f"epoch {kept} and all before it are kept in {self.run.path}. " if kept else "no epoch was finished. ")
+            + (f"epoch {kept} and all before it are saved in {self.run.path}. " if kept else "no epoch was finished. ")
             + f"Start a new run with a smaller --lr than {self.config.lr:g}."
         )
 
 
 def pick_device(name: str) -> torch.device:
-    """The device that `name` means; "auto" takes the accelerator that PyTorch sees, else the CPU.
+    """The device of that name; "auto" takes the accelerator that PyTorch finds, or else the CPU.
 
-    Raises UserError for a name that PyTorch does not know or a device that is not there.
+    Raises UserError for a name that PyTorch does not know or a device that is missing.
     """
     if name == "auto":
-        return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else torch.device("cpu")
+        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return found or torch.device("cpu")
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:  # PyTorch raises either, by device
+    except (RuntimeError, AssertionError) as error:  # which one depends on the device
         raise UserError(
-            f"--device {name} is not to be had here; leave it at auto, or see why with: animegan doctor"
+            f"--device {name} is not available on this machine; leave it at auto, or see why with: animegan doctor"
         ) from error
     return device
 
 
 def device_name(device: torch.device) -> str:
-    """The device and what it is made of, e.g. "cpu (x86_64)"."""
+    """The device and its hardware, e.g. "cpu (x86_64)"."""
     is_cuda = device.type == "cuda"
     hardware = torch.cuda.get_device_name(device) if is_cuda else platform.processor() or platform.machine()
     return f"{device} ({hardware})"
 
 
 def _check_settings(run: Run, config: TrainConfig) -> None:
-    """A run goes on with its own settings; only how long, where and on what it runs may change.
+    """Raise UserError unless the run resumes with its own settings, apart from runs.NOT_COMPARED.
 
-    The recipe is compared ingredient by ingredient, as another version of animegan may mix it otherwise; one that
-    the run does not know yet was not in it.
+    Ingredients are compared one by one, since another version of animegan may define a recipe differently.
     """
-    before = {**run.config.as_dict(), **asdict(Recipe()), **run.info.get("ingredients", {})}
-    now = {**config.as_dict(), **asdict(get_recipe(config.recipe, config.changes))}
-    changed = [
-        f"{name} {before[name]!r} is now {now[name]!r}"
-        for name in now
-        if name not in ("epoch", "device", "data_path", "outf", "changes") and now[name] != before[name]
-    ]
+    changed = [f"{name} {before!r} is now {now!r}" for name, (before, now) in differences(run, config).items()]
     if changed:
         raise UserError(
-            f"{run.path} cannot go on with other settings ({'; '.join(changed)}): leave them out, "
+            f"{run.path} cannot resume with other settings ({'; '.join(changed)}): leave them out, "
             f"or start a new run in another --outf."
         )
 
 
-def _facts(config: TrainConfig, faces: FaceDataset, device: torch.device) -> dict:
+def _facts(recipe: Recipe, faces: FaceDataset, device: torch.device) -> dict:
     import numpy
     import PIL
 
     return {
-        "ingredients": asdict(get_recipe(config.recipe, config.changes)),
+        "ingredients": asdict(recipe),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "device": device_name(device),
         "versions": {

@@ -237,7 +237,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(drawn, tm
         train(config(drawn, tmp_path / "run"), progress=False)
     line = str(error.value)
     assert "the loss is not finite at epoch 2, step 2" in line
-    assert "epoch 1 and all before it are kept" in line and "smaller --lr than 0.0002" in line
+    assert "epoch 1 and all before it are saved" in line and "smaller --lr than 0.0002" in line
     run = Run(tmp_path / "run")
     assert run.epochs == [1]
     assert run.load_checkpoint()["epoch"] == 2
@@ -250,14 +250,14 @@ def test_a_learning_rate_that_explodes_is_noticed(drawn, tmp_path):
 
 
 def test_fewer_pictures_than_a_batch(drawn, tmp_path):
-    with pytest.raises(UserError, match="36 usable pictures, fewer than one batch of 64: add pictures"):
+    with pytest.raises(UserError, match="36 usable images, fewer than one batch of 64: add images"):
         train(config(drawn, tmp_path / "run", batchSize=64), progress=False)
     assert not (tmp_path / "run" / "run.json").exists()
 
 
 def test_a_run_is_never_overwritten(drawn, tmp_path, finished):
     before = {p.name: p.read_bytes() for p in finished.path.iterdir()}
-    with pytest.raises(UserError, match="already holds a run .* go on with it by --resume, or name another folder"):
+    with pytest.raises(UserError, match="already holds a run .* continue it with --resume, or name another folder"):
         train(config(drawn, finished.path), progress=False)
     # the handout's own results have no run.json, and are not overwritten either
     (tmp_path / "netG_001.pth").write_bytes(b"months of work")
@@ -281,7 +281,7 @@ def test_outf_that_is_a_file_or_cannot_be_written(drawn, tmp_path, monkeypatch):
 
 
 def test_resume_refuses_changed_settings(drawn, finished):
-    with pytest.raises(UserError, match=r"cannot go on with other settings \(lr 0.0002 is now 0.001\)"):
+    with pytest.raises(UserError, match=r"cannot resume with other settings \(lr 0.0002 is now 0.001\)"):
         train(config(drawn, finished.path, lr=0.001, epoch=4), resume=True, progress=False)
     with pytest.raises(UserError, match=r"\(ema 0.995 is now 0.5\)"):
         train(config(drawn, finished.path, changes={"ema": 0.5}, epoch=4), resume=True, progress=False)
@@ -306,7 +306,7 @@ def test_an_ingredient_that_the_run_does_not_know_was_not_in_it(drawn, tmp_path,
 def test_resume_refuses_other_data(drawn, tmp_path, finished):
     shutil.copytree(drawn, tmp_path / "other")
     next((tmp_path / "other").rglob("*.png")).unlink()
-    with pytest.raises(UserError, match="does not hold the pictures that .* was trained on"):
+    with pytest.raises(UserError, match="does not hold the images that .* was trained on"):
         train(config(tmp_path / "other", finished.path, epoch=4), resume=True, progress=False)
 
 
@@ -365,10 +365,10 @@ def test_a_full_disk_at_the_end_of_an_epoch_keeps_the_last_good_checkpoint(drawn
 def test_devices_are_picked_or_refused():
     assert pick_device("cpu") == torch.device("cpu")
     assert pick_device("auto").type in ("cpu", "cuda", "mps", "xpu")
-    with pytest.raises(UserError, match="--device quantum is not to be had here"):
+    with pytest.raises(UserError, match="--device quantum is not available on this machine"):
         pick_device("quantum")
     if not torch.cuda.is_available():
-        with pytest.raises(UserError, match="--device cuda is not to be had here"):
+        with pytest.raises(UserError, match="--device cuda is not available on this machine"):
             pick_device("cuda")
 
 

@@ -136,12 +136,11 @@ def _is_known(grid: Sweep, row: Row, seed: int, out: Path, changes: dict) -> boo
 def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bool) -> Result:
     """Train and measure one run; KeyboardInterrupt where it was stopped, which `train` takes for an ordinary end."""
     config = _config(row, seed, out, changes)
-    written = Path(config.outf) / "run.json"
     found, distance, fidelity = None, DIVERGED, None
     try:
-        run = train(config, resume=written.is_file(), progress=progress)
+        run = train(config, resume=Run.exists(config.outf), progress=progress)
     except UserError as error:
-        if not (written.is_file() and (run := Run(config.outf)).info.get("diverged")):
+        if not (Run.exists(config.outf) and (run := Run(config.outf)).diverged):
             raise
         print(error)  # a finding like any other
     else:
@@ -164,7 +163,7 @@ def _run(row: Row, seed: int, out: Path, changes: dict, count: int, progress: bo
         images_per_second=0.0,  # is measured at the end, in turns with the other rows
         timed_on="",
         command=_command(config),
-        machine=_machine(run.info["device"]),
+        machine=_machine(run.device),
         torch=torch.__version__,
         date=date.today().isoformat(),
     )

@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from animegan.cli.data import add_data_commands
 from animegan.cli.runs import add_run_commands, compare, sample, share
-from animegan.cli.train import DRAWN_COUNT, DRAWN_FOLDER, draw, ingredient, train
-from animegan.config import QUICK, QUICK_COUNT, TrainConfig
+from animegan.cli.train import draw, ingredient, train
+from animegan.config import DRAWN_COUNT, DRAWN_FOLDER, QUICK, QUICK_COUNT, TrainConfig
 from animegan.errors import UserError
 
 

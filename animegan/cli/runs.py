@@ -74,7 +74,7 @@ def evaluate(options: argparse.Namespace) -> None:
     found = evaluate(run, options.epochs, options.reals, options.count, options.inception)
     print(found)
     print(f"\nepoch by epoch, seed by seed: {run.path / TABLE}")
-    _draw("plot_evaluation", found, run.path / "metrics.png")
+    _draw("plot_evaluation", found, run.output("metrics picture"))
 
 
 def diagnose(options: argparse.Namespace) -> None:
@@ -101,7 +101,7 @@ def coverage(options: argparse.Namespace) -> None:
         print(f"\n{'attribute':12} {'value':14} {'in reals':>8} {'in fakes':>8}")
     for share in seldom:
         print(f"{share.attribute:12} {share.value:14} {share.real:8.1%} {share.fake:8.1%}")
-    _draw("plot_coverage", found, Path(options.out or run.path / "coverage.png"))
+    _draw("plot_coverage", found, Path(options.out or run.output("coverage")))
 
 
 def neighbours(options: argparse.Namespace) -> None:
@@ -122,7 +122,7 @@ def neighbours(options: argparse.Namespace) -> None:
     seen = ": half of them, as no others are known; copies of this half are not found" if told == LEARNT else ""
     print(f"\nother reals are {told}{seen}")
     print(f"copies, nearer than 99 of 100 other reals: {found.copies:.1%} of the fakes of epoch {epoch}")
-    out = Path(options.out or run.path / "neighbours.png")
+    out = Path(options.out or run.output("neighbours"))
     write_picture(out, neighbours_picture(fakes, learnt, found))
     print(f"the nearest ones as a picture: {out}")
 
@@ -158,7 +158,7 @@ def film(options: argparse.Namespace) -> None:
     if options.stops < 2:
         raise UserError(f"--stops {options.stops} is too few: a walk takes 2 or more.")
     last = epoch_asked_for(options, run.epochs if options.grow else run.with_weights)
-    out = Path(options.out or run.path / ("growth.gif" if options.grow else "walk.gif"))
+    out = Path(options.out or run.output("growth" if options.grow else "walk"))
     if options.grow:
         epochs = [*(epoch for epoch in run.epochs if epoch < last), last]
         made, told = growth(run, range(options.count), epochs), f"epochs {ranges(epochs)}"
@@ -210,7 +210,7 @@ def sample(options: argparse.Namespace) -> None:
         raise UserError(f"--count {options.count} is too small; give 1 or more.")
     epoch = epoch_asked_for(options, run.with_weights)
     z = latent_vectors(options.count, run.config.nz, options.seed)
-    out = Path(options.out or run.path / f"sample_epoch_{epoch:03d}.png")
+    out = Path(options.out or run.output("sample", epoch=epoch))
     columns = max(1, round(options.count**0.5))
     save_picture(grid_picture(run.generate(epoch, z), columns), out)
     print(f"{options.count} new faces of epoch {epoch}: {out}")
@@ -221,7 +221,7 @@ def compare(options: argparse.Namespace) -> None:
 
     runs = [Run(path) for path in options.runs]
     epochs = sorted(set(options.epochs or [1, min(max(run.epochs, default=1) for run in runs)]))
-    out = Path(options.out or runs[0].path / "compare.png")
+    out = Path(options.out or runs[0].output("compare"))
     save_picture(comparison(runs, epochs, options.count), out)
     print(f"epochs {', '.join(map(str, epochs))}: {out}")
 

@@ -5,12 +5,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from animegan.cli.runs import comparison, save_picture
-from animegan.config import QUICK, QUICK_COUNT, TrainConfig
+from animegan.config import DRAWN_COUNT, DRAWN_FOLDER, QUICK, QUICK_COUNT, TrainConfig
 from animegan.errors import UserError
-
-DRAWN_FOLDER = "data/drawn"
-DRAWN_COUNT = 2048
-
 
 # Each command imports what it needs when it runs: `animegan --help` need not wait for PyTorch.
 
@@ -52,7 +48,7 @@ def train(options: argparse.Namespace) -> int:
         return 130
     if done_before >= config.epoch:
         print(f"{run.path} has {done_before} epochs already: nothing was trained; a larger --epoch goes on")
-    picture, first, last = run.path / "compare.png", run.epochs[0], run.epochs[-1]
+    picture, first, last = run.output("compare"), run.epochs[0], run.epochs[-1]
     save_picture(comparison([run], [first, last]), picture)
     print(f"epoch {first} beside epoch {last}: {picture}" if first < last else f"faces of epoch {last}: {picture}")
     return 0

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from animegan.ablation import Sweep
-from animegan.config import QUICK_COUNT
+from animegan.config import DRAWN_FOLDER, QUICK_COUNT
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
 from animegan.measure import TABLE, Evaluation, learnt_and_unseen, read_evaluation
@@ -59,14 +59,14 @@ def drawn_faces() -> Path:
 
     1,024 faces, 64 in a test; a set of another size that is there already is taken as it is.
     """
-    path = folder("data/drawn")
+    path = folder(DRAWN_FOLDER)
     wanted = {"count": sized(QUICK_COUNT, 64), "seed": 0}
     return write_faces(path, **{**wanted, **drawn_set(path)}, progress=False)
 
 
 def reference_run() -> Run:
     """The small run that comes with the course: drawn faces, 25 epochs, all measured, netG of epochs 1 and 25."""
-    if not (ROOT / REFERENCE / "run.json").is_file():
+    if not Run.exists(ROOT / REFERENCE):
         raise UserError(f"there is no reference run in {REFERENCE}: get the whole project, or make one: make reference")
     return Run(_from_here(REFERENCE))
 
@@ -82,7 +82,7 @@ def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:
     weights: it is also to have weights to draw with, which a run that was shared may lack.
     """
     path = folder(name)
-    if (path / "run.json").is_file() and len((run := Run(path)).epochs) >= 2 and (run.with_weights or not weights):
+    if Run.exists(path) and len((run := Run(path)).epochs) >= 2 and (run.with_weights or not weights):
         print(f"your run {name}: {len(run.epochs)} epochs")
         return run
     kind = "run of yours with weights" if weights else "run of yours"

@@ -1,4 +1,4 @@
-"""The built-in data set: a `Face` becomes pixels, and many of them a folder."""
+"""The built-in data set: a `Face` (attributes) is drawn as pixels, and many faces fill a folder."""
 
 from animegan.drawing.face import CHOICES, EYE_COLOURS, HAIR_COLOURS, Face
 from animegan.drawing.folder import drawn_set, write_faces

@@ -1,4 +1,4 @@
-"""Clothes: what the shoulders wear, and how it closes around the neck."""
+"""Clothes: what is worn on the shoulders, and the shape of the neckline."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from animegan.drawing.canvas import Ramp
-from animegan.drawing.outlines import arc, curve, oval, path, ribbon
+from animegan.drawing.canvas import Gradient
+from animegan.drawing.outlines import arc, curve, moved, oval, path, ribbon
 from animegan.drawing.palette import hsv, mix
-from animegan.drawing.sketch import Sketch, between
+from animegan.drawing.sketch import Sketch, uniform
 
 
 class Neckline(NamedTuple):
-    """Where the cloth begins beside the neck (`out`, `high`), and its lowest point (`dip`, `low`)."""
+    """Where the cloth begins beside the neck (x = `out`, y = `high`), and its lowest point (x = `dip`, y = `low`)."""
 
     out: float
     high: float
     dip: float
     low: float
-    bow: float  # how round the opening is; 0 is a V
+    bulge: float  # how round the opening is; 0 is a V
 
 
 NECKLINES = {
@@ -49,17 +49,17 @@ class _Wardrobe:
         self.contrast = hsv(face.accessory_hue + 0.4, 0.7, 0.9)
 
     def at(self, *points) -> np.ndarray:
-        return (*np.array(points, dtype=float), self.middle, 0)
+        return moved(np.array(points, dtype=float), self.middle, 0)
 
     def sides(self, *points) -> list[np.ndarray]:
         return [self.at(*points), self.at(*[(-x, y) for x, y in points])]
 
-    def bow(self, start: tuple, end: tuple, bulge: float = 0.0) -> np.ndarray:
-        return (*arc(start, end, bulge), self.middle, 0)
+    def arc(self, start: tuple, end: tuple, bulge: float = 0.0) -> np.ndarray:
+        return moved(arc(start, end, bulge), self.middle, 0)
 
 
 def draw_collar(sketch: Sketch) -> None:
-    """The neck is drawn already, and shows where the clothes are open."""
+    """Draw the clothes; the neck is drawn before, and shows where they are open."""
     kind, wear, body = sketch.face.collar, _Wardrobe(sketch), sketch.body
     if kind in ("bare", "choker"):
         _draw_straps(wear)
@@ -70,9 +70,9 @@ def draw_collar(sketch: Sketch) -> None:
     left = curve(wear.at((-50, 58), (-40, 44), (-24, 39), (neck.out - 1, neck.high)))
     right = curve(wear.at((-neck.out + 1, neck.high), (24, 39), (40, 44), (50, 58)))
     lowest = (neck.dip + wear.middle, neck.low)
-    opening = path(arc(left[-1], lowest, neck.bow), arc(lowest, right[0], neck.bow))
+    opening = path(arc(left[-1], lowest, neck.bulge), arc(lowest, right[0], neck.bulge))
     cloth = path(left, opening, right, (50, 70), (-50, 70))
-    mask = body.rimmed(cloth, Ramp(wear.cloth, wear.shade, 36, 56), wear.line, 0.75)
+    mask = body.outlined(cloth, Gradient(wear.cloth, wear.shade, 36, 56), wear.line, 0.75)
     {
         "shirt": _draw_shirt,
         "sailor": _draw_sailor,
@@ -81,58 +81,58 @@ def draw_collar(sketch: Sketch) -> None:
         "kimono": _draw_kimono,
         "bow": _draw_bow_tie,
     }[kind](wear)
-    chance = sketch.chance("cloth")
-    folds = [wear.bow((side * between(chance, 26, 34), 44), (side * 24, 60), 0.1 * side) for side in (-1, 1)]
+    rng = sketch.rng("cloth")
+    folds = [wear.arc((side * uniform(rng, 26, 34), 44), (side * 24, 60), 0.1 * side) for side in (-1, 1)]
     body.fill([ribbon(fold, 0.2, 1.0, 0.3) for fold in folds], wear.line, 0.5, mask)
 
 
 def _draw_straps(wear: _Wardrobe) -> None:
     straps = [wear.at((x, 38), (x + 4.5, 38), (x + 5, 70), (x, 70)) for x in (-24, 19)]
     hem = curve(wear.at((-40, 52), (-16, 49), (0, 51), (16, 49), (40, 52)))
-    wear.body.rimmed([*straps, path(hem, (44, 70), (-44, 70))], wear.cloth, wear.line, 0.7)
+    wear.body.outlined([*straps, path(hem, (44, 70), (-44, 70))], wear.cloth, wear.line, 0.7)
 
 
 def _draw_choker(wear: _Wardrobe) -> None:
     band = ribbon(curve(wear.at((-8.4, 33.6), (0, 36.2), (8.4, 33.6))), 2.6)
-    wear.body.rimmed(band, wear.bright, mix(wear.bright, (30, 10, 30), 0.6), 0.5)
-    wear.body.rimmed(oval(wear.middle, 38.2, 1.6, 1.8), (255, 226, 120), (120, 80, 30), 0.5)
+    wear.body.outlined(band, wear.bright, mix(wear.bright, (30, 10, 30), 0.6), 0.5)
+    wear.body.outlined(oval(wear.middle, 38.2, 1.6, 1.8), (255, 226, 120), (120, 80, 30), 0.5)
 
 
 def _draw_shirt(wear: _Wardrobe) -> None:
-    wear.body.rimmed(wear.sides((-9, 33), (-13.5, 38), (-8, 49), (0, 47)), wear.pale, wear.line, 0.6)
-    wear.body.rimmed(wear.at((-2.4, 46), (2.4, 46), (3.4, 70), (-3.4, 70)), wear.bright, wear.line, 0.6)
+    wear.body.outlined(wear.sides((-9, 33), (-13.5, 38), (-8, 49), (0, 47)), wear.pale, wear.line, 0.6)
+    wear.body.outlined(wear.at((-2.4, 46), (2.4, 46), (3.4, 70), (-3.4, 70)), wear.bright, wear.line, 0.6)
 
 
 def _draw_sailor(wear: _Wardrobe) -> None:
-    wear.body.rimmed(wear.sides((-10, 34), (-27, 40), (-25, 56), (0, 52)), wear.bright, wear.line, 0.6)
+    wear.body.outlined(wear.sides((-10, 34), (-27, 40), (-25, 56), (0, 52)), wear.bright, wear.line, 0.6)
     stripes = [ribbon(line, 1.1) for line in wear.sides((-24, 40.5), (-22, 53.5), (-2, 50.5))]
     wear.body.fill(stripes, (255, 255, 255))
     knot = wear.at((0, 50), (-8, 47), (-8, 56), (0, 53), (8, 56), (8, 47))
-    wear.body.rimmed(knot, wear.contrast, wear.line, 0.5)
+    wear.body.outlined(knot, wear.contrast, wear.line, 0.5)
 
 
 def _draw_turtleneck(wear: _Wardrobe) -> None:
     upper = curve(wear.at((-9.4, 29.5), (0, 33.2), (9.4, 29.5)))
     lower = curve(wear.at((10.6, 38), (0, 42), (-10.6, 38)))
-    wear.body.rimmed(path(upper, lower), mix(wear.cloth, wear.pale, 0.16), wear.line, 0.7)
-    ribs = [ribbon(wear.bow((x, 33.5), (x * 1.1, 39.5)), 0.7) for x in (-6, -2, 2, 6)]
+    wear.body.outlined(path(upper, lower), mix(wear.cloth, wear.pale, 0.16), wear.line, 0.7)
+    ribs = [ribbon(wear.arc((x, 33.5), (x * 1.1, 39.5)), 0.7) for x in (-6, -2, 2, 6)]
     wear.body.fill(ribs, wear.shade)
 
 
 def _draw_hoodie(wear: _Wardrobe) -> None:
     hood = wear.sides((-11, 33), (-25, 37), (-27, 46), (-12, 50), (-3, 46), (-9, 41))
-    wear.body.rimmed([curve(half, True) for half in hood], mix(wear.cloth, wear.pale, 0.12), wear.line, 0.7)
-    wear.body.fill([ribbon(wear.bow((x, 45), (x * 1.2, 58)), 1.3) for x in (-5, 5)], wear.pale)
+    wear.body.outlined([curve(half, True) for half in hood], mix(wear.cloth, wear.pale, 0.12), wear.line, 0.7)
+    wear.body.fill([ribbon(wear.arc((x, 45), (x * 1.2, 58)), 1.3) for x in (-5, 5)], wear.pale)
 
 
 def _draw_kimono(wear: _Wardrobe) -> None:
-    wear.body.rimmed(ribbon(wear.bow((10, 35), (-6, 58), -0.05), 4.6), wear.pale, wear.line, 0.6)
-    wear.body.rimmed(ribbon(wear.bow((-10.5, 35), (9, 58), 0.05), 4.6), wear.bright, wear.line, 0.6)
+    wear.body.outlined(ribbon(wear.arc((10, 35), (-6, 58), -0.05), 4.6), wear.pale, wear.line, 0.6)
+    wear.body.outlined(ribbon(wear.arc((-10.5, 35), (9, 58), 0.05), 4.6), wear.bright, wear.line, 0.6)
 
 
 def _draw_bow_tie(wear: _Wardrobe) -> None:
-    wear.body.rimmed(wear.sides((-8.6, 32), (-11.5, 37), (-7, 43), (0, 40)), wear.pale, wear.line, 0.6)
+    wear.body.outlined(wear.sides((-8.6, 32), (-11.5, 37), (-7, 43), (0, 40)), wear.pale, wear.line, 0.6)
     loops = wear.sides((0, 42), (-9, 37.5), (-12, 42), (-9, 47))
-    wear.body.rimmed([curve(loop, True) for loop in loops], wear.bright, wear.line, 0.6)
+    wear.body.outlined([curve(loop, True) for loop in loops], wear.bright, wear.line, 0.6)
     knot = oval(wear.middle, 42.4, 2.3, 2.6)
-    wear.body.rimmed(knot, mix(wear.bright, (255, 255, 255), 0.2), wear.line, 0.5)
+    wear.body.outlined(knot, mix(wear.bright, (255, 255, 255), 0.2), wear.line, 0.5)

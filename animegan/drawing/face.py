@@ -1,10 +1,9 @@
-"""The attributes of a drawn face, and how they are drawn by lot."""
+"""The attributes of a drawn face, and how a random face gets them."""
 
 from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from animegan.drawing.clothes import COLLARS
@@ -28,7 +27,7 @@ CHOICES = {
     "collar": COLLARS,
     "background": BACKGROUNDS,
 }
-# What the drawing can stand; all other numbers may lie between -2 and 2.
+# The ranges within which the drawing works; all other numbers may be from -2 to 2.
 LIMITS = {
     "chin": (-6, 6),
     "scale": (0.5, 2),
@@ -42,14 +41,14 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Face:
-    """All that makes up one drawn face. Its fields, in this order, are the columns of `attributes.csv`.
+    """All attributes of one drawn face. Its fields, in this order, are the columns of `attributes.csv`.
 
     Hues, saturations and values are 0..1, as are amounts (volume, length, shine, blush). Sizes are
-    factors around 1. Lengths (`chin`, `eye_distance`, shifts) are in pixels of a picture 96 wide.
-    `gaze`, `light` and `turn` go from -1 (left) to 1 (right); `tilt` is in degrees. `variation` decides
-    what has no name: where a strand lies, where a tip hangs.
+    factors around 1. Lengths (`chin`, `eye_distance`, shifts) are in pixels of a picture 96 pixels wide.
+    `gaze`, `light` and `turn` go from -1 (left) to 1 (right); `tilt` is in degrees. `variation` seeds
+    the details that have no attribute: where a strand lies, where a tip hangs.
 
-    Raises UserError for a style that does not exist and for a number out of bounds.
+    Raises UserError for a style that does not exist and for a number out of range.
     """
 
     skin: str
@@ -113,24 +112,13 @@ class Face:
 
     @staticmethod
     def random(seed: int, index: int) -> Face:
-        """Face number `index` (0, 1, ...) of the endless row of faces that belongs to `seed`."""
+        """Face number `index` (0, 1, ...) of the endless sequence of faces that belongs to `seed`."""
         return random_face(Sampler(f"{seed}-{index}"))
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, str]) -> Face:
-        """The face of one row of `attributes.csv`, as `csv.DictReader` gives it."""
-        kinds = {"str": str, "float": float, "int": int}
-        try:
-            return cls(**{field.name: kinds[field.type](row[field.name]) for field in fields(cls)})
-        except KeyError as missing:
-            raise UserError(f"the row has no column {missing}: take rows from attributes.csv") from None
-        except ValueError as error:
-            raise UserError(f"a number in the row cannot be read ({error}): take rows from attributes.csv") from None
 
+# ---------------------------------------------------------------- random faces
 
-# ---------------------------------------------------------------- drawing lots
-
-# by name the hue, saturation and value of hair and eyes, each with how often it is met
+# The colours of hair and eyes by name: for each shade its weight, then hue, saturation and value.
 HAIR_COLOURS = {
     "black": ((10, (0.66, 0.25, 0.24)), (6, (0.02, 0.2, 0.27))),
     "brown": ((12, (0.05, 0.5, 0.42)), (8, (0.07, 0.55, 0.58)), (6, (0.03, 0.62, 0.5))),
@@ -174,93 +162,100 @@ _BACKGROUNDS = (
 
 
 class Sampler:
-    """Numbers and choices from one seed. Of Python's generator only `.random()` never changes."""
+    """Random numbers and choices from one seed.
+
+    They use `random.Random.random` alone: the only method whose sequence every version of Python keeps
+    (Python documentation, `random`, "Notes on Reproducibility").
+    """
 
     def __init__(self, seed: str) -> None:
         self.random = random.Random(seed).random
 
-    def between(self, low: float, high: float) -> float:
+    def uniform(self, low: float, high: float) -> float:
         return round(low + (high - low) * self.random(), 4)
 
-    def around(self, middle: float, spread: float) -> float:
-        """Roughly normal, and never further than two spreads from the middle."""
+    def normal(self, middle: float, spread: float) -> float:
+        """Roughly normal, and at most two spreads away from the middle."""
         bell = (self.random() + self.random() + self.random() + self.random() - 2) * math.sqrt(3)
         return round(middle + spread * min(max(bell, -2.0), 2.0), 4)
 
-    def any(self, values: tuple):
+    def choice(self, values: tuple):
         return values[int(self.random() * len(values))]
 
-    def one(self, weighted: tuple):
-        left = self.random() * sum(weight for weight, _ in weighted)
-        for weight, value in weighted:
+    def weighted(self, pairs: tuple):
+        """One value of pairs (weight, value)."""
+        left = self.random() * sum(weight for weight, _ in pairs)
+        for weight, value in pairs:
             left -= weight
             if left < 0:
                 return value
-        return weighted[-1][1]
+        return pairs[-1][1]
 
-    def near(self, colour: tuple, hue: float, rest: float) -> tuple[float, float, float]:
-        saturation = min(max(self.around(colour[1], rest), 0.02), 1.0)
-        value = min(max(self.around(colour[2], rest), 0.12), 1.0)
-        return round(self.around(colour[0], hue) % 1, 4), saturation, value
+    def shade(self, colour: tuple, hue: float, rest: float) -> tuple[float, float, float]:
+        """A colour near (hue, saturation, value) `colour`, with these spreads of its hue and of the other two."""
+        saturation = min(max(self.normal(colour[1], rest), 0.02), 1.0)
+        value = min(max(self.normal(colour[2], rest), 0.12), 1.0)
+        return round(self.normal(colour[0], hue) % 1, 4), saturation, value
 
 
 def random_face(sampler: Sampler) -> Face:
-    hair = sampler.near(sampler.one(sum(HAIR_COLOURS.values(), ())), 0.02, 0.07)
-    iris = sampler.near(sampler.one(sum(EYE_COLOURS.values(), ())), 0.03, 0.1)
-    expression = sampler.one(_EXPRESSIONS)
+    """A face whose attributes fit together. The order of the draws is part of every face: never change it."""
+    hair = sampler.shade(sampler.weighted(sum(HAIR_COLOURS.values(), ())), 0.02, 0.07)
+    iris = sampler.shade(sampler.weighted(sum(EYE_COLOURS.values(), ())), 0.03, 0.1)
+    expression = sampler.weighted(_EXPRESSIONS)
     happy = expression in _HAPPY
     lids = (
         (80, "open"), (1 if happy else 6, "half open"), (4, "closed"), (12 if happy else 1, "smiling"),
         (3, "wink left"), (3, "wink right"),
     )  # fmt: skip
-    back_hair = sampler.any((*BACK_HAIR, "long", "long", "short", "bob"))
-    accessory = sampler.one(tuple((60 if name == "none" else 5, name) for name in ACCESSORIES))
-    tall = accessory in ("cat ears", "hat") or back_hair == "buns"  # they need room above the head
+    back_hair = sampler.choice((*BACK_HAIR, "long", "long", "short", "bob"))
+    accessory = sampler.weighted(tuple((60 if name == "none" else 5, name) for name in ACCESSORIES))
+    tall = accessory in ("cat ears", "hat") or back_hair == "buns"  # these need room above the head
     return Face(
-        skin=sampler.one(_SKINS),
-        face_width=sampler.around(1, 0.035),
-        chin=sampler.around(0, 1.2),
+        skin=sampler.weighted(_SKINS),
+        face_width=sampler.normal(1, 0.035),
+        chin=sampler.normal(0, 1.2),
         hair_hue=hair[0],
         hair_saturation=hair[1],
         hair_value=hair[2],
-        hair_volume=sampler.between(0, 1),
-        hair_length=sampler.between(0, 1),
-        messiness=sampler.between(0, 1),
-        shine=sampler.between(0, 1),
-        fringe=sampler.any(CHOICES["fringe"]),
-        fringe_length=sampler.between(0, 1),
-        side_locks=sampler.between(0, 1),
+        hair_volume=sampler.uniform(0, 1),
+        hair_length=sampler.uniform(0, 1),
+        messiness=sampler.uniform(0, 1),
+        shine=sampler.uniform(0, 1),
+        fringe=sampler.choice(CHOICES["fringe"]),
+        fringe_length=sampler.uniform(0, 1),
+        side_locks=sampler.uniform(0, 1),
         back_hair=back_hair,
-        eyes=sampler.one(lids),
-        eye_shape=sampler.any(CHOICES["eye_shape"]),
+        eyes=sampler.weighted(lids),
+        eye_shape=sampler.choice(CHOICES["eye_shape"]),
         eye_hue=iris[0],
         eye_saturation=iris[1],
         eye_value=iris[2],
-        eye_size=sampler.around(1.1, 0.055),
-        eye_distance=sampler.around(0, 0.5),
-        gaze_x=sampler.around(0, 0.4),
-        gaze_y=sampler.around(0, 0.35),
-        highlights=sampler.any(HIGHLIGHTS),
-        brows=sampler.one(_BROWS.get(expression, _USUAL_BROWS)),
+        eye_size=sampler.normal(1.1, 0.055),
+        eye_distance=sampler.normal(0, 0.5),
+        gaze_x=sampler.normal(0, 0.4),
+        gaze_y=sampler.normal(0, 0.35),
+        highlights=sampler.choice(HIGHLIGHTS),
+        brows=sampler.weighted(_BROWS.get(expression, _USUAL_BROWS)),
         expression=expression,
-        mouth_size=sampler.around(1, 0.1),
-        blush=sampler.between(0, 1),
+        mouth_size=sampler.normal(1, 0.1),
+        blush=sampler.uniform(0, 1),
         accessory=accessory,
-        # not far from the hair's opposite colour, so that the two go together
-        accessory_hue=round((hair[0] + sampler.any((0.33, 0.42, 0.5, 0.58, 0.67)) + sampler.around(0, 0.05)) % 1, 4),
-        collar=sampler.any(COLLARS),
-        collar_hue=sampler.between(0, 1),
-        collar_saturation=sampler.between(0.05, 0.65),
-        collar_value=sampler.between(0.3, 0.98),
-        background=sampler.one(_BACKGROUNDS),
-        background_hue=sampler.between(0, 1),
-        background_saturation=sampler.between(0.03, sampler.between(0.05, 0.55)),
-        background_value=sampler.between(*sampler.one(((5, (0.8, 1.0)), (1, (0.3, 0.7))))),
-        light=sampler.any((-1, 1)) * sampler.between(0.4, 1),
-        tilt=sampler.around(0, 7.5),
-        turn=sampler.around(0, 0.45),
-        scale=sampler.around(0.93 if tall else 1.0, 0.065),
-        shift_x=sampler.around(0, 2),
-        shift_y=sampler.around(2.5 if tall else 0, 2),
+        # near the complementary colour of the hair, so that the two go well together
+        accessory_hue=round((hair[0] + sampler.choice((0.33, 0.42, 0.5, 0.58, 0.67)) + sampler.normal(0, 0.05)) % 1, 4),
+        collar=sampler.choice(COLLARS),
+        collar_hue=sampler.uniform(0, 1),
+        collar_saturation=sampler.uniform(0.05, 0.65),
+        collar_value=sampler.uniform(0.3, 0.98),
+        background=sampler.weighted(_BACKGROUNDS),
+        background_hue=sampler.uniform(0, 1),
+        background_saturation=sampler.uniform(0.03, sampler.uniform(0.05, 0.55)),
+        background_value=sampler.uniform(*sampler.weighted(((5, (0.8, 1.0)), (1, (0.3, 0.7))))),
+        light=sampler.choice((-1, 1)) * sampler.uniform(0.4, 1),
+        tilt=sampler.normal(0, 7.5),
+        turn=sampler.normal(0, 0.45),
+        scale=sampler.normal(0.93 if tall else 1.0, 0.065),
+        shift_x=sampler.normal(0, 2),
+        shift_y=sampler.normal(2.5 if tall else 0, 2),
         variation=int(sampler.random() * 10000),
     )

@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from animegan.drawing.canvas import Mask, Ramp, both, without
-from animegan.drawing.outlines import arc, curve, oval, path, ribbon
+from animegan.drawing.canvas import Gradient, Mask, intersect, subtract
+from animegan.drawing.outlines import arc, curve, moved, oval, path, ribbon
 from animegan.drawing.palette import mix
 from animegan.drawing.sketch import Sketch
 
-EYE_LINE = 13.2  # distance of an eye from the middle of the face
+EYE_LINE = 13.2  # distance of an eye from the middle of the face, in face units
 
 
 class EyeShape(NamedTuple):
-    """An eye in face units: half its width; its lids' height; the height of its corners."""
+    """An open eye in face units: half its width, and the y of its lids (`top`, `bottom`) and of its two corners."""
 
     width: float
     top: float
@@ -33,7 +33,7 @@ EYE_SHAPES = {
     "tall": EyeShape(6.8, -10.4, 8.6, 2.0, 0.8),
 }
 EYES = ("open", "half open", "closed", "smiling", "wink left", "wink right")
-# each highlight's place in the iris, and its size (1 = the half axes of the iris)
+# x, y and size of each highlight in the iris, in half axes of the iris
 HIGHLIGHT_SPOTS = {
     "one": ((-0.4, -0.42, 0.33),),
     "two": ((-0.42, -0.44, 0.32), (0.44, 0.34, 0.2)),
@@ -51,7 +51,7 @@ EXPRESSIONS = (
 
 
 def face_outline(sketch: Sketch) -> np.ndarray:
-    """The face from temple to temple; turned, the chin moves and the far cheek flattens."""
+    """The outline of the face. In a turned face the chin moves and the far cheek is flatter."""
     face = sketch.face
     wide, chin, turn = face.face_width, face.chin, face.turn
     sides = []
@@ -75,7 +75,7 @@ def draw_ears(sketch: Sketch) -> None:
     ear = curve([(-2, -3), (2.6, -3.5), (3, 2), (0, 8.5), (-3, 7)], True)
     x, back = 26.0 * sketch.face.face_width, -2.2 * sketch.face.turn
     places = [((side, 1), (side * x + back, 0)) for side in (-1, 1)]
-    head.rimmed([ear * flip + place for flip, place in places], colours.skin, colours.skin_line, 0.6)
+    head.outlined([ear * flip + place for flip, place in places], colours.skin, colours.skin_line, 0.6)
     inner = oval(0.9, 1.5, 1.2, 3.0)
     head.fill([inner * flip + place for flip, place in places], colours.skin_shade)
 
@@ -83,23 +83,22 @@ def draw_ears(sketch: Sketch) -> None:
 def draw_face(sketch: Sketch) -> Mask:
     head, colours, face = sketch.head, sketch.colours, sketch.face
     outline = face_outline(sketch)
-    skin = head.rimmed(outline, colours.skin, colours.skin_line, 0.7)
-    lit = head.mask((*outline, -3.2 * face.light, -1.4))
-    head.paint(without(skin, lit), colours.skin_shade, 0.6)
+    skin = head.outlined(outline, colours.skin, colours.skin_line, 0.7)
+    lit = head.mask(moved(outline, -3.2 * face.light, -1.4))
+    head.paint(subtract(skin, lit), colours.skin_shade, 0.6)
     return skin
 
 
-def draw_neck(sketch: Sketch) -> Mask:
+def draw_neck(sketch: Sketch) -> None:
     body, colours = sketch.body, sketch.colours
     middle = 1.4 * sketch.face.turn
     left = curve([(middle - 8, 16), (middle - 7.6, 30), (middle - 9.5, 36), (-20, 39.5), (-42, 46)])
     right = curve([(42, 46), (20, 39.5), (middle + 9.5, 36), (middle + 7.6, 30), (middle + 8, 16)])
-    neck = body.rimmed(path(left, (-44, 70), (44, 70), right), colours.skin, colours.skin_line, 0.7)
-    shadow = sketch.head.mask((*face_outline(sketch), 2.0 * sketch.face.light, 6.5))
-    body.paint(both(neck, shadow), mix(colours.skin_shade, colours.skin_line, 0.12))
+    neck = body.outlined(path(left, (-44, 70), (44, 70), right), colours.skin, colours.skin_line, 0.7)
+    shadow = sketch.head.mask(moved(face_outline(sketch), 2.0 * sketch.face.light, 6.5))
+    body.paint(intersect(neck, shadow), mix(colours.skin_shade, colours.skin_line, 0.12))
     bones = [arc((middle + side * 4, 42), (middle + side * 15, 40.4), 0.08 * side) for side in (-1, 1)]
     body.fill([ribbon(bone, 0.9, 0.7, 0.1) for bone in bones], colours.skin_shade)
-    return neck
 
 
 def draw_blush(sketch: Sketch, skin: Mask) -> None:
@@ -128,7 +127,7 @@ def draw_nose(sketch: Sketch) -> None:
 
 
 class _Eye(NamedTuple):
-    """One open eye, already in its place: outlines and the middle of the iris."""
+    """One open eye in its place: its outlines, and the centre and half axes of its iris."""
 
     white: np.ndarray
     upper: np.ndarray
@@ -141,7 +140,7 @@ class _Eye(NamedTuple):
 
 
 def _place_eye(sketch: Sketch, side: int) -> tuple[float, float]:
-    """An eye's middle (x) and how much the turn squeezes its width."""
+    """The x of the middle of an eye, and the factor by which the turn of the head narrows it."""
     x = side * (EYE_LINE + sketch.face.eye_distance)
     return sketch.across(x), sketch.squeeze(x)
 
@@ -173,16 +172,17 @@ def _open_eye(sketch: Sketch, side: int) -> _Eye:
 
 
 def draw_eyes(sketch: Sketch) -> Mask:
-    """Both eyes; returns what they cover, so that the fringe can let them show through."""
+    """Draw both eyes; returns what they cover, so that they can show through the fringe."""
     face = sketch.face
     shut = {"closed": (-1, 1), "smiling": (-1, 1), "wink left": (-1,), "wink right": (1,)}.get(face.eyes, ())
     eyes = [_open_eye(sketch, side) for side in (-1, 1) if side not in shut]
     lines = [stroke for side in shut for stroke in _shut_eye(sketch, side)]
+    lines += [stroke for eye in eyes for stroke in _lashes(sketch, eye)]
     if eyes:
         _draw_open(sketch, eyes)
-    lines += [stroke for eye in eyes for stroke in _lashes(sketch, eye)]
     sketch.head.fill(lines, sketch.colours.lash)
-    _draw_creases(sketch, eyes)
+    if eyes:
+        _draw_creases(sketch, eyes)
     return sketch.head.mask(*lines, *(eye.white for eye in eyes))
 
 
@@ -190,12 +190,12 @@ def _draw_open(sketch: Sketch, eyes: list[_Eye]) -> None:
     head, colours = sketch.head, sketch.colours
     white = head.fill([eye.white for eye in eyes], (255, 252, 252))
     middle, down = eyes[0].y, eyes[0].down
-    head.fill([ribbon((*eye.upper, 0, 1.2), 2.0, 4.2, 3.0) for eye in eyes], (190, 184, 208), 0.8, white)
+    head.fill([ribbon(moved(eye.upper, 0, 1.2), 2.0, 4.2, 3.0) for eye in eyes], (190, 184, 208), 0.8, white)
     rim = mix(colours.iris_dark, colours.lash, 0.35)
     head.fill([oval(eye.x, eye.y, eye.across, eye.down) for eye in eyes], rim, 1.0, white)
     iris = head.mask(*[oval(eye.x, eye.y, eye.across - 0.8, eye.down - 0.8) for eye in eyes])
-    iris = both(iris, white)
-    head.paint(iris, Ramp(colours.iris_dark, colours.iris, middle - 0.7 * down, middle + 0.25 * down))
+    iris = intersect(iris, white)
+    head.paint(iris, Gradient(colours.iris_dark, colours.iris, middle - 0.7 * down, middle + 0.25 * down))
     glints = [oval(eye.x, eye.y + 0.56 * eye.down, 0.6 * eye.across, 0.36 * eye.down) for eye in eyes]
     head.fill(glints, colours.iris_light, 0.85, iris)
     pupils = [oval(eye.x, eye.y - 0.06 * eye.down, 0.4 * eye.across, 0.42 * eye.down) for eye in eyes]
@@ -204,12 +204,11 @@ def _draw_open(sketch: Sketch, eyes: list[_Eye]) -> None:
 
 
 def _draw_highlights(sketch: Sketch, eyes: list[_Eye], white: Mask) -> None:
-    kind = sketch.face.highlights
     lean = -1 if sketch.face.light > 0 else 1  # towards the light
     spots = [
         oval(eye.x + lean * x * eye.across, eye.y + y * eye.down, size * eye.across, 1.25 * size * eye.across)
         for eye in eyes
-        for x, y, size in HIGHLIGHT_SPOTS[kind]
+        for x, y, size in HIGHLIGHT_SPOTS[sketch.face.highlights]
     ]
     sketch.head.fill(spots, (255, 255, 255), 0.96, white)
 
@@ -217,13 +216,9 @@ def _draw_highlights(sketch: Sketch, eyes: list[_Eye], white: Mask) -> None:
 def _lashes(sketch: Sketch, eye: _Eye) -> list[np.ndarray]:
     side, (x, y) = eye.side, eye.upper[-1]
     lift = 1.5 if sketch.face.eye_shape != "drooping" else -0.2
-    wing = path(eye.upper[-4] + (0, -0.6), (x + side * 2.3, y - lift), (x - side * 0.4, y + 1.2))
+    wing = path(moved(eye.upper[-4], 0, -0.6), (x + side * 2.3, y - lift), (x - side * 0.4, y + 1.2))
     lower = eye.lower[1 : len(eye.lower) * 5 // 8]
-    return [
-        ribbon((*eye.upper, 0, -0.4), 0.9, 3.1, 2.2),
-        wing,
-        ribbon(lower, 1.3, 0.7, 0.2),
-    ]
+    return [ribbon(moved(eye.upper, 0, -0.4), 0.9, 3.1, 2.2), wing, ribbon(lower, 1.3, 0.7, 0.2)]
 
 
 def _shut_eye(sketch: Sketch, side: int) -> list[np.ndarray]:
@@ -241,16 +236,15 @@ def _shut_eye(sketch: Sketch, side: int) -> list[np.ndarray]:
 
 
 def _draw_creases(sketch: Sketch, eyes: list[_Eye]) -> None:
-    if eyes:
-        creases = [ribbon((*eye.upper[5:-1], 0, -2.8), 0.1, 1.0, 0.1) for eye in eyes]
-        sketch.head.fill(creases, sketch.colours.skin_line, 0.7)
+    creases = [ribbon(moved(eye.upper[5:-1], 0, -2.8), 0.1, 1.0, 0.1) for eye in eyes]
+    sketch.head.fill(creases, sketch.colours.skin_line, 0.7)
 
 
 # ---------------------------------------------------------------- brows and mouth
 
 
 def draw_brows(sketch: Sketch) -> Mask:
-    """Both brows; returns what they cover, so that the fringe can let them show through."""
+    """Draw both brows; returns what they cover, so that they can show through the fringe."""
     face, colours = sketch.face, sketch.colours
     inner, middle, outer = {
         "flat": (0.3, -0.5, 0.2),
@@ -298,13 +292,9 @@ def draw_mouth(sketch: Sketch) -> None:
         "fang": [(-4.0, -1.2), (0, -0.6), (4.0, -1.2), (2.4, 2.2), (0, 3.2), (-2.4, 2.2)],
     }
     outline = curve(at(*mouths[kind]), closed=True, steps=4)
-    inside = head.rimmed(outline, (150, 48, 56), line, 0.6)
-    head.fill(
-        oval(*at((0.2, 4.6 if kind == "laugh" else 3.2))[0], 2.9 * wide, 2.2 * wide),
-        (240, 128, 124),
-        1,
-        inside,
-    )
+    inside = head.outlined(outline, (150, 48, 56), line, 0.6)
+    tongue = oval(*at((0.2, 4.6 if kind == "laugh" else 3.2))[0], 2.9 * wide, 2.2 * wide)
+    head.fill(tongue, (240, 128, 124), 1, inside)
     if kind in ("laugh", "open smile"):
         teeth = at((-5, -3), (5, -3), (4, -0.1), (0, 0.5), (-4, -0.1))
         head.fill(teeth, (255, 250, 246), 1, inside)

@@ -1,4 +1,4 @@
-"""A folder of drawn faces: resumable, and the same for the same seed."""
+"""A folder of drawn faces. Drawing can be interrupted and resumed; the same seed gives the same files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from animegan.drawing.render import draw
 from animegan.errors import UserError
 from animegan.files import write_whole
 
-VERSION = 1  # of the drawing: any change to a pixel needs a new one
+VERSION = 1  # of the drawing: increase it whenever a pixel changes
 MARKER = "drawing.json"
 TABLE = "attributes.csv"
-CHUNK = 32  # faces that a process draws before it reports
+CHUNK = 32  # faces that a process draws between two reports of progress
 
 
 def write_faces(
@@ -33,22 +33,22 @@ def write_faces(
 
     Writes `faces/face_00000.png` and so on (one class folder, as torchvision's ImageFolder wants it),
     `attributes.csv` (column `file`, then the fields of `Face`) and `drawing.json`, which says what the
-    folder holds. What is there already is kept: a finished folder returns at once, an interrupted one is
-    gone on with. `workers` is the number of processes (default: one for each core). Returns the folder.
+    folder holds. Faces that exist are kept: nothing is drawn into a finished folder, and an interrupted
+    one is completed. `workers` is the number of processes (default: one per core). Returns the folder.
 
     Raises UserError if the folder holds anything else, or cannot be written.
     """
     folder = Path(folder)
-    for name, value, low in (("count", count, 1), ("workers", 1 if workers is None else workers, 1)):
-        if not isinstance(value, int) or value < low:
-            raise UserError(f"{name} must be a whole number from {low} on, not {value!r}")
+    for name, value in (("count", count), ("workers", 1 if workers is None else workers)):
+        if not isinstance(value, int) or value < 1:
+            raise UserError(f"{name} must be a whole number, at least 1, not {value!r}")
     if not isinstance(seed, int):
         raise UserError(f"seed must be a whole number, not {seed!r}")
-    made = {"version": VERSION, "seed": seed, "count": count}
+    wanted = {"version": VERSION, "seed": seed, "count": count}
     try:
-        complete = _claim(folder, made)
-        here = {entry.name for entry in os.scandir(folder / "faces")}
-        missing = [index for index in range(count) if _file_name(index) not in here]
+        complete = _claim(folder, wanted)
+        existing = {entry.name for entry in os.scandir(folder / "faces")}
+        missing = [index for index in range(count) if _file_name(index) not in existing]
         if complete and not missing and (folder / TABLE).is_file():
             return folder
         with tqdm(total=count, initial=count - len(missing), desc="drawing faces", unit="face",
@@ -56,7 +56,7 @@ def write_faces(
             for drawn in _draw_all(folder, seed, missing, workers or _cores()):
                 bar.update(drawn)
         write_whole(folder / TABLE, _table(seed, count).encode())
-        write_whole(folder / MARKER, json.dumps({**made, "complete": True}).encode())
+        write_whole(folder / MARKER, json.dumps({**wanted, "complete": True}).encode())
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(f"cannot write faces into {folder} ({reason}): choose another folder") from error
@@ -64,55 +64,51 @@ def write_faces(
 
 
 def drawn_set(folder: str | Path) -> dict[str, int]:
-    """`count` and `seed` of the set that `write_faces` has drawn, or begun to draw, in `folder`; else {}."""
+    """`count` and `seed` of the set that `write_faces` drew, or began to draw, in `folder`; {} if there is none."""
     try:
-        found = json.loads((Path(folder) / MARKER).read_bytes())
-        return {"count": found["count"], "seed": found["seed"]}
+        content = json.loads((Path(folder) / MARKER).read_bytes())
+        return {"count": content["count"], "seed": content["seed"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
-def _claim(folder: Path, made: dict) -> bool:
-    """Make the folder ours, or find that it is; True if it was finished. Raises UserError if not ours."""
+def _claim(folder: Path, wanted: dict) -> bool:
+    """Mark the folder as drawn faces; True if it is complete already. Raises UserError for a folder of other files."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file: choose a folder to draw into")
     marker = folder / MARKER
     if marker.is_file():
         try:
-            found = json.loads(marker.read_bytes())
-            complete = found["complete"]
-            known = {name: found[name] for name in made}
+            content = json.loads(marker.read_bytes())
+            complete, drawn = content["complete"], {name: content[name] for name in wanted}
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{marker} cannot be read: delete {folder} or choose another folder") from None
-        if known != made:
+        if drawn != wanted:
             raise UserError(
-                f"{folder} already holds {_described(known)}, not {_described(made)}: "
+                f"{folder} already holds {_describe(drawn)}, not {_describe(wanted)}: "
                 f"choose another folder or delete this one"
             )
         (folder / "faces").mkdir(exist_ok=True)
         return bool(complete)
-    others = sorted(p.name for p in folder.iterdir() if not _harmless(p.name)) if folder.is_dir() else []
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    others = sorted(name for name in names if not name.startswith(".") and name != "README.md")
     if others:
         raise UserError(f"{folder} already holds other files ({others[0]}, ...): choose another folder to draw into")
     (folder / "faces").mkdir(parents=True, exist_ok=True)
-    write_whole(marker, json.dumps({**made, "complete": False}).encode())
+    write_whole(marker, json.dumps({**wanted, "complete": False}).encode())
     return False
 
 
-def _described(made: dict) -> str:
-    version = "" if made["version"] == VERSION else f" by version {made['version']} of the drawing"
-    return f"{made['count']} drawn faces of seed {made['seed']}{version}"
-
-
-def _harmless(name: str) -> bool:
-    return name.startswith(".") or name == "README.md"
+def _describe(drawn: dict) -> str:
+    version = "" if drawn["version"] == VERSION else f" by version {drawn['version']} of the drawing"
+    return f"{drawn['count']} drawn faces of seed {drawn['seed']}{version}"
 
 
 def _draw_all(folder: Path, seed: int, indices: list[int], workers: int) -> Iterator[int]:
-    """Draw the faces; yields how many more are done."""
+    """Draw the faces, and yield how many more are done."""
     chunks = [indices[i : i + CHUNK] for i in range(0, len(indices), CHUNK)]
-    if workers > 1 and len(chunks) > 2:  # for less, starting processes takes longer than drawing
-        # "spawn" is what all systems have, and safe after PyTorch has started its threads
+    if workers > 1 and len(chunks) > 2:  # otherwise starting processes takes longer than drawing
+        # All systems have "spawn", and it is safe after PyTorch has started threads.
         pool = ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn"))
         left = {pool.submit(_draw_chunk, folder, seed, chunk): chunk for chunk in chunks}
         try:
@@ -120,7 +116,7 @@ def _draw_all(folder: Path, seed: int, indices: list[int], workers: int) -> Iter
                 yield future.result()
                 del left[future]
         except BrokenProcessPool:
-            pass  # a script without `if __name__ == "__main__"` cannot start processes: draw the rest here
+            pass  # a script without `if __name__ == "__main__"` cannot start processes: draw the rest in this one
         finally:
             pool.shutdown(cancel_futures=True)
         chunks = list(left.values())

@@ -20,7 +20,7 @@ def _spline_weights(steps: int) -> tuple[np.ndarray, ...]:
 
 
 def curve(points, closed: bool = False, steps: int = 5) -> np.ndarray:
-    """A smooth line through all points (Catmull-Rom), `steps` short lines from one to the next."""
+    """A smooth line through all points (a Catmull-Rom spline), with `steps` straight pieces between two points."""
     knots = np.asarray(points, dtype=float)
     if closed:
         around = np.concatenate((knots[-1:], knots, knots[:2]))
@@ -33,7 +33,7 @@ def curve(points, closed: bool = False, steps: int = 5) -> np.ndarray:
 
 
 def arc(start, end, bulge: float = 0.0, steps: int = 6) -> np.ndarray:
-    """A bow from start to end; `bulge` is its height as a part of its length, to the left when > 0."""
+    """A quadratic Bezier arc; `bulge` is its height as a fraction of its chord, to the left of its direction if > 0."""
     (x0, y0), (x1, y1) = start, end
     middle_x = (x0 + x1) / 2 + 2 * bulge * (y1 - y0)
     middle_y = (y0 + y1) / 2 - 2 * bulge * (x1 - x0)
@@ -48,8 +48,8 @@ def _steps(steps: int) -> np.ndarray:
 
 
 def oval(x: float, y: float, across: float, down: float) -> np.ndarray:
-    """An ellipse by its centre and half axes."""
-    return _circle() * (across, down) + (x, y)
+    """An ellipse with centre (`x`, `y`) and half axes `across` and `down`."""
+    return moved(_circle() * (across, down), x, y)
 
 
 @cache
@@ -59,17 +59,27 @@ def _circle() -> np.ndarray:
 
 
 def path(*pieces) -> np.ndarray:
-    """Pieces (curves, arcs, corners) joined to one outline."""
+    """Pieces (curves, arcs, corners) joined into one outline."""
     return np.concatenate([np.atleast_2d(np.asarray(piece, dtype=float)) for piece in pieces])
 
 
+def moved(outline: np.ndarray, x: float, y: float) -> np.ndarray:
+    """The outline (or point) moved by `x` to the right and `y` down."""
+    return outline + np.array((x, y))
+
+
 def mirror(points) -> np.ndarray:
-    """The other side of the face."""
+    """The points on the other side of the face."""
     return np.asarray(points, dtype=float) * (-1.0, 1.0)
 
 
+def symmetric(half: list[tuple], *middle: tuple) -> list[tuple]:
+    """The corners of the left half, those in the middle, and the left half mirrored to the right."""
+    return [*half, *middle, *[(-x, y) for x, y in half[::-1]]]
+
+
 def ribbon(line: np.ndarray, *widths: float) -> np.ndarray:
-    """A brush stroke along a line; its width goes from the first over the second to the third."""
+    """A brush stroke along a line, of one width or with a width at its start, its middle and its end."""
     half = _half_widths(len(line), *(widths if len(widths) == 3 else widths * 3))
     ahead = np.concatenate((line[1:2] - line[:1], line[2:] - line[:-2], line[-1:] - line[-2:-1]))
     side = _normals(ahead) * half
@@ -82,9 +92,9 @@ def _half_widths(points: int, start: float, middle: float, end: float) -> np.nda
     return ((1 - t) * (1 - t) * start + 2 * t * (1 - t) * middle + t * t * end) / 2
 
 
-def grown(outline: np.ndarray, by: float) -> np.ndarray:
-    """The closed outline moved outwards, for a rim around a shape."""
-    ahead = _following(outline) - np.concatenate((outline[-1:], outline[:-1]))
+def expand(outline: np.ndarray, by: float) -> np.ndarray:
+    """The closed outline moved outwards by `by`, for a line around a shape."""
+    ahead = _next_points(outline) - np.concatenate((outline[-1:], outline[:-1]))
     return outline + _normals(ahead) * (-by if _area(outline) > 0 else by)
 
 
@@ -102,9 +112,9 @@ def _points(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _area(outline: np.ndarray):
-    after = _following(outline)
+    after = _next_points(outline)
     return (outline[:, 0] * after[:, 1] - outline[:, 1] * after[:, 0]).sum()
 
 
-def _following(outline: np.ndarray) -> np.ndarray:
+def _next_points(outline: np.ndarray) -> np.ndarray:
     return np.concatenate((outline[1:], outline[:1]))

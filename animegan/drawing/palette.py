@@ -1,10 +1,10 @@
-"""The colours of a face, made to go together."""
+"""The colours of a face, chosen to go well together."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-# each skin: its colour in the light, and in the shade
+# skin: its colour in the light, and in the shade
 SKINS = {
     "porcelain": ((255, 241, 234), (247, 209, 204)),
     "fair": ((255, 232, 217), (245, 197, 182)),
@@ -35,7 +35,7 @@ class Palette(NamedTuple):
 
 
 def palette(face) -> Palette:
-    """All colours of a face. Shadows lean towards violet and lights towards yellow, as painters do."""
+    """All colours of a face. Shadows tend towards violet and lights towards yellow, as in painting."""
     hue, saturation, value = face.hair_hue, face.hair_saturation, face.hair_value
     skin, skin_shade = SKINS[face.skin]
     hair_line = hsv(_towards(hue, 0.72, 0.12), saturation * 0.7 + 0.22, value * 0.36 + 0.03)
@@ -61,13 +61,13 @@ def palette(face) -> Palette:
 
 
 def _towards(hue: float, goal: float, step: float) -> float:
-    """The hue moved at most `step` around the colour circle, the short way."""
+    """The hue moved by at most `step` towards `goal`, the short way around the colour circle."""
     distance = (goal - hue + 0.5) % 1.0 - 0.5
     return hue + min(max(distance, -step), step)
 
 
 def hsv(hue: float, saturation: float, value: float) -> tuple[int, int, int]:
-    """Hue (any number, 1 = once around), saturation and value (0..1) to red, green, blue (0..255)."""
+    """Convert hue (any number; 1 is a full turn), saturation and value (0..1) to red, green, blue (0..255)."""
     saturation, value = min(max(saturation, 0.0), 1.0), min(max(value, 0.0), 1.0)
     levels = []
     for offset in (5, 3, 1):
@@ -78,6 +78,6 @@ def hsv(hue: float, saturation: float, value: float) -> tuple[int, int, int]:
 
 
 def mix(first: tuple, second: tuple, part: float) -> tuple[int, int, int]:
-    """`part` (0..1) of the second colour in the first."""
+    """The first colour with a share of `part` (0..1) of the second."""
     share = int(part * 256 + 0.5)
     return tuple((a * (256 - share) + b * share + 128) >> 8 for a, b in zip(first, second, strict=True))

@@ -6,9 +6,9 @@
     face = Face.random(seed=0, index=5)
     draw(replace(face, fringe="curtain", eyes="smiling"), size=384).show()
 
-No pixel comes from anywhere but this code, so the pictures are free of any licence, and the same seed
-gives the same pixels on every computer. How a face is drawn: `sketch` has what its parts share, `features`,
-`hair`, `fringe`, `clothes` and `scene` draw the parts, and `outlines` and `canvas` are pen and brush.
+Every pixel is computed by this code, so the pictures are free for any use (CC0, see LICENSE), and the same
+seed gives the same pixels on every computer. `sketch` has what the parts of a face share; `features`, `hair`,
+`fringe`, `clothes` and `scene` draw the parts; `outlines` makes their shapes, and `canvas` fills them.
 """
 
 from __future__ import annotations
@@ -21,25 +21,16 @@ from PIL import Image, ImageDraw
 
 from animegan.drawing import clothes, features, fringe, hair, scene
 from animegan.drawing.canvas import Canvas, Frame
-from animegan.drawing.face import CHOICES, Face
+from animegan.drawing.face import Face
 from animegan.drawing.sketch import Sketch
 from animegan.errors import UserError
 
-SKINS = CHOICES["skin"]
-FRINGES = CHOICES["fringe"]
-BACK_HAIR = CHOICES["back_hair"]
-EYES = CHOICES["eyes"]
-EYE_SHAPES = CHOICES["eye_shape"]
-HIGHLIGHTS = CHOICES["highlights"]
-BROWS = CHOICES["brows"]
-EXPRESSIONS = CHOICES["expression"]
-ACCESSORIES = CHOICES["accessory"]
-COLLARS = CHOICES["collar"]
-BACKGROUNDS = CHOICES["background"]
-
 
 def draw(face: Face, size: int = 96) -> Image.Image:
-    """Draw a face as an RGB picture of `size` x `size` pixels (16..2048); all lines grow with it."""
+    """Draw a face as an RGB picture of `size` x `size` pixels (16 to 2048); all lines scale with the size.
+
+    Raises UserError for another size.
+    """
     if not isinstance(size, int) or not 16 <= size <= 2048:
         raise UserError(f"size must be a whole number of pixels from 16 to 2048, not {size!r}")
     unit = size / 96
@@ -64,7 +55,7 @@ def draw(face: Face, size: int = 96) -> Image.Image:
     bare = canvas.pixels.copy()
     scene.draw_cat_ears(sketch)
     fringe.draw_front_hair(sketch, front, notches)
-    # Eyes and brows show through the hair: in this style no fringe may hide an expression.
+    # Eyes and brows show through the hair, as is usual in this style: no fringe hides the expression.
     canvas.paint(eyes, bare, 0.8)
     canvas.paint(brows, bare, 0.4)
     scene.draw_accessory(sketch)
@@ -72,24 +63,24 @@ def draw(face: Face, size: int = 96) -> Image.Image:
 
 
 def comic_page(seed: int = 0, index: int = 0, faces: int = 2) -> tuple[Image.Image, list[tuple[int, int, int]]]:
-    """A page of six panels, 720 x 960 pixels, with faces in some and bokeh in the others, and where the faces are.
+    """A comic page for trying out face detectors: six panels on 720 x 960 pixels, `faces` (0 to 6) of them with a face.
 
-    It is there to try out what finds a face in a picture. faces: 0 to 6. The boxes are (left, top, side) of the
-    squares that the faces were drawn in, panel by panel. Same seed and index, same pixels. Raises UserError.
+    Returns the page, and for each face the square that it was drawn in: (left, top, side) in pixels, panel by
+    panel. The same seed and index give the same pixels. Raises UserError for another number of faces.
     """
     if not 0 <= faces <= 6:
         raise UserError(f"{faces} faces do not fit on a page of 6 panels: give 0 to 6.")
-    chance = random.Random(f"comic {seed} {index}")
-    with_face, boxes = set(chance.sample(range(6), faces)), []
+    rng = random.Random(f"comic {seed} {index}")
+    with_face, boxes = set(rng.sample(range(6), faces)), []
     page = Image.new("RGB", (720, 960), "white")
     for row in range(3):
-        gutter = chance.randint(320, 400)
+        gutter = rng.randint(320, 400)
         for column, (left, right) in enumerate(((16, gutter - 8), (gutter + 8, 704))):
             top, size = 16 + 312 * row, (right - left, 296)
-            panel = _bokeh(chance, size)
+            panel = _bokeh(rng, size)
             if (number := 2 * row + column) in with_face:
-                side = chance.randint(150, min(size))
-                x, y = (chance.randint(0, whole - side) for whole in size)
+                side = rng.randint(150, min(size))
+                x, y = (rng.randint(0, whole - side) for whole in size)
                 panel.paste(draw(Face.random(seed, 6 * index + number), side), (x, y))
                 boxes.append((left + x, top + y, side))
             page.paste(panel, (left, top))
@@ -97,19 +88,19 @@ def comic_page(seed: int = 0, index: int = 0, faces: int = 2) -> tuple[Image.Ima
     return page, boxes
 
 
-def _bokeh(chance: random.Random, size: tuple[int, int]) -> Image.Image:
-    """Blurred lights on one colour."""
-    shade = tuple(chance.randint(140, 220) for _ in range(3))
+def _bokeh(rng: random.Random, size: tuple[int, int]) -> Image.Image:
+    """Round lights on one colour, like lights out of focus."""
+    shade = tuple(rng.randint(140, 220) for _ in range(3))
     panel = Image.new("RGB", size, shade)
     for _ in range(9):
-        x, y, radius = chance.randint(0, size[0]), chance.randint(0, size[1]), chance.randint(8, 50)
-        lighter = tuple(part + chance.randint(8, 30) for part in shade)
+        x, y, radius = rng.randint(0, size[0]), rng.randint(0, size[1]), rng.randint(8, 50)
+        lighter = tuple(part + rng.randint(8, 30) for part in shade)
         ImageDraw.Draw(panel).ellipse((x - radius, y - radius, x + radius, y + radius), fill=lighter)
     return panel
 
 
 def _frames(face: Face, unit: float) -> tuple[Frame, Frame]:
-    """Where head and body lie; both hang on the same point of the neck, the body less tilted."""
+    """The frames of head and body. Both turn about the same point of the neck; the body is tilted less."""
     scale, neck = 1.16 * unit * face.scale, 22.0
     x, y = unit * (48 + face.shift_x - 1.5 * face.turn), unit * (47.5 + face.shift_y)
     cosine, sine = _direction(face.tilt)

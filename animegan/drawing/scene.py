@@ -1,14 +1,13 @@
-"""What is behind the face, and what is worn on it: backgrounds and accessories."""
+"""Backgrounds, and the accessories worn on the head."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from animegan.drawing.canvas import Canvas, Ramp
-from animegan.drawing.hair import side_of, top_of, width
-from animegan.drawing.outlines import arc, curve, mirror, oval, path, ribbon
+from animegan.drawing.canvas import Canvas, Gradient
+from animegan.drawing.outlines import arc, curve, mirror, moved, oval, path, ribbon, symmetric
 from animegan.drawing.palette import hsv, mix
-from animegan.drawing.sketch import Sketch, between
+from animegan.drawing.sketch import Sketch, uniform
 
 BACKGROUNDS = ("plain", "gradient", "stripes", "dots", "bokeh", "checks", "rays", "halves")
 ACCESSORIES = (
@@ -21,8 +20,8 @@ ACCESSORIES = (
 
 
 def draw_background(sketch: Sketch, canvas: Canvas) -> None:
-    """`canvas` has an upright frame; (-48, -48) to (48, 48) is the picture."""
-    face, chance = sketch.face, sketch.chance("background")
+    """Draw the background. `canvas` has an upright frame, in which the picture is (-48, -48) to (48, 48)."""
+    face, rng = sketch.face, sketch.rng("background")
     hue, saturation, value = face.background_hue, face.background_saturation, face.background_value
     first = hsv(hue, saturation, value)
     second = hsv(hue + 0.06, saturation * 0.55, value + 0.12)
@@ -30,22 +29,22 @@ def draw_background(sketch: Sketch, canvas: Canvas) -> None:
     everything = path((-60, -60), (60, -60), (60, 60), (-60, 60))
     kind = face.background
     if kind == "gradient":
-        canvas.fill(everything, Ramp(second, hsv(hue - 0.05, saturation, value * 0.86), -48, 48))
+        canvas.fill(everything, Gradient(second, hsv(hue - 0.05, saturation, value * 0.86), -48, 48))
     elif kind == "bokeh":
-        canvas.fill(everything, Ramp(first, mix(first, second, 0.7), -48, 48))
+        canvas.fill(everything, Gradient(first, mix(first, second, 0.7), -48, 48))
         for _ in range(6):
-            size = between(chance, 6, 13)
-            canvas.fill(oval(between(chance, -48, 48), between(chance, -48, 48), size, size), second, 0.55)
+            size = uniform(rng, 6, 13)
+            canvas.fill(oval(uniform(rng, -48, 48), uniform(rng, -48, 48), size, size), second, 0.55)
     elif kind != "plain":
-        canvas.fill(_pattern(kind, chance), second, 0.8)
+        canvas.fill(_pattern(kind, rng), second, 0.8)
 
 
-def _pattern(kind: str, chance) -> list[np.ndarray]:
+def _pattern(kind: str, rng) -> list[np.ndarray]:
     if kind == "stripes":
-        lean = between(chance, -30, 30)
+        lean = uniform(rng, -30, 30)
         return [path((x, -50), (x + 7, -50), (x + 7 - lean, 50), (x - lean, 50)) for x in range(-84, 84, 14)]
     if kind == "dots":
-        size = between(chance, 2.4, 4.0)
+        size = uniform(rng, 2.4, 4.0)
         return [oval(x + 6 * (y % 2), y * 11 - 46, size, size) for y in range(9) for x in range(-54, 54, 12)]
     if kind == "checks":
         corners = [(x, y * 12 - 48) for y in range(8) for x in range(12 * (y % 2) - 48, 48, 24)]
@@ -54,7 +53,7 @@ def _pattern(kind: str, chance) -> list[np.ndarray]:
         rim = [(x, -70) for x in range(-70, 70, 20)] + [(70, y) for y in range(-70, 70, 20)]
         rim += [(-x, -y) for x, y in rim]
         return [path((0, 0), rim[i], rim[i + 1]) for i in range(0, len(rim) - 1, 2)]
-    y = between(chance, -25, 25)  # halves
+    y = uniform(rng, -25, 25)  # halves
     return [path((-50, y), (50, -y), (50, 50), (-50, 50))]
 
 
@@ -62,22 +61,23 @@ def _pattern(kind: str, chance) -> list[np.ndarray]:
 
 
 def draw_cat_ears(sketch: Sketch) -> None:
-    """Cat ears grow out of the hair, so they are drawn before it."""
+    """Draw cat ears; they grow out of the hair, so they are drawn before it."""
     if sketch.face.accessory != "cat ears":
         return
     head, colours = sketch.head, sketch.colours
     ear = path(arc((-33, -16), (-31, -46), 0.08), arc((-31, -46), (-8, -40), 0.12))
     back = (sketch.behind, 0)
-    head.rimmed([ear + back, mirror(ear) + back], Ramp(colours.hair, colours.hair_dark, -48, -26), colours.hair_line)
+    fur = Gradient(colours.hair, colours.hair_dark, -48, -26)
+    head.outlined([ear + back, mirror(ear) + back], fur, colours.hair_line)
     inner = path(arc((-29.5, -22), (-29, -40.5), 0.08), arc((-29, -40.5), (-14, -36), 0.12))
     head.fill([inner + back, mirror(inner) + back], (255, 186, 192))
 
 
 def draw_accessory(sketch: Sketch) -> None:
-    """Everything worn over the hair."""
+    """Draw whatever is worn over the hair."""
     kind, head, colours = sketch.face.accessory, sketch.head, sketch.colours
-    side = side_of(sketch)
-    bright = Ramp(colours.extra_light, colours.extra, -40, -22)
+    side = sketch.side
+    bright = Gradient(colours.extra_light, colours.extra, -40, -22)
     if kind == "ribbon":
         _draw_ribbon(sketch, side * 23.0, -31.0)
     elif kind == "two ribbons":
@@ -85,14 +85,14 @@ def draw_accessory(sketch: Sketch) -> None:
         _draw_ribbon(sketch, 23.0, -31.0)
     elif kind == "hairpin":
         pins = [ribbon(arc((side * 17, y), (side * 25, y + 1.5)), 2.0) for y in (-26, -22)]
-        head.rimmed(pins, colours.extra, colours.extra_line, 0.5)
+        head.outlined(pins, colours.extra, colours.extra_line, 0.5)
     elif kind == "flower":
         _draw_flower(sketch, side * 23.0, -24.0)
     elif kind == "headband":
-        wide = width(sketch)
+        wide = sketch.hair_width
         half = [(-wide, -12), (-0.86 * wide, -27), (-0.4 * wide, -37)]
-        band = (*curve([*half, *[(-x, y) for x, y in half[::-1]]]), sketch.behind, 0)
-        head.rimmed(ribbon(band, 3.4, 5.4, 3.4), bright, colours.extra_line, 0.6)
+        band = moved(curve(symmetric(half)), sketch.behind, 0)
+        head.outlined(ribbon(band, 3.4, 5.4, 3.4), bright, colours.extra_line, 0.6)
     elif kind == "glasses":
         _draw_glasses(sketch)
     elif kind == "headphones":
@@ -105,17 +105,17 @@ def _draw_ribbon(sketch: Sketch, x: float, y: float) -> None:
     head, colours = sketch.head, sketch.colours
     loop = curve([(0, 0), (5, -6.5), (11, -6), (10, 4.5), (5, 3.6)], True)
     end = path((0, 0), (7.5, 9), (2.6, 9.5))
-    head.rimmed([(*end, x, y), (*mirror(end), x, y)], colours.extra_dark, colours.extra_line, 0.6)
-    silk = Ramp(colours.extra_light, colours.extra, y - 8, y + 3)
-    head.rimmed([(*loop, x, y), (*mirror(loop), x, y)], silk, colours.extra_line, 0.6)
-    head.rimmed(oval(x, y - 0.4, 2.4, 2.8), colours.extra, colours.extra_line, 0.5)
+    head.outlined([moved(end, x, y), moved(mirror(end), x, y)], colours.extra_dark, colours.extra_line, 0.6)
+    silk = Gradient(colours.extra_light, colours.extra, y - 8, y + 3)
+    head.outlined([moved(loop, x, y), moved(mirror(loop), x, y)], silk, colours.extra_line, 0.6)
+    head.outlined(oval(x, y - 0.4, 2.4, 2.8), colours.extra, colours.extra_line, 0.5)
 
 
 def _draw_flower(sketch: Sketch, x: float, y: float) -> None:
     head, colours = sketch.head, sketch.colours
     around = ((0, -4.6), (4.4, -1.4), (2.8, 3.7), (-2.8, 3.7), (-4.4, -1.4))
     petals = [oval(x + right, y + down, 3.9, 3.9) for right, down in around]
-    head.rimmed(petals, Ramp(colours.extra_light, colours.extra, y - 7, y + 8), colours.extra_line, 0.6)
+    head.outlined(petals, Gradient(colours.extra_light, colours.extra, y - 7, y + 8), colours.extra_line, 0.6)
     head.fill(oval(x, y, 2.4, 2.4), (255, 224, 110))
 
 
@@ -127,35 +127,35 @@ def _draw_glasses(sketch: Sketch) -> None:
     for side in (-1, 1):
         ahead = side * (13.4 + face.eye_distance)
         x, wide = sketch.across(ahead), 9.6 * sketch.squeeze(ahead)
-        head.fill(lens * (wide, 1) + (x, 0), (255, 255, 255), 0.14)
-        head.fill(glint * (wide, 1) + (x, 0), (255, 255, 255), 0.3)
-        rim = lens * (wide, 1) + (x, 0)
+        head.fill(moved(lens * (wide, 1), x, 0), (255, 255, 255), 0.14)
+        head.fill(moved(glint * (wide, 1), x, 0), (255, 255, 255), 0.3)
+        rim = moved(lens * (wide, 1), x, 0)
         frame.append(ribbon(path(rim, rim[:2]), 1.35))
-        if side * x + wide < 24:  # else the rim hides the arm
+        if side * x + wide < 24:  # otherwise the rim hides the arm of the glasses
             frame.append(ribbon(arc((x + side * wide, -3), (side * 25 - face.turn, -4)), 1.2))
     head.fill(frame, mix(colours.extra_line, colours.extra, 0.15))
 
 
 def _draw_headphones(sketch: Sketch) -> None:
     head, colours = sketch.head, sketch.colours
-    wide, top, back = width(sketch) + 1.4, top_of(sketch) - 2.0, sketch.behind
+    wide, top, back = sketch.hair_width + 1.4, sketch.hair_top - 2.0, sketch.behind
     half = [(-wide, -2), (-0.97 * wide, -20), (-0.6 * wide, top + 7)]
-    band = (*curve([*half, (0, top), *[(-x, y) for x, y in half[::-1]]]), back, 0)
-    head.rimmed(ribbon(band, 3.4), colours.extra, colours.extra_line, 0.6)
+    band = moved(curve(symmetric(half, (0, top))), back, 0)
+    head.outlined(ribbon(band, 3.4), colours.extra, colours.extra_line, 0.6)
     cups = [oval(side * wide + back, 0.5, 5.4, 9.4) for side in (-1, 1)]
-    head.rimmed(cups, Ramp(colours.extra_light, colours.extra, -10, 10), colours.extra_line, 0.7)
+    head.outlined(cups, Gradient(colours.extra_light, colours.extra, -10, 10), colours.extra_line, 0.7)
     pads = [oval(side * (wide + 2) + back, 0.5, 3.0, 6.2) for side in (-1, 1)]
-    head.rimmed(pads, colours.extra_dark, colours.extra_line, 0.5)
+    head.outlined(pads, colours.extra_dark, colours.extra_line, 0.5)
 
 
 def _draw_hat(sketch: Sketch) -> None:
     head, colours, back = sketch.head, sketch.colours, (sketch.behind, 0)
-    wide = width(sketch) + 2.4
+    wide = sketch.hair_width + 2.4
     half = [(-wide + 1, -26), (-wide + 2, -39), (-0.5 * wide, -51)]
-    dome = curve([*half, *[(-x, y) for x, y in half[::-1]]]) + back
-    felt = Ramp(colours.extra_light, colours.extra, -54, -30)
-    head.rimmed(path(dome, arc(dome[-1], dome[0], 0.12)), felt, colours.extra_line, 0.8)
+    dome = curve(symmetric(half)) + back
+    felt = Gradient(colours.extra_light, colours.extra, -54, -30)
+    head.outlined(path(dome, arc(dome[-1], dome[0], 0.12)), felt, colours.extra_line, 0.8)
     half = [(-wide - 2, -21), (-wide, -28.5), (-0.5 * wide, -36.5)]
-    brim = curve([*half, *[(-x, y) for x, y in half[::-1]]]) + back
-    shaded = Ramp(colours.extra, colours.extra_dark, -38, -24)
-    head.rimmed(path(brim, arc(brim[-1], brim[0], 0.15)), shaded, colours.extra_line, 0.7)
+    brim = curve(symmetric(half)) + back
+    shaded = Gradient(colours.extra, colours.extra_dark, -38, -24)
+    head.outlined(path(brim, arc(brim[-1], brim[0], 0.15)), shaded, colours.extra_line, 0.7)

@@ -6,7 +6,7 @@ what healthy ones did, on drawn and on real faces, at several sizes and seeds; b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -95,7 +95,7 @@ def diagnose(run: Run) -> Diagnosis:
     """
     history = run.history
     steps, name = len(history["loss_D"]), run.path.resolve().name
-    ingredients = {"loss": "probabilities", "label_smoothing": 0.0, "lr_D": 1.0, **run.info.get("ingredients", {})}
+    ingredients = asdict(run.recipe)
     bounds = bounds_of_loss_D(ingredients["loss"], ingredients["label_smoothing"])
     signs = [
         _first_losses(run, history, bounds, ingredients),
@@ -138,7 +138,7 @@ def _cure(options: dict[str, bool]) -> str:
 
 def _first_losses(run: Run, history: dict, bounds: tuple[float, float], ingredients: dict) -> Check:
     """Whether D's first steps overshot, or training was stopped since a loss was no number any more."""
-    losses, diverged = history["loss_D"][:FIRST_STEPS], run.info.get("diverged")
+    losses, diverged = history["loss_D"][:FIRST_STEPS], run.diverged
     if not len(losses) and not diverged:
         return Check("learning rate too high", None, "there is no step yet")
     overshoot = losses.max(initial=0) / bounds[1]

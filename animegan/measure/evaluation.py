@@ -18,13 +18,13 @@ from animegan.measure.fid import Fidelity, available, fidelity, inception_weight
 from animegan.measure.references import learnt_folder, reference_pictures
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
 from animegan.models import latent_vectors
-from animegan.runs import Run
+from animegan.runs import OUTPUTS, Run
 from animegan.text import ranges
 
 COUNT, MIN_COUNT = 2048, 64  # fakes an epoch, and reals
 SEEDS = 3  # for the best epochs and the last; one for the others
 RIVALS = 3  # so many of the best are measured with all seeds
-TABLE = "metrics.csv"
+TABLE = OUTPUTS["metrics"]
 REAL = "real"  # in the column of the epoch: reals against other reals
 
 

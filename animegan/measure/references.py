@@ -55,7 +55,7 @@ def reference_pictures(
         return *_halves(load_faces(reals, progress=progress).images), f"the pictures in {reals}"
     if run.config.hold_out:
         faces = load_faces(data, progress=progress)
-        if faces.fingerprint != run.info["data"]["fingerprint"]:
+        if faces.fingerprint != run.fingerprint:
             raise UserError(f"{data} has changed since {run.path} was trained: which pictures were held out is lost.")
         learnt, held = hold_out(len(faces), run.config.hold_out)
         shuffled = learnt[torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))][: len(held)]

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from animegan.errors import UserError
 from animegan.grids import FACES_IN_GRID
-from animegan.runs import Run
+from animegan.runs import Run, differences, settings
 from animegan.show.figures import FADED, INK, PAPER
 from animegan.show.pictures import Picture, font_for
 
@@ -71,11 +71,11 @@ def labels_by_difference(runs: Sequence[Run]) -> list[list[str]]:
     """Of several runs the name of each and its recipe, or where that is the same for all, what else differs."""
     if len(runs) == 1:
         return [[]]
-    settings = [{**run.config.as_dict(), **run.info.get("ingredients", {})} for run in runs]
-    ours = [name for name in settings[0] if name not in ("epoch", "device", "data_path", "outf", "changes")]
-    differ = [name for name in ours if len({str(each.get(name)) for each in settings}) > 1]
+    differ = list(dict.fromkeys(name for run in runs[1:] for name in differences(runs[0], run)))
     shown = ["recipe"] if "recipe" in differ or not differ else differ[:2]
-    named = [[each[name] if name == "recipe" else f"{name} {each[name]}" for name in shown] for each in settings]
+    named = [
+        [each[name] if name == "recipe" else f"{name} {each[name]}" for name in shown] for each in map(settings, runs)
+    ]
     return [[run.path.name, *lines] for run, lines in zip(runs, named, strict=True)]
 
 

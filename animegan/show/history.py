@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from animegan.errors import UserError
-from animegan.runs import Run, Step, steps_per_epoch
+from animegan.runs import Run, Step
 from animegan.show.epochs import opened_runs
 from animegan.show.figures import BLUE, INK, despine, new_figure, to_picture
 from animegan.show.pictures import Picture
@@ -30,7 +30,7 @@ def plot_history(*runs: Run | Sequence[Run], smooth: int | None = None) -> Pictu
     Raises UserError where a run has no step yet.
     """
     runs = opened_runs(runs)
-    traces = [Trace(run.path.name, run.read_steps(), steps_per_epoch(run)) for run in runs]
+    traces = [Trace(run.path.name, run.read_steps(), run.steps_per_epoch) for run in runs]
     for trace in traces:
         if not trace.steps:
             raise UserError(f"the run {trace.name} has no step in its history yet: train it first.")

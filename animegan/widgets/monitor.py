@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 from PIL import Image, ImageDraw
 
-from animegan.runs import Step, steps_per_epoch
+from animegan.runs import Step
 from animegan.show import FADED, font_for, plot_steps
 from animegan.widgets.box import NAME_IN_FULL, PicturedBox, beside, image, jpeg, row, say, stacked, text
 
@@ -75,7 +75,7 @@ class TrainingMonitor(PicturedBox):
         if progress is None:
             return "Waiting for the first training step."
         total = self.total_epochs or progress.run.config.epoch
-        done, per_epoch = len(progress.steps), steps_per_epoch(progress.run)
+        done, per_epoch = len(progress.steps), progress.run.steps_per_epoch
         if ended == "finished":
             return f"Finished: {total} epochs in {_duration(progress.steps[-1].seconds)} of training."
         parts = [f"Epoch {progress.epoch} of {total}"]
@@ -100,7 +100,7 @@ class TrainingMonitor(PicturedBox):
         self._sentence = self.status_text(ended)
         say(self.status, self._sentence)
         progress = self._progress
-        per_epoch = steps_per_epoch(progress.run)
+        per_epoch = progress.run.steps_per_epoch
         if per_epoch:
             self.bar.max = (self.total_epochs or progress.run.config.epoch) * per_epoch
             self.bar.value = len(progress.steps)
@@ -118,7 +118,7 @@ class TrainingMonitor(PicturedBox):
     def _show_curves(self) -> None:
         started, progress = time.monotonic(), self._progress
         total = self.total_epochs or progress.run.config.epoch
-        self._curves_picture = plot_steps(progress.steps, steps_per_epoch(progress.run), total, inches=CURVES)
+        self._curves_picture = plot_steps(progress.steps, progress.run.steps_per_epoch, total, inches=CURVES)
         self.curves.value = jpeg(self._curves_picture)
         now = time.monotonic()
         self._next_curves = now + max(CURVES_SECONDS, (now - started) / CURVES_SHARE)

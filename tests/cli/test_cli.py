@@ -109,7 +109,7 @@ def test_train_says_what_it_learns_from(run, drawn, tmp_path):
     _, out, _ = run(*train(tmp_path / "data", tmp_path / "run", "--epoch", 1))
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     left_out = sum(not path.name.startswith(".animegan-") for path in files) - 36  # those are its own caches
-    said = re.search(r"36 pictures \((\d+) files left out; why: animegan data check .*\), on cpu", out)
+    said = re.search(r"36 images \((\d+) files left out; why: animegan data check .*\), on cpu", out)
     assert said and int(said[1]) == left_out == 3, "broken.png, and what `animegan draw` wrote beside the faces"
     assert "faces of epoch 1:" in out
 
@@ -208,7 +208,7 @@ def test_no_data_says_how_to_get_some_and_offers_the_drawn_faces(fails, run, tmp
 
 
 def test_fewer_pictures_than_a_batch(fails, drawn, tmp_path):
-    assert "36 usable pictures, fewer than one batch of 64" in fails(*train(drawn, tmp_path / "run", "--batchSize", 64))
+    assert "36 usable images, fewer than one batch of 64" in fails(*train(drawn, tmp_path / "run", "--batchSize", 64))
 
 
 def test_all_pictures_corrupt(fails, tmp_path):
@@ -250,26 +250,26 @@ def test_bad_files_are_left_out_and_named_while_training_goes_on(run, drawn, tmp
     ("options", "message"),
     [
         (["--imageSize", 64], "--imageSize 64 does not fit this network: its layers make 4, 8, 16, 32"),
-        (["--batchSize", 0], "--batchSize 0 is too small"),
-        (["--batchSize", 1], "--batchSize 1 is too small: BatchNorm needs at least 2"),
-        (["--lr", 0], "--lr 0 cannot train"),
-        (["--lr", -0.1], "--lr -0.1 cannot train"),
-        (["--lr", "nan"], "--lr nan cannot train"),
-        (["--epoch", 0], "--epoch 0 is too small"),
+        (["--batchSize", 0], "--batchSize 0 is out of range"),
+        (["--batchSize", 1], "--batchSize 1 is out of range: it takes 2 or more (BatchNorm needs at least 2"),
+        (["--lr", 0], "--lr 0.0 is out of range: it takes more than 0 (0.0002 is usual)"),
+        (["--lr", -0.1], "--lr -0.1 is out of range"),
+        (["--lr", "nan"], "--lr nan is out of range"),
+        (["--epoch", 0], "--epoch 0 is out of range: it takes 1 or more"),
         (["--recipe", "best"], "--recipe best is not known; choose handout or stable"),
         (["--set", "ema=2"], "--set ema=2 is out of range"),
         (["--set", "ema"], "--set"),
-        (["--device", "quantum"], "--device quantum is not to be had here"),
+        (["--device", "quantum"], "--device quantum is not available on this machine"),
         (["--lr", "fast"], "argument --lr: invalid float value: 'fast'"),
         (["--epochs", 3], "animegan train: unrecognized arguments: --epochs 3, did you mean --epoch?"),
         (["my", "faces"], 'unrecognized arguments: my faces (quote a path with spaces: "my faces")'),
         (["--set", "shift"], "shift is not NAME=VALUE, e.g. ema=0.99 or flips=true"),
         (["--set", "loss=best"], "--set loss=best is not known; choose probabilities, logits or hinge"),
-        (["--set", "minibatch=1"], "--set minibatch=1 is out of place: it takes 0, or a whole number of 2 or more"),
-        (["--set", "ema=fast"], "--set ema=fast is out of place: it takes a number"),
+        (["--set", "minibatch=1"], "--set minibatch=1 is out of range: it takes 0, or 2 or more"),
+        (["--set", "ema=fast"], "--set ema=fast is not a number"),
         (["--hold_out", -1], "--hold_out -1 is out of range"),
         (["--hold_out", 36], "--hold_out 36 leaves nothing to learn from: there are 36 pictures"),
-        (["--hold_out", 30], "has 6 usable pictures beyond the 30 held out, fewer than one batch of"),
+        (["--hold_out", 30], "has 6 usable images beyond the 30 held out, fewer than one batch of"),
         (["--data_path", ""], "--data_path is empty: name a folder"),
         (["--outf", " "], "--outf is empty: name a folder"),
     ],
@@ -298,16 +298,16 @@ def test_resume_that_cannot_work(fails, drawn, tmp_path, finished):
     run = tmp_path / "run"
     shutil.copytree(finished.path, run)
     resume = ["train", "--resume", "--outf", run, "--epoch", 4]
-    assert "cannot go on with other settings (lr 0.0002 is now 0.5)" in fails(*resume, "--lr", 0.5)
+    assert "cannot resume with other settings (lr 0.0002 is now 0.5)" in fails(*resume, "--lr", 0.5)
     shutil.copytree(drawn, tmp_path / "other")
     next((tmp_path / "other" / "faces").glob("*.png")).unlink()
-    assert "does not hold the pictures that" in fails(*resume, "--data_path", tmp_path / "other")
+    assert "does not hold the images that" in fails(*resume, "--data_path", tmp_path / "other")
     whole = (run / "checkpoint.pth").read_bytes()
     for content in (whole[:5000], b"", b"GIF89a something else"):
         (run / "checkpoint.pth").write_bytes(content)
-        assert "is truncated or not a file of weights" in fails(*resume)
+        assert "is truncated or not a weights file" in fails(*resume)
     torch.save({"epoch": 3}, run / "checkpoint.pth")
-    assert "is no checkpoint of animegan" in fails(*resume)
+    assert "is not an animegan checkpoint" in fails(*resume)
     assert Run(run).epochs == [1, 2, 3]
 
 
@@ -335,7 +335,7 @@ def test_a_loss_that_is_not_finite(fails, drawn, tmp_path, monkeypatch):
 
     monkeypatch.setattr(GAN, "step", diverging)
     line = fails(*train(drawn, tmp_path / "run"))
-    assert "the loss is not finite at epoch 3, step 2" in line and "epoch 2 and all before it are kept" in line
+    assert "the loss is not finite at epoch 3, step 2" in line and "epoch 2 and all before it are saved" in line
 
 
 def test_a_learning_rate_far_too_large(fails, drawn, tmp_path):
@@ -345,9 +345,9 @@ def test_a_learning_rate_far_too_large(fails, drawn, tmp_path):
 
 def test_sample_and_compare_say_what_is_missing(fails, finished, tmp_path):
     assert "there is no run in" in fails("sample", tmp_path)
-    assert "has no netG_009.pth: there is one for epoch 1 to 3" in fails("sample", finished.path, "--epoch", 9)
+    assert "has no netG_009.pth: it exists for epoch 1 to 3" in fails("sample", finished.path, "--epoch", 9)
     assert "--count 0 is too small" in fails("sample", finished.path, "--count", 0)
-    assert "no suffix of a picture" in fails("sample", finished.path, "--out", tmp_path / "faces.txt")
+    assert "does not end in the suffix of a picture" in fails("sample", finished.path, "--out", tmp_path / "faces.txt")
     assert "has no fake_samples_epoch_009.png" in fails("compare", finished.path, "--epochs", 1, 9)
     assert "--count 65 is out of range" in fails("compare", finished.path, "--count", 65)
     assert "could not be saved" in fails("compare", finished.path, "--out", tmp_path / "no" / "folder" / "x.png")
@@ -357,7 +357,7 @@ def test_share_says_what_it_made_and_what_is_wrong(run, fails, finished, tmp_pat
     _, out, _ = run("share", finished.path, tmp_path / "copy", "--weights", 1, 3)
     assert "grids of epochs 1 to 3, history, netG of epochs 1, 3" in out and "copy" in out
     line = fails("share", finished.path, tmp_path / "copy")
-    assert "is not empty, and nothing in it is overwritten: name a new folder" in line and "--" not in line
+    assert "is not empty, and its files are never overwritten: name a new folder" in line and "--" not in line
     assert "has no netG_009.pth" in fails("share", finished.path, tmp_path / "new", "--weights", 9)
     assert "there is no run in" in fails("share", tmp_path / "nowhere", tmp_path / "new")
 

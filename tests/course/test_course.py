@@ -91,7 +91,7 @@ def test_a_shared_run_can_be_looked_at_and_not_gone_on_with(finished, tmp_path):
     with pytest.raises(UserError, match="has no netG_002.pth"):
         copy.generator(2)
     assert not (copy.path / "checkpoint.pth").exists()
-    with pytest.raises(UserError, match="nothing in it is overwritten"):
+    with pytest.raises(UserError, match="its files are never overwritten"):
         finished.share(tmp_path / "copy")
     with pytest.raises(UserError, match="has no netG_009.pth"):
         finished.share(tmp_path / "other", weights=[9])

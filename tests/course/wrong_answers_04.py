@@ -16,7 +16,8 @@ class MadeUpRun(Run):
 
     def __init__(self, config=None, epochs=(1, 2), verdicts=((0.8, 0.2), (0.6, 0.4)), pictures=64, **ingredients):
         self.config = config or TrainConfig()
-        self.info = {"data": {"pictures": pictures, "fingerprint": "0"}, "ingredients": {"ema": 0.995, **ingredients}}
+        data = {"pictures": pictures, "fingerprint": str(pictures)}
+        self.info = {"data": data, "ingredients": {"ema": 0.995, **ingredients}}
         self._epochs, self._verdicts = list(epochs), verdicts
 
     @property

@@ -1,11 +1,11 @@
-"""The drawn faces: the same for the same seed, all different, and true to their attributes."""
+"""The drawn faces: the same for the same seed, all different, and as their attributes say."""
 
 import csv
 import hashlib
 import json
 import math
 import os
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from animegan.drawing import CHOICES, Face, draw, write_faces
 from animegan.drawing import folder as folder_module
 from animegan.errors import UserError
 
-# (seed, index): the start of the SHA-256 of the pixels
+# (seed, index): the first 16 hex digits of the SHA-256 of the pixels
 GOLDEN = {
     (0, 0): "6193a6044be8a5a7",
     (0, 1): "a4e1cca583eb87d0",
@@ -34,7 +34,7 @@ def pixels(face: Face, size: int = 96) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def plain() -> Face:
-    """A face that looks straight ahead, with nothing in the way."""
+    """A face that looks straight ahead, with nothing in front of it."""
     return replace(
         Face.random(0, 0), skin="fair", hair_hue=0.6, hair_saturation=0.6, hair_value=0.8, messiness=0.2,
         shine=0.5, fringe="straight", fringe_length=0.2, side_locks=0.3, back_hair="long", eyes="open",
@@ -47,7 +47,7 @@ def plain() -> Face:
 
 @pytest.fixture(scope="module")
 def many() -> np.ndarray:
-    """512 faces as they come, uint8 [512, 96, 96, 3]."""
+    """The first 512 faces of seed 0, uint8 [512, 96, 96, 3]."""
     return np.stack([np.asarray(draw(Face.random(0, index))) for index in range(512)])
 
 
@@ -76,7 +76,7 @@ def test_a_larger_picture_shows_the_same_face(plain):
 
 
 @pytest.mark.parametrize("attribute", CHOICES)
-def test_every_style_can_be_drawn_and_is_told_apart(plain, attribute):
+def test_every_style_can_be_drawn_and_looks_different_from_the_others(plain, attribute):
     base = replace(plain, fringe="swept back") if attribute == "brows" else plain
     drawn = {choice: pixels(replace(base, **{attribute: choice})) for choice in CHOICES[attribute]}
     names = list(drawn)
@@ -106,7 +106,7 @@ def test_random_faces_use_every_style():
     assert sum(face.accessory == "none" for face in faces) > 1000
 
 
-def test_random_hair_and_eyes_have_colours_from_all_around_the_circle():
+def test_random_hair_and_eyes_have_hues_from_all_quarters_of_the_colour_circle():
     for name in ("hair", "eye"):
         hues = [getattr(Face.random(3, index), f"{name}_hue") for index in range(2000)]
         counts, _ = np.histogram(hues, bins=4, range=(0, 1))
@@ -122,7 +122,7 @@ def test_the_hair_has_the_colour_of_its_attributes(plain, hue):
 
 
 def iris_pixels(picture: np.ndarray) -> np.ndarray:
-    """Where the picture is strongly red, between brows and mouth: the eyes of `plain` are."""
+    """Where the picture is strongly red between brows and mouth: these are the irises of `plain`."""
     red, rest = picture[..., 0], picture[..., 1:].max(axis=2)
     found = (red > 110) & (red - rest > 70)
     found[:38] = found[62:] = False
@@ -175,12 +175,11 @@ def test_no_two_faces_look_alike(many):
     square = (tiny * tiny).sum(axis=1)
     distance = square[:, None] + square - 2 * tiny @ tiny.T
     np.fill_diagonal(distance, np.inf)
-    nearest = np.sqrt(distance.min(axis=1) / tiny.shape[1])  # in grey levels of a pixel
+    nearest = np.sqrt(distance.min(axis=1) / tiny.shape[1])  # in grey levels
     assert nearest.min() > 14 and np.median(nearest) > 28
 
 
-def test_the_faces_fill_the_picture_alike(many):
-    """Every picture has contrast, and the part around the eyes differs more than a background would."""
+def test_every_picture_has_contrast_and_their_mean_is_neither_dark_nor_bright(many):
     assert many.std(axis=(1, 2, 3)).min() > 20
     assert 100 < many.mean() < 190
 
@@ -199,8 +198,8 @@ def test_folder_holds_faces_and_their_attributes(tmp_path):
         "drawing.json", "attributes.csv", *(f"face_0000{i}.png" for i in range(5)),
     }  # fmt: skip
     for index, row in enumerate(rows):
-        face = Face.from_row(row)
-        assert face == Face.random(3, index)
+        face = Face.random(3, index)
+        assert row == {"file": row["file"], **{name: str(value) for name, value in asdict(face).items()}}
         with Image.open(folder / row["file"]) as image:
             assert image.tobytes() == draw(face).tobytes()
 
@@ -224,7 +223,7 @@ def test_a_finished_folder_is_left_alone(tmp_path, monkeypatch):
     assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.*")}
 
 
-def test_an_interrupted_folder_is_gone_on_with(tmp_path, monkeypatch):
+def test_an_interrupted_folder_is_completed(tmp_path, monkeypatch):
     drawn = []
 
     def draw_three(face):
@@ -242,17 +241,17 @@ def test_an_interrupted_folder_is_gone_on_with(tmp_path, monkeypatch):
     write_faces(tmp_path, 5, progress=False)
     assert drawn == [Face.random(0, 3), Face.random(0, 4)]
     assert json.loads((tmp_path / "drawing.json").read_text())["complete"] is True
-    os.remove(tmp_path / "faces" / "face_00001.png")  # lost later: drawn again
+    os.remove(tmp_path / "faces" / "face_00001.png")  # lost later, and drawn again
     drawn.clear()
     write_faces(tmp_path, 5, progress=False)
     assert drawn == [Face.random(0, 1)]
 
 
-def test_a_write_that_fails_leaves_no_part_of_a_file(tmp_path, monkeypatch):
-    def full(source, goal):
+def test_a_failed_write_leaves_no_partial_file(tmp_path, monkeypatch):
+    def disk_full(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folder_module.os, "replace", full)
+    monkeypatch.setattr(folder_module.os, "replace", disk_full)
     with pytest.raises(UserError, match="No space left"):
         write_faces(tmp_path / "new", 2, progress=False)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
@@ -273,20 +272,20 @@ def test_other_files_are_not_mixed_with_faces(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["cat.jpg"]
 
 
-def test_a_readme_and_hidden_files_are_no_hindrance(tmp_path):
+def test_a_readme_and_hidden_files_are_ignored(tmp_path):
     (tmp_path / "README.md").write_text("put pictures here")
     (tmp_path / ".gitkeep").write_text("")
     write_faces(tmp_path, 1, progress=False)
     assert (tmp_path / "README.md").read_text() == "put pictures here"
 
 
-def test_a_file_is_no_folder(tmp_path):
+def test_a_file_in_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "faces").write_text("")
     with pytest.raises(UserError, match="is a file"):
         write_faces(tmp_path / "faces", 3, progress=False)
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="choose another folder"):
         write_faces(tmp_path / "file" / "faces", 3, progress=False)
@@ -302,7 +301,7 @@ def test_a_damaged_marker_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("attribute", CHOICES)
-def test_an_unknown_style_names_the_known_ones(plain, attribute):
+def test_an_unknown_style_is_answered_with_the_known_ones(plain, attribute):
     with pytest.raises(UserError, match=CHOICES[attribute][-1]) as caught:
         replace(plain, **{attribute: "moustache"})
     assert "\n" not in str(caught.value) and attribute in str(caught.value)
@@ -312,7 +311,7 @@ def test_an_unknown_style_names_the_known_ones(plain, attribute):
     "change",
     [{"scale": 0.0}, {"tilt": math.nan}, {"turn": "left"}, {"variation": 1.5}, {"hair_hue": math.inf}],
 )
-def test_a_number_out_of_bounds_is_named(plain, change):
+def test_a_number_out_of_range_is_named(plain, change):
     with pytest.raises(UserError, match=next(iter(change))):
         replace(plain, **change)
 
@@ -328,12 +327,3 @@ def test_wrong_arguments_of_write_faces(tmp_path, wrong):
     with pytest.raises(UserError, match="whole number"):
         write_faces(tmp_path / "new", progress=False, **wrong)
     assert not (tmp_path / "new").exists()
-
-
-def test_rows_that_are_not_from_the_table(plain):
-    row = {field.name: str(getattr(plain, field.name)) for field in fields(Face)}
-    assert Face.from_row({"file": "x.png", **row}) == plain
-    with pytest.raises(UserError, match="tilt"):
-        Face.from_row({name: value for name, value in row.items() if name != "tilt"})
-    with pytest.raises(UserError, match="abc"):
-        Face.from_row({**row, "tilt": "abc"})

@@ -147,7 +147,7 @@ def test_mistakes_are_one_line(run, command, tmp_path, capsys):
         ([run.path, "--count", 0], "--count 0 is too small: give"),
         ([run.path, "--epoch", 9], "has no netG_009.pth: there is one for epoch 1 to 2"),
         ([tmp_path], "there is no run in"),
-        ([run.path, "--count", 64, "--out", tmp_path / "x.txt"], "x.txt has no suffix of a picture"),
+        ([run.path, "--count", 64, "--out", tmp_path / "x.txt"], "x.txt has does not end in the suffix of a picture"),
     ):
         assert main([command, *map(str, arguments)]) == 2
         errors = capsys.readouterr().err

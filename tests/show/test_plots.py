@@ -133,7 +133,7 @@ def test_through_epochs_refuses_cells_and_epochs_that_are_not_there(finished):
         faces_over_epochs(finished, ())
     with pytest.raises(UserError, match="no epoch to show"):
         faces_over_epochs(finished, epochs=())
-    with pytest.raises(UserError, match="there is one for epoch 1 to 3"):
+    with pytest.raises(UserError, match="it exists for epoch 1 to 3"):
         faces_over_epochs(finished, epochs=(4,))
 
 

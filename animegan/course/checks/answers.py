@@ -7,6 +7,7 @@ import math
 import numpy as np
 import torch
 
+from animegan import runs
 from animegan.runs import Run
 
 
@@ -15,9 +16,8 @@ def differences(run: Run, other: Run) -> set[str]:
 
     How long, where and on what a run was trained are no settings.
     """
-    first, second = ({**r.config.as_dict(), **r.info["ingredients"], "pictures": r.info["data"]} for r in (run, other))
-    ignored = {"epoch", "outf", "data_path", "device", "recipe", "changes"}
-    return {name for name in first | second if first.get(name) != second.get(name)} - ignored
+    found = set(runs.differences(run, other)) - {"recipe"}
+    return found | {"pictures"} if run.fingerprint != other.fingerprint else found
 
 
 def is_number(value) -> bool:
