@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from animegan.data import MAX_BYTES, scan
-from animegan.errors import UserError
+from animegan.errors import UserError, require
 
 MAX_TOTAL = 64 * 2**30  # bytes of one source, inflated
 MAX_RATIO, HARMLESS = 200, 2**20  # no picture is compressed so much, unless it is small (bytes)
@@ -136,7 +136,7 @@ class Source:
                     return
 
     def _seven_zip(self) -> Iterator[Entry]:
-        py7zr = _library("py7zr", self.path)
+        py7zr = require("py7zr", "data", str(self.path))
         locked = UserError(f"{self.path} is {ENCRYPTED}.")
         with _as_errors(py7zr.exceptions.ArchiveError), contextlib.ExitStack() as stack:
             try:
@@ -170,7 +170,7 @@ class Source:
                     yield Entry(info.filename, stamp, read, refused[info.filename])
 
     def _rar(self) -> Iterator[Entry]:
-        rarfile = _library("rarfile", self.path)
+        rarfile = require("rarfile", "data", str(self.path))
         with _as_errors(rarfile.Error), rarfile.RarFile(self.path) as archive:
             if archive.needs_password():
                 raise UserError(f"{self.path} is {ENCRYPTED}.")
@@ -268,15 +268,6 @@ def _as_errors(kind: type[Exception]) -> Iterator[None]:
         yield
     except kind as error:
         raise OSError(_words(error)) from error
-
-
-def _library(name: str, path: Path):
-    try:
-        return __import__(name)
-    except ModuleNotFoundError as error:
-        raise UserError(
-            f"{path} needs {name}: pip install -e '.[data]' installs it; or unpack the file and import the folder."
-        ) from error
 
 
 def _fix(error: BaseException) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import re
@@ -16,7 +15,7 @@ from urllib.parse import quote
 
 from tqdm.auto import tqdm
 
-from animegan.errors import UserError
+from animegan.errors import UserError, require
 from animegan.files import write_whole
 from animegan.sources.journal import write_spreadsheet
 from animegan.text import printable
@@ -48,8 +47,7 @@ def crawl(
         raise UserError(f"--rating {rating} is unknown: choose {', '.join(RATINGS)}.")
     if not re.match(r"https?://[^/]+", site):
         raise UserError(f"--site {site} is not an address: give one with https://, of a site that runs Danbooru.")
-    if importlib.util.find_spec("gallery_dl") is None:
-        raise UserError("a crawl needs gallery-dl: pip install -e '.[data]' installs it.")
+    require("gallery_dl", "data", "a crawl")
     folder.mkdir(parents=True, exist_ok=True)
     have, problem = [post["id"] for post in _posts(folder)], ""
     if len(have) < limit:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from tqdm.auto import tqdm
 
-from animegan.errors import UserError
+from animegan.errors import UserError, require
+from animegan.files import saving
 
 TIMEOUT = (15, 60)  # seconds: to connect, and between two pieces
 TRIES, OFFLINE_TRIES = 6, 3  # in a row that bring no new byte, and that do not reach the server at all
@@ -48,15 +49,15 @@ def fetch(
     is not `sha256` is set aside as "NAME.wrong". instead: what the user can do without us. tries: how many requests in
     a row may bring nothing new. Raises UserError with one line.
     """
-    pooch, requests = _libraries()
+    pooch = require("pooch", "data", "a download")
     sha256 = sha256.lower()
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise UserError(f"--sha256 {sha256} is not a SHA-256: give its 64 digits (0 to 9, a to f), or leave it out.")
     part = path.with_name(f"{path.name}.part")
-    try:
+    with saving(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            _Download(requests, url, part, instead, max_bytes, tries).run(progress)
+            _Download(url, part, instead, max_bytes, tries).run(progress)
             os.replace(part, path)
             _version_of(part).unlink(missing_ok=True)
         if sha256 and (actual := pooch.file_hash(str(path), alg="sha256")) != sha256:
@@ -66,11 +67,6 @@ def fetch(
                 f"{url} is not the file that was expected (its SHA-256 is {actual}): it was set aside as {wrong} and "
                 f"not used. Try again, or {instead}."
             )
-    except OSError as error:
-        kept = " What has arrived is kept." if part.exists() else ""
-        raise UserError(
-            f"{path} could not be written ({error.strerror or error}): free some space, then try again.{kept}"
-        ) from error
     return path
 
 
@@ -79,7 +75,7 @@ def cached_file(urls: Sequence[str], sha256: str, instead: str) -> Path:
 
     The addresses are tried in turn, until one gives the file with this SHA-256. Raises UserError if none does.
     """
-    pooch, _ = _libraries()
+    pooch = require("pooch", "data", "a download")
     path = Path(os.environ.get("ANIMEGAN_CACHE") or pooch.os_cache("animegan")) / Path(urlsplit(urls[0]).path).name
     problems = []
     for url in urls:
@@ -94,9 +90,9 @@ def cached_file(urls: Sequence[str], sha256: str, instead: str) -> Path:
 class _Download:
     """One file on its way into `part`, over as many requests as it takes."""
 
-    def __init__(self, requests, url: str, part: Path, instead: str, max_bytes: int, tries: int):
-        self.requests, self.url, self.part, self.instead = requests, url, part, instead
-        self.max_bytes, self.tries = max_bytes, tries
+    def __init__(self, url: str, part: Path, instead: str, max_bytes: int, tries: int):
+        self.requests = require("requests", "data", "a download")
+        self.url, self.part, self.instead, self.max_bytes, self.tries = url, part, instead, max_bytes, tries
 
     def run(self, progress: bool) -> None:
         """Request what is missing until the part is complete. Raises UserError if that fails, OSError from the disk."""
@@ -213,12 +209,3 @@ def _network_problem(error: Exception, tries: int) -> str:
 def _version_of(part: Path) -> Path:
     """Beside the part: which version of the file it belongs to, in the server's words (ETag)."""
     return part.with_name(f"{part.name}-of")
-
-
-def _libraries():
-    try:
-        import pooch
-        import requests
-    except ModuleNotFoundError as error:
-        raise UserError(f"downloads need {error.name}: pip install -e '.[data]' installs it.") from error
-    return pooch, requests

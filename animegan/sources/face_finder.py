@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from animegan.data import opened
-from animegan.errors import UserError
+from animegan.errors import UserError, require
 
 CASCADE_URLS = (  # GitHub, and a public mirror of its repositories for networks that cannot reach it
     "https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/master/lbpcascade_animeface.xml",
@@ -45,10 +45,7 @@ class FaceFinder:
             raise UserError(
                 f"--margin {margin:g} is out of range: give 0 to 2, as a part of the face ({MARGIN} is usual)."
             )
-        try:
-            import cv2
-        except ModuleNotFoundError as error:
-            raise UserError("--crop needs OpenCV: pip install -e '.[data]' installs it.") from error
+        cv2 = require("cv2", "data", "--crop")
         if not hasattr(cv2, "CascadeClassifier"):
             raise UserError("--crop needs OpenCV 4: version 5 has no cascades; pip install -e '.[data]' fixes it.")
         self.margin, self._local = margin, threading.local()

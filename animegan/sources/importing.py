@@ -10,21 +10,23 @@ keeps what was done: if an import is interrupted, run it again to continue; no p
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from animegan.data import HIDDEN
-from animegan.errors import UserError
+from animegan.errors import UserError, require
+from animegan.files import saving
 from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
 from animegan.sources.import_job import THRESHOLD, Import, Summary
 from animegan.text import printable
+
+NO_ACCESS = "name a folder that you may write to, with --out"
 
 
 def import_pictures(
@@ -51,12 +53,12 @@ def import_pictures(
         raise UserError(
             f"--threshold {threshold} is out of range: give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1."
         )
-    require_libraries()
+    require("imagehash", "data", "an import")
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
     out = usable_out(Path(os.path.expanduser(out)), paths)
     is_new, failed = not out.exists(), []
     with (
-        write_errors(out),
+        saving(out, NO_ACCESS),
         warnings.catch_warnings(),
         contextlib.closing(Import(out, finder, progress, workers, leave_out)) as work,
     ):
@@ -95,7 +97,9 @@ def _existing(path: Path) -> Path:
 
 def usable_out(out: Path, sources: list[Path]) -> Path:
     """`out`, if it can become a data set of these sources, or is one already; else UserError."""
-    with write_errors(out):
+    if "\0" in str(out):
+        raise UserError(f"{printable(str(out))} is not a path: give another --out.")
+    with saving(str(out)[:200], NO_ACCESS):
         is_taken = out.exists()
         if is_taken and not out.is_dir():
             raise UserError(f"{out} is a file: give a folder for the data set with --out.")
@@ -114,22 +118,3 @@ def usable_out(out: Path, sources: list[Path]) -> Path:
 def default_out(source: str | Path) -> Path:
     """data/<name of the source>."""
     return Path("data") / safe_stem(Path(source).resolve().name)
-
-
-@contextlib.contextmanager
-def write_errors(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        fix = "name a folder that you may write to, with --out"
-        if getattr(error, "errno", None) == errno.ENOSPC:
-            fix = "what was imported is kept; free some space, then give the same command again"
-        what = getattr(error, "strerror", None) or error
-        raise UserError(f"{str(out)[:200]} could not be written ({what}): {fix}.") from error
-
-
-def require_libraries() -> None:
-    try:
-        import imagehash  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UserError(f"the import needs {error.name}: pip install -e '.[data]' installs it.") from error

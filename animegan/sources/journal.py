@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from animegan.errors import UserError
-from animegan.files import write_whole
+from animegan.files import saving, write_whole
 from animegan.text import printable
 
 KEPT, ASIDE, DUPLICATE, REMOVED = "kept", "set aside", "duplicate", "removed by hand"
@@ -59,14 +59,10 @@ class Journal:
 
     def __init__(self, path: Path):
         self.path, self.records = path, []
-        try:
+        with saving(path, "give another --out"):
             self._read()
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(path, "ab")  # noqa: SIM115 - open as long as the journal is
-        except OSError as error:
-            raise UserError(
-                f"{path.parent} cannot be written ({error.strerror or error}): give another --out."
-            ) from error
 
     def _read(self) -> None:
         if not self.path.exists():

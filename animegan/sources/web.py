@@ -8,15 +8,15 @@ import zipfile
 from pathlib import Path
 
 from animegan.data import HIDDEN
-from animegan.errors import UserError
-from animegan.files import write_whole
+from animegan.errors import UserError, require
+from animegan.files import saving, write_whole
 from animegan.sources.archives import is_archive
 from animegan.sources.danbooru import DANBOORU, crawl
 from animegan.sources.download import fetch
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
 from animegan.sources.import_job import THRESHOLD, Summary
-from animegan.sources.importing import import_pictures, require_libraries, usable_out, write_errors
+from animegan.sources.importing import NO_ACCESS, import_pictures, usable_out
 from animegan.sources.public_sets import SETS, mirrored
 
 
@@ -40,7 +40,7 @@ def get(
         raise UserError(f"there is no set {name}: choose {' or '.join(SETS)}, or give an address with --url.")
     if sha256 and not url:
         raise UserError("--sha256 goes with --url: a set of the list is checked by what it holds.")
-    require_libraries()
+    require("imagehash", "data", "an import")
     known = SETS[name] if name else None
     stem = name or safe_stem(url.partition("?")[0])
     out = usable_out(Path(os.path.expanduser(out or Path("data") / stem)), [])
@@ -88,10 +88,10 @@ def crawl_pictures(
 
     `sources.csv` in the data set names the artist and the origin of each. Raises UserError.
     """
-    require_libraries()
+    require("imagehash", "data", "an import")
     out = usable_out(Path(os.path.expanduser(out or "data/crawl")), [])
     fetched = out / HIDDEN / "crawl"
-    with write_errors(out):
+    with saving(out, NO_ACCESS):
         count, problem = crawl(tags, limit, fetched, rating, site, progress)
     pictures = sorted(path for path in fetched.iterdir() if path.suffix in (".jpg", ".jpeg", ".png", ".webp"))
     summary = import_pictures(pictures, out, finder, threshold, progress)

@@ -530,7 +530,7 @@ def test_paths_that_no_system_takes(folder, tmp_path):
     for path in ("x" * 5000, "a\0b"):
         with pytest.raises(UserError, match="cannot be read"):
             take(path, tmp_path / "out")
-        with pytest.raises(UserError, match="could not be written"):
+        with pytest.raises(UserError, match="could not be saved|is not a path"):
             take(folder, tmp_path / path)
 
 
@@ -624,7 +624,7 @@ def test_a_full_disk_keeps_what_there_is(folder, tmp_path, monkeypatch):
         write(path, content, **options)
 
     monkeypatch.setattr(module, "write_whole", full)
-    with pytest.raises(UserError, match="No space left on device.*what was imported is kept"):
+    with pytest.raises(UserError, match="No space left on device.*is kept: free some space"):
         take(folder, tmp_path / "out")
     monkeypatch.undo()
     assert take(folder, tmp_path / "out").kept == 5
