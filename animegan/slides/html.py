@@ -10,28 +10,20 @@ from string import Template
 from animegan.slides.layout import Box, Page
 from animegan.slides.model import Span, Spans, clean, plain
 from animegan.slides.pieces import Listing, Paragraph, PictureBox, TableBox
-from animegan.slides.style import CHINESE, COLOURS, FONT, MATH, MONO, Style
+from animegan.slides.style import COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
 
 TEMPLATE = Path(__file__).with_name("slides.html")
-CHINESE_FONTS = f'"{CHINESE}", "PingFang SC", "Noto Sans CJK SC", "Source Han Sans SC"'
-FONTS = {
-    "fonts": f'{FONT}, Helvetica, "Liberation Sans", {CHINESE_FONTS}, sans-serif',
-    "mono": f'{MONO}, Menlo, "DejaVu Sans Mono", "Liberation Mono", {CHINESE_FONTS}, monospace',
-    "math": f'"{MATH}", "Liberation Serif", serif',
-}
-TOKENS = ("comment", "keyword", "string", "number", "name", "note")
 
 
 def write_html(pages: list[Page], name: str) -> str:
     """One HTML document. name: the notebook's, for the window's title if the first page has none."""
     title = plain(pages[0].title) or name
     sections = "\n".join(_section(page, number, len(pages), title) for number, page in enumerate(pages, 1))
-    tokens = "\n".join(f".{token} {{ color: #{COLOURS[token]}; }}" for token in TOKENS)
     words = "".join(plain(page.title) for page in pages)
     lang = "zh-CN" if sum(map(is_wide, words)) > len(words) / 3 else "en"
     template = Template(TEMPLATE.read_text(encoding="utf-8"))
-    return template.substitute(COLOURS, **FONTS, tokens=tokens, lang=lang, title=_escaped(title), pages=sections)
+    return template.substitute(COLOURS, **FONTS, lang=lang, title=_escaped(title), pages=sections)
 
 
 def _section(page: Page, number: int, count: int, deck_title: str) -> str:

@@ -15,7 +15,7 @@ from animegan.slides.pieces import ROUNDING, ROW_GAP, Paragraph, PictureBox, Pic
 from animegan.slides.style import COVER_PICTURE, COVER_TEXT, COVER_TITLE, HEIGHT, PAGE_BODY, PAGE_TITLE, WIDTH, Style
 from animegan.slides.text_width import wrap
 
-SCALES = (1.0, 0.92, 0.85, 0.78)  # of font sizes, tried in this order
+SMALLER = (0.92, 0.85, 0.78)  # scales of font sizes, tried in this order
 GAP = 12  # points between boxes
 COLUMN_GAP = 36
 MAX_TEXT = 520  # points: a longer line is hard to follow beside a picture
@@ -158,13 +158,10 @@ def _with_room(box: Box, boxes: list[Box]) -> Box:
 
 def _stacked(steps: list[list[Block]]) -> list[list[Box]]:
     """One below the other, on as few pages as possible, in the largest font that does not need more pages."""
-    best: list[list[Box]] = []
-    for scale in SCALES:
-        pages = _flow(steps, WIDTH, HEIGHT, scale)
-        if not best or len(pages) < len(best):
-            best = pages
-        if len(best) == 1:
-            break
+    best = _flow(steps, WIDTH, HEIGHT, 1.0)
+    for scale in SMALLER:
+        if len(best) > 1:
+            best = min(best, _flow(steps, WIDTH, HEIGHT, scale), key=len)
     return best
 
 

@@ -286,12 +286,11 @@ def _fitted_widths(narrowest: list[float], preferred: list[float], width: float)
     """Widths of columns for a table of at most `width` points."""
     if sum(preferred) <= width:
         return [min(AIRY, width / sum(preferred)) * column for column in preferred]
-    if sum(narrowest) <= width:
-        share = (width - sum(narrowest)) / (sum(preferred) - sum(narrowest))
-        return [low + share * (high - low) for low, high in zip(narrowest, preferred, strict=True)]
-    limit = width / len(narrowest) / 2  # every column gets at least this much if it needs it
-    share = (width - sum(min(column, limit) for column in narrowest)) / sum(max(0.0, c - limit) for c in narrowest)
-    return [min(column, limit) + share * max(0.0, column - limit) for column in narrowest]
+    low, high = narrowest, preferred
+    if sum(narrowest) > width:  # words are broken, but every column gets half of an equal share if it needs it
+        low, high = [min(column, width / len(narrowest) / 2) for column in narrowest], narrowest
+    share = (width - sum(low)) / (sum(high) - sum(low))
+    return [least + share * (most - least) for least, most in zip(low, high, strict=True)]
 
 
 def _column_widths(ems: list[float], style: Style) -> list[float]:

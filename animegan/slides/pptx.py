@@ -15,18 +15,8 @@ from animegan.slides.layout import Box, Page
 from animegan.slides.model import Span, Spans, clean, plain
 from animegan.slides.pieces import Listing, Paragraph, PictureBox, TableBox
 from animegan.slides.pptx_animation import appear
-from animegan.slides.pptx_template import (
-    CONTENT,
-    COVER,
-    FOOTER_SIZE,
-    SECTION,
-    TITLE_ONLY,
-    empty_presentation,
-    place,
-    remove,
-    xml,
-)
-from animegan.slides.style import CELL_X, CELL_Y, CHINESE, COLOURS, FONT, MATH, MONO, Style
+from animegan.slides.pptx_template import FOOTER_SIZE, LAYOUTS, empty_presentation, place, remove, xml
+from animegan.slides.style import CELL_X, CELL_Y, COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
 
 PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"
@@ -46,8 +36,8 @@ def write_pptx(pages: list[Page], name: str) -> bytes:
 
 def _add_slide(presentation, page: Page, number: int, deck_title: str) -> None:
     has_text = any(box.is_text for box in page.boxes)
-    kind = {"cover": COVER, "section": SECTION}.get(page.kind, CONTENT if has_text else TITLE_ONLY)
-    slide = presentation.slides.add_slide(presentation.slide_layouts.get_by_name(kind))
+    layout = LAYOUTS["bare" if page.kind == "content" and not has_text else page.kind]
+    slide = presentation.slides.add_slide(presentation.slide_layouts.get_by_name(layout))
     title, *bodies = slide.placeholders  # one body, or none
     if page.kind != "content":
         place(title, *page.title_place)
@@ -122,7 +112,7 @@ def _set_bullet(paragraph, item: Paragraph, start: int) -> None:
     bullet = "<a:buNone/>"
     if item.text.label:
         properties.append(xml(f'<a:buClr><a:srgbClr val="{COLOURS["accent"]}"/></a:buClr>'))
-        properties.append(xml(f'<a:buFont typeface="{FONT}"/>'))
+        properties.append(xml(f'<a:buFont typeface="{FONTS["text"]}"/>'))
         bullet = f'<a:buChar char="{item.text.label}"/>'
     if isinstance(item.text.marker, int):
         bullet = f'<a:buAutoNum type="arabicPeriod" startAt="{min(max(start, 1), 32767)}"/>'  # PowerPoint's limits
@@ -163,9 +153,9 @@ def _fill_run(run, text: str, span: Span, size: float, colour: str, bold: bool =
     if colour:
         font.color.rgb = RGBColor.from_string(COLOURS[colour])
     if span.code or span.math:
-        font.name = MONO if span.code else MATH
+        font.name = FONTS["mono" if span.code else "math"]
     if is_chinese:  # otherwise PowerPoint may choose a font without these characters
-        properties.insert_element_before(xml(f'<a:ea typeface="{CHINESE}"/>'), "a:cs", "a:sym", "a:hlinkClick")
+        properties.insert_element_before(xml(f'<a:ea typeface="{FONTS["chinese"]}"/>'), "a:cs", "a:sym", "a:hlinkClick")
     if span.link:
         run.hyperlink.address = clean(span.link)
 

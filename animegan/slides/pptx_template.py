@@ -14,7 +14,7 @@ from pptx.util import Pt
 
 from animegan.slides import style
 
-COVER, CONTENT, SECTION, TITLE_ONLY = "Title Slide", "Title and Content", "Section Header", "Title Only"
+LAYOUTS = {"cover": "Title Slide", "section": "Section Header", "content": "Title and Content", "bare": "Title Only"}
 FOOTER_SIZE = 10.5  # points: font size
 BAR = 10  # points: the coloured edge of a title slide
 PLACES = {
@@ -26,13 +26,13 @@ PLACES = {
 
 
 def empty_presentation():
-    """A presentation without slides, with four layouts: COVER, CONTENT, SECTION and TITLE_ONLY."""
+    """A presentation without slides, and with the four `LAYOUTS`."""
     presentation = Presentation()
     presentation.slide_width, presentation.slide_height = Pt(style.PAGE_WIDTH), Pt(style.PAGE_HEIGHT)
     _restyle_theme(presentation.slide_master)
     _restyle_master(presentation.slide_master)
     for layout in list(presentation.slide_layouts):
-        if layout.name in (COVER, CONTENT, SECTION, TITLE_ONLY):
+        if layout.name in LAYOUTS.values():
             _restyle_layout(layout)
         else:
             presentation.slide_layouts.remove(layout)
@@ -58,9 +58,9 @@ def _restyle_theme(master) -> None:
     part = master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
     theme = etree.fromstring(part.blob)
     for fonts in theme.iter(qn("a:majorFont"), qn("a:minorFont")):
-        fonts.find(qn("a:latin")).set("typeface", style.FONT)
+        fonts.find(qn("a:latin")).set("typeface", style.FONTS["text"])
         for font in (fonts.find(qn("a:ea")), *fonts.findall(f"{qn('a:font')}[@script='Hans']")):
-            font.set("typeface", style.CHINESE)
+            font.set("typeface", style.FONTS["chinese"])
     new = {"dk1": "ink", "dk2": "faded", "lt2": "panel", "accent1": "accent", "hlink": "accent", "folHlink": "accent"}
     for name, colour in new.items():
         slot = theme.find(f".//{qn(f'a:{name}')}")
@@ -99,7 +99,7 @@ def _restyle_layout(layout) -> None:
     for shape in list(layout.placeholders):
         if shape.placeholder_format.type == PP_PLACEHOLDER.DATE:
             remove(shape)
-    if layout.name not in (COVER, SECTION):
+    if layout.name not in (LAYOUTS["cover"], LAYOUTS["section"]):
         return
     title, text = list(layout.placeholders)[:2]
     for shape, position, anchor, font in (

@@ -22,7 +22,7 @@ COVER_TITLE = (MARGIN, 96, WIDTH - 80, 160)
 COVER_TEXT = (MARGIN, 274, WIDTH - 80, 190)
 COVER_PICTURE = (PAGE_WIDTH - MARGIN - 340, 100, 340, 340)
 
-FONT, CHINESE, MONO, MATH = "Arial", "Microsoft YaHei", "Consolas", "Times New Roman"
+FONTS = {"text": "Arial", "chinese": "Microsoft YaHei", "mono": "Consolas", "math": "Times New Roman"}
 COLOURS = {
     "ink": "1b1b1f",
     "faded": "6b6b76",
