@@ -8,8 +8,8 @@ from pathlib import Path
 from string import Template
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Span, Spans, clean, plain
-from animegan.slides.pieces import Listing, Paragraph, PictureBox, TableBox
+from animegan.slides.model import Picture, Span, Spans, clean, plain
+from animegan.slides.pieces import Listing, Paragraph, TableBox
 from animegan.slides.style import COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
 
@@ -41,7 +41,7 @@ def _section(page: Page, number: int, count: int, deck_title: str) -> str:
 
 def _box(box: Box) -> str:
     step = f' data-step="{box.step}"' if box.step else ""
-    write = {Listing: _listing, TableBox: _table, PictureBox: _picture, tuple: _text}[type(box.content)]
+    write = {Listing: _listing, TableBox: _table, Picture: _picture, tuple: _text}[type(box.content)]
     place = _place(box.left, box.top, box.width, box.height)
     return f'<div class="box" style="{place}"{step}>{write(box.content)}</div>'
 
@@ -77,8 +77,7 @@ def _listing(content: Listing) -> str:
     return f'<pre class="{"output" if code.output else "code"}" style="{style}">{lines}</pre>'
 
 
-def _picture(content: PictureBox) -> str:
-    picture = content.picture
+def _picture(picture: Picture) -> str:
     data = base64.b64encode(picture.data).decode("ascii")
     return f'<img src="data:image/{picture.kind};base64,{data}" alt="{_escaped(picture.alt)}">'
 

@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from animegan.slides.model import Block, Picture, Slide, Span, Spans, Text, plain
-from animegan.slides.pieces import ROUNDING, ROW_GAP, Paragraph, PictureBox, PictureRow, Piece, measure, measure_step
+from animegan.slides.pieces import (
+    ROUNDING,
+    ROW_GAP,
+    Listing,
+    Paragraph,
+    PictureRow,
+    Piece,
+    TableBox,
+    measure,
+    measure_step,
+)
 from animegan.slides.style import COVER_PICTURE, COVER_TEXT, COVER_TITLE, HEIGHT, PAGE_BODY, PAGE_TITLE, WIDTH, Style
 from animegan.slides.text_width import wrap
 
@@ -34,7 +44,7 @@ class Box:
     top: float
     width: float
     height: float
-    content: tuple[Paragraph, ...] | Piece
+    content: tuple[Paragraph, ...] | Listing | TableBox | Picture
     step: int = 0
 
     @property
@@ -104,11 +114,11 @@ def _cover(slide: Slide, number: int) -> list[Page]:
     left, top, room, height = COVER_TITLE
     boxes: list[Box] = []
     for step, picture in pictures:
-        (image,) = measure(picture, COVER_PICTURE[2], 1.0)
-        image = image.within(*COVER_PICTURE[2:])
-        if image.width > 1.6 * image.height:
+        (row,) = measure(picture, COVER_PICTURE[2], 1.0)
+        row = row.within(*COVER_PICTURE[2:])
+        if row.width > 1.6 * row.height:
             return []
-        boxes.append(_centred(Box(0, 0, image.width, image.height, image, step), COVER_PICTURE))
+        boxes.append(_centred(Box(0, 0, row.width, row.height, picture, step), COVER_PICTURE))
         room = WIDTH - COVER_PICTURE[2] - COLUMN_GAP
     title, style, is_cut = _fit_title(slide.title, room, COVER_TITLES)
     flowed = _flow(texts, room, COVER_TEXT[3], 1.0)
@@ -145,7 +155,7 @@ def _placed(boxes: list[Box]) -> list[Box]:
     """The boxes of a page, moved below its title."""
     steps = sorted({box.step for box in boxes})  # a fragment that continues from another page is there at once
     boxes = [replace(box, step=steps.index(box.step)) for box in boxes]
-    if len(boxes) == 1 and isinstance(boxes[0].content, PictureBox):
+    if len(boxes) == 1 and isinstance(boxes[0].content, Picture):
         return [_centred(boxes[0], PAGE_BODY)]
     return _moved([_with_room(box, boxes) for box in boxes], *PAGE_BODY[:2])
 
@@ -174,18 +184,18 @@ def _side_by_side(steps: list[list[Block]]) -> list[list[Box]]:
     stacked = _stacked(steps)
     area = 0.0  # to be exceeded by the picture
     if len(stacked) == 1:
-        area = 1.1 * max(box.width * box.height for box in stacked[0] if isinstance(box.content, PictureBox))
+        area = 1.1 * max(box.width * box.height for box in stacked[0] if isinstance(box.content, Picture))
     best: list[list[Box]] = []
     for share in (0.38, 0.45, 0.52):  # of the text
-        (image,) = measure(picture, (1 - share) * (WIDTH - COLUMN_GAP), 1.0)
-        image = image.within(image.width, HEIGHT)
-        width = min(WIDTH - COLUMN_GAP - image.width, MAX_TEXT)
+        (row,) = measure(picture, (1 - share) * (WIDTH - COLUMN_GAP), 1.0)
+        row = row.within(row.width, HEIGHT)
+        width = min(WIDTH - COLUMN_GAP - row.width, MAX_TEXT)
         flowed = _flow(texts, width, HEIGHT, 1.0)
-        if len(flowed) == 1 and image.width * image.height > area:
-            area = image.width * image.height
+        if len(flowed) == 1 and row.width * row.height > area:
+            area = row.width * row.height
             is_first = next(chain.from_iterable(steps)) is picture
-            text_left, left = (WIDTH - width, 0) if is_first else (0, WIDTH - image.width)
-            best = [[*_moved(flowed[0], text_left, 0), Box(left, 0, image.width, image.height, image, step)]]
+            text_left, left = (WIDTH - width, 0) if is_first else (0, WIDTH - row.width)
+            best = [[*_moved(flowed[0], text_left, 0), Box(left, 0, row.width, row.height, picture, step)]]
     return best
 
 
@@ -200,7 +210,7 @@ def _flow(steps: list[list[Block]], width: float, height: float, scale: float) -
         room = page.room_for(piece, step)
         if page.boxes and (piece.min_height > room or _is_left_alone(piece, following, room)):
             head, rest = None, piece
-        elif isinstance(piece, PictureBox | PictureRow):
+        elif isinstance(piece, PictureRow):
             wanted = max(piece.min_height, room - _reserved(following, height))
             head, rest = piece.within(width, min(wanted, room)), None
         else:
@@ -271,8 +281,11 @@ class _Column:
             self.boxes[-1] = replace(box, height=box.height + space + piece.height, content=content)
             return
         top = self.end + space
-        left = (self.width - piece.width) / 2 if isinstance(piece, PictureBox | PictureRow) else 0.0
-        for part in piece.pictures if isinstance(piece, PictureRow) else (piece,):
-            content = (part,) if isinstance(part, Paragraph) else part
-            self.boxes.append(Box(left, top, part.width, part.height, content, step))
-            left += part.width + ROW_GAP
+        if isinstance(piece, PictureRow):
+            left = (self.width - piece.width) / 2
+            for picture, width in zip(piece.pictures, piece.widths, strict=True):
+                self.boxes.append(Box(left, top, width, piece.height, picture, step))
+                left += width + ROW_GAP
+            return
+        content = (piece,) if isinstance(piece, Paragraph) else piece
+        self.boxes.append(Box(0.0, top, piece.width, piece.height, content, step))

@@ -10,7 +10,7 @@ from itertools import accumulate, chain
 
 from animegan.slides.model import Block, Code, Picture, Spans, Table, Text
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, PADDING, STEP, Style, style_of
-from animegan.slides.text_width import Chunk, chunks, joined, spans_width, wrap
+from animegan.slides.text_width import Chunk, chunks, joined, wrap
 
 MIN_CODE, MIN_CELL = 10.5, 9.5  # points: a smaller font cannot be read from the last row of seats
 FEW_LINES, FEW_ROWS = 4, 4  # of code and of a table, that are never split
@@ -174,49 +174,34 @@ def _rejoined(lines: list[Spans]) -> Spans:
 
 
 @dataclass(frozen=True)
-class PictureBox:
-    """A picture at its preferred size; it can be made smaller."""
+class PictureRow:
+    """A picture, or two side by side, at the preferred height; it can be made smaller."""
 
-    picture: Picture
-    width: float
+    pictures: tuple[Picture, ...]
     height: float
 
     @property
-    def min_height(self) -> float:
-        if self.picture.tex:
-            return self.height
-        return max(0.25 * self.height, min(0.45 * self.height, HALF_A_PAGE))  # small, but on the page of its code
-
-    def within(self, width: float, height: float) -> PictureBox:
-        scale = min(1.0, width / self.width, height / self.height)
-        return replace(self, width=scale * self.width, height=scale * self.height)
-
-
-@dataclass(frozen=True)
-class PictureRow:
-    """Pictures side by side, all of the same height."""
-
-    pictures: tuple[PictureBox, ...]
+    def widths(self) -> list[float]:
+        return [self.height * picture.width / picture.height for picture in self.pictures]
 
     @property
     def width(self) -> float:
-        return sum(picture.width for picture in self.pictures) + ROW_GAP * (len(self.pictures) - 1)
-
-    @property
-    def height(self) -> float:
-        return self.pictures[0].height
+        return sum(self.widths) + ROW_GAP * (len(self.pictures) - 1)
 
     @property
     def min_height(self) -> float:
-        return 0.45 * self.height
+        if self.pictures[0].tex:
+            return self.height
+        if len(self.pictures) > 1:
+            return 0.45 * self.height
+        return max(0.25 * self.height, min(0.45 * self.height, HALF_A_PAGE))  # small, but on the page of its code
 
     def within(self, width: float, height: float) -> PictureRow:
-        gaps = ROW_GAP * (len(self.pictures) - 1)
-        scale = min(1.0, (width - gaps) / (self.width - gaps), height / self.height)
-        return PictureRow(tuple(one.within(scale * one.width, scale * one.height) for one in self.pictures))
+        free = width - ROW_GAP * (len(self.pictures) - 1)
+        return replace(self, height=min(self.height, height, self.height * free / sum(self.widths)))
 
 
-Piece = Paragraph | Listing | TableBox | PictureBox | PictureRow
+Piece = Paragraph | Listing | TableBox | PictureRow
 
 
 def measure_step(blocks: list[Block], width: float, scale: float) -> list[Piece]:
@@ -229,13 +214,15 @@ def measure_step(blocks: list[Block], width: float, scale: float) -> list[Piece]
         if pieces and _is_narrow(pieces[-1]) and _is_narrow(piece):
             before = pieces.pop()
             height = min(before.height, piece.height)
-            piece = PictureRow((before.within(width, height), piece.within(width, height))).within(width, height)
+            piece = PictureRow(before.pictures + piece.pictures, height).within(width, height)
         pieces.append(piece)
     return pieces
 
 
 def _is_narrow(piece: Piece) -> bool:
-    return isinstance(piece, PictureBox) and not piece.picture.tex and piece.width < 2 * piece.height
+    if not isinstance(piece, PictureRow) or len(piece.pictures) > 1:
+        return False
+    return not piece.pictures[0].tex and piece.width < 2 * piece.height
 
 
 def measure(block: Block, width: float, scale: float) -> list[Piece]:
@@ -245,17 +232,16 @@ def measure(block: Block, width: float, scale: float) -> list[Piece]:
     if isinstance(block, Code):
         return [_listing(block, width, scale)]
     if isinstance(block, Picture):
-        growth = scale if block.tex else GROWTH
-        box = PictureBox(block, growth * block.width, growth * block.height)
-        return [box.within(width, box.height)]
+        height = block.height * (scale if block.tex else GROWTH)
+        return [PictureRow((block,), height).within(width, height)]
     return _table_boxes(block, width, scale)
 
 
 def _listing(code: Code, width: float, scale: float) -> Listing:
     """In a font so small that the longest line fits, but large enough to be read."""
     style = CODE * scale
-    longest = max((spans_width(line, style.size) for line in code.lines), default=0.0) or 1.0
-    fitting = min(1.0, (width - 2 * PADDING) / longest - ROUNDING)
+    longest = max((_longest(line, Chunk.ends_line) for line in code.lines), default=0.0) or 1.0
+    fitting = min(1.0, (width - 2 * PADDING) / (style.size * longest) - ROUNDING)
     return Listing(code, style * max(fitting, min(1.0, MIN_CODE / style.size)), width)
 
 
@@ -297,10 +283,10 @@ def _column_widths(ems: list[float], style: Style) -> list[float]:
     return [style.size * column + 2 * CELL_X + 1 for column in ems]
 
 
-def _longest(cell: Spans, is_end: Callable[[Chunk], bool]) -> float:
-    """The widest part of a cell between two chunks that are an end, in multiples of the font size."""
+def _longest(spans: Spans, is_end: Callable[[Chunk], bool]) -> float:
+    """The widest part of a text between two chunks that are an end, in multiples of the font size."""
     longest = used = 0.0
-    for chunk in chunks(cell):
+    for chunk in chunks(spans):
         longest = max(longest, used + chunk.visible)
         used = 0.0 if is_end(chunk) else used + chunk.width
     return longest

@@ -12,8 +12,8 @@ from pptx.oxml.ns import qn
 from pptx.util import Pt
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Span, Spans, clean, plain
-from animegan.slides.pieces import Listing, Paragraph, PictureBox, TableBox
+from animegan.slides.model import Picture, Span, Spans, clean, plain
+from animegan.slides.pieces import Listing, Paragraph, TableBox
 from animegan.slides.pptx_animation import appear
 from animegan.slides.pptx_template import FOOTER_SIZE, LAYOUTS, empty_presentation, place, remove, xml
 from animegan.slides.style import CELL_X, CELL_Y, COLOURS, FONTS, Style
@@ -61,9 +61,9 @@ def _add_box(slide, box: Box, body):
     content = box.content
     if isinstance(content, TableBox):
         return _add_table(slide, box, content)
-    if isinstance(content, PictureBox):
-        shape = slide.shapes.add_picture(io.BytesIO(content.picture.data), 0, 0)
-        shape._element.nvPicPr.cNvPr.set("descr", clean(content.picture.alt))
+    if isinstance(content, Picture):
+        shape = slide.shapes.add_picture(io.BytesIO(content.data), 0, 0)
+        shape._element.nvPicPr.cNvPr.set("descr", clean(content.alt))
     else:
         shape = body or slide.shapes.add_textbox(0, 0, 0, 0)
         (_fill_listing if isinstance(content, Listing) else _fill_text)(shape, content)

@@ -30,21 +30,17 @@ def is_wide(letter: str) -> bool:
     return letter > "\u1100" and unicodedata.east_asian_width(letter) in "WF"
 
 
+@functools.lru_cache(maxsize=20_000)
 def width(text: str, size: float, bold: bool = False, mono: bool = False, is_chinese: bool = False) -> float:
     """Points that a text takes on one line. In Chinese text, quotation marks and dashes are wide too."""
-    wide = [letter for letter in text if _takes_one_em(letter, is_chinese)]
-    narrow = "".join(letter for letter in text if not _takes_one_em(letter, is_chinese)) if wide else text
-    ems = sum(EMOJI_WIDTH if "\U0001f000" < letter < "\U00020000" else 1 for letter in wide)
-    return size * (ems + _narrow_width(narrow, bold, mono) / UNIT)
-
-
-def _takes_one_em(letter: str, is_chinese: bool) -> bool:
-    return is_wide(letter) or (is_chinese and letter > "\u2000" and unicodedata.east_asian_width(letter) == "A")
-
-
-@functools.lru_cache(maxsize=20_000)
-def _narrow_width(text: str, bold: bool, mono: bool) -> float:
-    return _font(bold, mono).getlength(text)
+    ems, narrow = 0.0, ""
+    for letter in text:
+        is_ambiguous = letter > "\u2000" and unicodedata.east_asian_width(letter) == "A"
+        if is_wide(letter) or (is_chinese and is_ambiguous):
+            ems += EMOJI_WIDTH if "\U0001f000" < letter < "\U00020000" else 1
+        else:
+            narrow += letter
+    return size * (ems + _font(bold, mono).getlength(narrow) / UNIT)
 
 
 @functools.cache
@@ -86,11 +82,6 @@ def _chunk(spans: Spans, is_chinese: bool) -> Chunk:
 
 def _ems(span: Span, is_chinese: bool) -> float:
     return width(span.text, SCRIPT if span.script else 1, span.bold, span.code, is_chinese)
-
-
-def spans_width(spans: Spans, size: float) -> float:
-    """Points that spans take on one line."""
-    return size * sum(chunk.width for chunk in chunks(spans))
 
 
 def wrap(spans: Spans, size: float, room: float) -> list[Spans]:
