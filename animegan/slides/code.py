@@ -13,11 +13,11 @@ from animegan.slides.model import Span, Spans
 from animegan.slides.text_width import joined
 
 TOKEN_COLOURS = {
-    "comment": (Token.Comment,),
-    "keyword": (Token.Keyword, Token.Operator.Word),
-    "string": (Token.Literal.String,),
-    "number": (Token.Literal.Number,),
-    "name": (Token.Name.Function, Token.Name.Class, Token.Name.Decorator),
+    "comment": {Token.Comment},
+    "keyword": {Token.Keyword, Token.Operator.Word},
+    "string": {Token.Literal.String},
+    "number": {Token.Literal.Number},
+    "name": {Token.Name.Function, Token.Name.Class, Token.Name.Decorator},
 }
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
 MAX_LINES = 60  # of an output: a log of thousands of lines is not a slide
@@ -33,9 +33,7 @@ def program_lines(source: str, language: str) -> tuple[Spans, ...]:
         return _plain_lines(source)
     lines: list[list[Span]] = [[]]
     for kind, text in tokens:
-        colour = next(
-            (name for name, families in TOKEN_COLOURS.items() if any(kind in family for family in families)), ""
-        )
+        colour = next((name for name, families in TOKEN_COLOURS.items() if families & set(kind.split())), "")
         for n, part in enumerate(text.split("\n")):
             if n:
                 lines.append([])

@@ -67,9 +67,6 @@ class _SlidesExporter(Exporter):
         with_code = not self.config.TemplateExporter.get("exclude_input", False)  # what `--no-input` sets
         return self.write(_pages(nb, name, folder, with_code), name), resources
 
-    def write(self, pages: list, name: str) -> bytes | str:
-        raise NotImplementedError
-
 
 class PptxExporter(_SlidesExporter):
     """A notebook as a PowerPoint file; see the top of this file."""

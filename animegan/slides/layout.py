@@ -11,17 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from animegan.slides.model import Block, Picture, Slide, Span, Spans, Text, plain
-from animegan.slides.pieces import (
-    ROUNDING,
-    ROW_GAP,
-    Listing,
-    Paragraph,
-    PictureRow,
-    Piece,
-    TableBox,
-    measure,
-    measure_step,
-)
+from animegan.slides.pieces import ROUNDING, ROW_GAP, Content, Paragraph, PictureRow, Piece, measure, measure_step
 from animegan.slides.style import COVER_PICTURE, COVER_TEXT, COVER_TITLE, HEIGHT, PAGE_BODY, PAGE_TITLE, WIDTH, Style
 from animegan.slides.text_width import wrap
 
@@ -35,16 +25,13 @@ COVER_TITLES = ((2, Style(42, 50)), (3, Style(34, 42)), (4, Style(26, 33)))
 
 @dataclass(frozen=True)
 class Box:
-    """Content with its place on the page, in points; it appears with step `step`.
-
-    content: paragraphs, or one listing, table or picture.
-    """
+    """Content with its place on the page, in points; it appears with step `step`."""
 
     left: float
     top: float
     width: float
     height: float
-    content: tuple[Paragraph, ...] | Listing | TableBox | Picture
+    content: Content
     step: int = 0
 
     @property
@@ -73,14 +60,11 @@ def lay_out(slides: list[Slide]) -> list[Page]:
         title, count = plain(slide.title), count if continues else 0
         for page in _cover(slide, number) or _contents(slide):
             count += 1
-            pages.append(_numbered(page, count) if count > 1 else page)
+            if count > 1:  # "Results (2)"
+                numbered, style, _ = _fit_title((*page.title, Span(f" ({count})")), WIDTH, TITLES)
+                page = replace(page, title=numbered, title_style=style)
+            pages.append(page)
     return pages
-
-
-def _numbered(page: Page, count: int) -> Page:
-    """A further page with the same title: "Results (2)"."""
-    title, style, _ = _fit_title((*page.title, Span(f" ({count})")), WIDTH, TITLES)
-    return replace(page, title=title, title_style=style)
 
 
 def _fit_title(title: Spans, room: float, styles) -> tuple[Spans, Style, bool]:
@@ -281,11 +265,11 @@ class _Column:
             self.boxes[-1] = replace(box, height=box.height + space + piece.height, content=content)
             return
         top = self.end + space
-        if isinstance(piece, PictureRow):
-            left = (self.width - piece.width) / 2
-            for picture, width in zip(piece.pictures, piece.widths, strict=True):
-                self.boxes.append(Box(left, top, width, piece.height, picture, step))
-                left += width + ROW_GAP
+        if not isinstance(piece, PictureRow):
+            content = (piece,) if isinstance(piece, Paragraph) else piece
+            self.boxes.append(Box(0.0, top, piece.width, piece.height, content, step))
             return
-        content = (piece,) if isinstance(piece, Paragraph) else piece
-        self.boxes.append(Box(0.0, top, piece.width, piece.height, content, step))
+        left = (self.width - piece.width) / 2
+        for picture, width in zip(piece.pictures, piece.widths, strict=True):
+            self.boxes.append(Box(left, top, width, piece.height, picture, step))
+            left += width + ROW_GAP

@@ -202,6 +202,7 @@ class PictureRow:
 
 
 Piece = Paragraph | Listing | TableBox | PictureRow
+Content = tuple[Paragraph, ...] | Listing | TableBox | Picture  # of a box on a page
 
 
 def measure_step(blocks: list[Block], width: float, scale: float) -> list[Piece]:

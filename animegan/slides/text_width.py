@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -70,8 +70,14 @@ class Chunk(NamedTuple):
 @functools.lru_cache(maxsize=20_000)
 def chunks(spans: Spans) -> tuple[Chunk, ...]:
     """The pieces of a paragraph between the places where a line may break."""
-    is_chinese = any(is_wide(letter) for span in spans for letter in span.text)
-    return tuple(_chunk(piece, is_chinese) for piece in _pieces(spans))
+    letters = [(letter, span) for span in spans for letter in span.text]
+    is_chinese = any(is_wide(letter) for letter, _ in letters)
+    breaks = [n for n, ((before, _), (after, _)) in enumerate(pairwise(letters), 1) if _may_break(before, after)]
+    pieces = []
+    for start, end in pairwise([0, *breaks, len(letters)] if letters else []):
+        runs = groupby(letters[start:end], lambda pair: pair[1])
+        pieces.append(tuple(replace(span, text="".join(letter for letter, _ in run)) for span, run in runs))
+    return tuple(_chunk(piece, is_chinese) for piece in pieces)
 
 
 def _chunk(spans: Spans, is_chinese: bool) -> Chunk:
@@ -121,15 +127,6 @@ def joined(spans: Iterable[Span]) -> Spans:
     """Neighbours in the same format become one span."""
     runs = groupby(spans, lambda span: replace(span, text=""))
     return tuple(replace(formatting, text="".join(span.text for span in run)) for formatting, run in runs)
-
-
-def _pieces(spans: Spans) -> Iterator[Spans]:
-    letters = [(letter, span) for span in spans for letter in span.text]
-    breaks = [n for n, ((before, _), (after, _)) in enumerate(pairwise(letters), 1) if _may_break(before, after)]
-    for start, end in pairwise([0, *breaks, len(letters)]):
-        runs = groupby(letters[start:end], lambda pair: pair[1])
-        if piece := tuple(replace(span, text="".join(letter for letter, _ in run)) for span, run in runs):
-            yield piece
 
 
 def _may_break(before: str, after: str) -> bool:
