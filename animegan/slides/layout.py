@@ -198,7 +198,7 @@ def _flow(steps: list[list[Block]], width: float, height: float, scale: float) -
             wanted = max(piece.min_height, room - _reserved(following, height))
             head, rest = piece.within(width, min(wanted, room)), None
         else:
-            head, rest = piece.split(room)
+            head, rest = (piece, None) if piece.height <= room else piece.split(room)
         if head is None and not page.boxes:  # higher than a page, and cannot be split
             head, rest = piece, None
         if head is not None:

@@ -1,8 +1,11 @@
-"""Blocks with their measures: how high each is at a given width, and where it can be split between two pages."""
+"""Blocks with their measures: how high each is at a given width, and where it can be split between two pages.
+
+`split` divides a piece that is higher than the room on the page into what fits and the rest. If too little fits, the
+first of the two is None.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -56,11 +59,9 @@ class Paragraph:
     def min_height(self) -> float:
         return min(len(self.lines), 2) * self.style.leading
 
-    def split(self, room: float) -> tuple[Paragraph | None, Paragraph | None]:
-        count = math.floor(room / self.style.leading + ROUNDING)
-        if count >= len(self.lines):
-            return self, None
-        if count < min(2, len(self.lines)):
+    def split(self, room: float) -> tuple[Paragraph | None, Paragraph]:
+        count = int(room / self.style.leading)
+        if count < 2:
             return None, self
         head, rest = (replace(self.text, spans=_rejoined(part)) for part in (self.lines[:count], self.lines[count:]))
         return replace(self, text=head), replace(self, text=replace(rest, marker=""))
@@ -99,10 +100,8 @@ class Listing:
     def min_height(self) -> float:
         return min(sum(self.counts), FEW_LINES) * self.style.leading + 2 * self.padding_y
 
-    def split(self, room: float) -> tuple[Listing | None, Listing | None]:
-        if self.height <= room + ROUNDING:
-            return self, None
-        free = math.floor((room - 2 * self.padding_y) / self.style.leading + ROUNDING)
+    def split(self, room: float) -> tuple[Listing | None, Listing]:
+        free = int((room - 2 * self.padding_y) / self.style.leading)
         if free < FEW_LINES:
             return None, self
         lines, fitting = self.code.lines, _fitting(self.counts, free)
@@ -144,16 +143,14 @@ class TableBox:
         body = len(self.heights) - self.table.headers
         return sum(self.heights[: self.table.headers + (body if body <= FEW_ROWS else 2)])
 
-    def split(self, room: float) -> tuple[TableBox | None, TableBox | None]:
-        if self.height <= room + ROUNDING:
-            return self, None
+    def split(self, room: float) -> tuple[TableBox | None, TableBox]:
         headers, rows = self.table.headers, self.table.rows
         if sum(self.heights[:headers]) > room / 2:  # too high to be repeated
             return replace(self, table=replace(self.table, headers=0)).split(room)
         head, body = rows[:headers], rows[headers:]
         fitting = _fitting(self.heights, room) - headers
         if fitting < 1:  # one row higher than the room
-            free = math.floor((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading + ROUNDING)
+            free = int((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading)
             if free < 8:
                 return None, self
             cells = self.wrap(body[0])
