@@ -61,22 +61,24 @@ def lay_out(slides: list[Slide]) -> list[Page]:
         for page in _cover(slide, number) or _contents(slide):
             count += 1
             if count > 1:  # "Results (2)"
-                numbered, style, _ = _fit_title((*page.title, Span(f" ({count})")), WIDTH, TITLES)
-                page = replace(page, title=numbered, title_style=style)
+                spans, style, _ = _fit_title(page.title, WIDTH, TITLES, f" ({count})")
+                page = replace(page, title=spans, title_style=style)
             pages.append(page)
     return pages
 
 
-def _fit_title(title: Spans, room: float, styles) -> tuple[Spans, Style, bool]:
-    """The title in the largest style in which it fits, and whether it had to be shortened even for the smallest."""
-    title = tuple(replace(span, bold=True, text=span.text.replace("\n", " ")) for span in title)
+def _fit_title(title: Spans, room: float, styles, number: str = "") -> tuple[Spans, Style, bool]:
+    """The title, with its number, in the largest style in which it fits; whether it had to be shortened even for the
+    smallest."""
+    spans = (*title, Span(number)) if number else title
+    spans = tuple(replace(span, bold=True, text=span.text.replace("\n", " ")) for span in spans)
     for max_lines, style in styles:
-        if len(wrap(title, style.size, room)) <= max_lines:
-            return title, style, False
-    short = plain(title)
-    while len(wrap((Span(f"{short}…", bold=True),), style.size, room)) > max_lines:
+        if len(wrap(spans, style.size, room)) <= max_lines:
+            return spans, style, False
+    short = plain(title).rstrip("…")
+    while len(wrap((Span(f"{short}…{number}", bold=True),), style.size, room)) > max_lines:
         short = short[: -max(1, len(short) // 20)]
-    return (Span(f"{short}…", bold=True),), style, True
+    return (Span(f"{short}…{number}", bold=True),), style, True
 
 
 def _by_kind(steps: list[list[Block]]) -> tuple[list[list[Text]], list[tuple[int, Picture]], bool]:

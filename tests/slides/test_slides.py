@@ -619,6 +619,12 @@ def test_what_is_too_long_continues_on_the_next_slide(torture_deck):
     assert starts == firsts and len(starts) > 1
 
 
+def test_a_title_that_is_too_long_keeps_its_number():
+    deck = presentation([text(f"## {'word ' * 40}\n\n" + "\n\n".join([PROSE * 3] * 12), "slide")])
+    found = titles(deck)
+    assert found[0].endswith("…") and [title[-5:] for title in found[1:3]] == ["… (2)", "… (3)"]
+
+
 def test_a_table_far_too_wide_becomes_several_with_the_first_column_repeated(torture_deck):
     deck = torture_deck
     slides = [s for s, title in zip(deck.slides, titles(deck), strict=True) if title.startswith("Wide table")]
