@@ -124,13 +124,12 @@ def _label(panel: Axes, label: str, curves: Sequence) -> None:
 
 
 def _name_runs(figure: Figure, names: Sequence[str]) -> None:
-    from matplotlib.font_manager import FontProperties
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D([], [], color=INK, linestyle=line, label=name) for name, line in zip(names, cycle(LINES), strict=False)
     ]
-    font = FontProperties(family=_families(names), size=10)
+    font = {"family": _families(names), "size": 10}
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, handlelength=3, prop=font)
 
 

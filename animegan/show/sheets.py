@@ -48,33 +48,28 @@ def faces_sheet(
     label_width = round(max(font.getlength(line) for label in labels for line, _, font in label))
     left = margin + (label_width + margin if label_width else 0)
 
-    # Everything gets its place first: the height of the sheet depends on it.
-    faces, words, top = [], [], margin  # (picture, corner) and (place, text, colour, font, anchor)
-    for (_, cells), label, heading in zip(rows, labels, headings, strict=True):
+    heights = [
+        -(-len(cells) // columns) * ((HEADING if heading else height) + GAP) - GAP
+        for (_, cells), heading in zip(rows, headings, strict=True)
+    ]
+    below = 2 * margin + sum(heights) + row_gap * (len(rows) - 1) + BLOCK_GAP * sum(headings[1:])
+    right = left + columns * (width + GAP) - GAP + margin
+
+    sheet = Image.new("RGB", (right, below + (CAPTION if caption else 0)), PAPER)
+    pen, top = ImageDraw.Draw(sheet), margin
+    for (_, cells), label, heading, row_height in zip(rows, labels, headings, heights, strict=True):
         if heading and top > margin:
             top += BLOCK_GAP
-        cell_height = HEADING if heading else height
-        row_height = -(-len(cells) // columns) * (cell_height + GAP) - GAP
         for n, (line, colour, font) in enumerate(label):
             middle = top + row_height / 2 + 1.1 * font_size * (n - (len(label) - 1) / 2)
-            words.append(((margin, middle), line, colour, font, "lm"))
+            pen.text((margin, middle), line, colour, font, anchor="lm")
         for n, cell in enumerate(cells):
-            x, y = left + n % columns * (width + GAP), top + n // columns * (cell_height + GAP)
+            x = left + n % columns * (width + GAP)
             if heading:
-                words.append(((x + width / 2, y + HEADING / 2), cell, INK, small, "mm"))
+                pen.text((x + width / 2, top + n // columns * (HEADING + GAP) + HEADING / 2), cell, INK, small, "mm")
             else:
                 face = cell if cell.size == (width, height) else cell.resize((width, height), Image.Resampling.LANCZOS)
-                faces.append((face, (x, y)))
+                sheet.paste(face, (x, top + n // columns * (height + GAP)))
         top += row_height + row_gap
-    sheet_width, sheet_height = left + columns * (width + GAP) - GAP + margin, top - row_gap + margin
-    if caption:
-        words.append(((sheet_width / 2, sheet_height + CAPTION / 2 - 1), caption, INK, large, "mm"))
-        sheet_height += CAPTION
-
-    sheet = Image.new("RGB", (sheet_width, sheet_height), PAPER)
-    for face, corner in faces:
-        sheet.paste(face, corner)
-    pen = ImageDraw.Draw(sheet)
-    for place, text, colour, font, anchor in words:
-        pen.text(place, text, colour, font, anchor)
+    pen.text((right / 2, below + CAPTION / 2 - 1), caption, INK, large, "mm")
     return Picture(sheet)
