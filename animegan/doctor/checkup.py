@@ -16,6 +16,7 @@ from animegan.doctor.machine import GIB, MIB, Gpu, Machine
 PYTHONS = ((3, 10), (3, 13))  # oldest and newest that the tests run on
 OLDEST_TORCH = (2, 6)
 USUAL_BATCH, USUAL_EPOCHS = 64, 25  # the defaults of `animegan train`
+USUAL_CAPABILITY: tuple[int, int] = (8, 0)  # of a GPU about which nvidia-smi says nothing
 # The oldest driver of a CUDA version. Source: NVIDIA, "CUDA Compatibility", minor version compatibility.
 OLDEST_DRIVER = {12: 525, 13: 580}
 NEW_ENVIRONMENT = ("conda env create -f environment.yml  # once", "conda activate animegan")
@@ -272,7 +273,7 @@ def _build(machine: Machine) -> str:
         return ""
     if smi is None or smi.trouble:
         return "cu130" if machine.nvidia_built_in else "cpu"  # a driver that is still to be installed will be a new one
-    capability: tuple[int, int] = smi.gpus[0].capability if smi.gpus else (8, 0)
+    capability = smi.gpus[0].capability if smi.gpus else USUAL_CAPABILITY
     if capability < (7, 5):
         return "cu126"  # builds with CUDA 13 have no code for GPUs before Turing
     # cu126 has no code for Blackwell; and whoever must update the driver anyway can have the newest.

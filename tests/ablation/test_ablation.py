@@ -190,7 +190,7 @@ def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):
     assert str(ablate(sweep, tmp_path / "runs", count=64)) == str(found), "it is not tried again"
     assert len(trained) == tries >= 2
     figures = []
-    monkeypatch.setattr(metric_plots, "drawn", figures.append)
+    monkeypatch.setattr(metric_plots, "to_picture", figures.append)
     metric_plots.plot_standings(sweep)
     assert next(text.get_text() for text in figures[0].axes[0].texts) == "diverged"
 
@@ -221,7 +221,7 @@ def test_results_of_a_row_that_is_no_longer_in_the_sweep_are_kept(tmp_path, many
 
 def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_first_row(tmp_path, monkeypatch):
     figures = []
-    monkeypatch.setattr(metric_plots, "drawn", figures.append)
+    monkeypatch.setattr(metric_plots, "to_picture", figures.append)
     sweep = Sweep.read(sweep_file(tmp_path, "".join(f'\n[[row]]\nname = "{name}"' for name in ("best", "bad", "near"))))
     with pytest.raises(UserError, match="has no results yet"):
         metric_plots.plot_standings(sweep)

@@ -177,7 +177,7 @@ def test_the_commands_work_where_there_is_no_matplotlib(run, tmp_path, monkeypat
 def test_mistakes_are_one_line(run, command, tmp_path, capsys):
     for arguments, message in (
         ([run.path, "--count", 0], "--count 0 is too small: give"),
-        ([run.path, "--epoch", 9], "has no netG_009.pth: there is one for epoch 1 to 2"),
+        ([run.path, "--epoch", 9], "has no netG_009.pth: it exists for epoch 1 to 2"),
         ([tmp_path], "there is no run in"),
         ([run.path, "--count", 64, "--out", tmp_path / "x.txt"], "x.txt does not end in the suffix of a picture"),
     ):

@@ -158,6 +158,7 @@ def test_a_run_on_drawn_faces_is_measured_with_unseen_ones(drawn, tmp_path, monk
     held_out = tmp_path / ".drawn-held-out-128"
     assert load_faces(held_out, progress=False).fingerprint != load_faces(drawn, progress=False).fingerprint
     assert evaluate(Run(tmp_path / "run"), count=70, progress=False).count == 70, "another count is no conflict"
+    held_out = tmp_path / ".drawn-held-out-140"
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     for path in (tmp_path / "drawn", held_out):
