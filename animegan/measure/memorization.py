@@ -77,7 +77,7 @@ def _points(images: Tensor | np.ndarray, by: str, mirrored: bool = False) -> Ten
 
 def _levels(images: Tensor | np.ndarray) -> Tensor:
     """As float values 0..255."""
-    images = torch.as_tensor(np.array(images))
+    images = images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))
     return images.float() if images.dtype == torch.uint8 else (images + 1) * 127.5
 
 

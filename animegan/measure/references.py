@@ -114,7 +114,7 @@ def draw_unseen(data: Path, count: int, progress: bool = True) -> np.ndarray:
     another seed. It is hidden, so that neither training nor a student takes it for another dataset.
     """
     seed, name = drawn_set(data)["seed"] + 1, f".{data.name}-held-out-"
-    kept = {folder: drawn for folder in data.parent.glob(f"{glob.escape(name)}*") if (drawn := drawn_set(folder))}
+    kept = {folder: drawn for folder in data.parent.glob(f"{glob.escape(name)}[0-9]*") if (drawn := drawn_set(folder))}
     total = max([count, *(drawn["count"] for drawn in kept.values() if drawn["seed"] == seed)])
     chosen = data.parent / f"{name}{total}"
     for folder, drawn in kept.items():
