@@ -1,4 +1,4 @@
-"""Several calls at a time, each in a process of its own, that end well when they are stopped."""
+"""Run calls in parallel processes, and shut them down cleanly on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ import torch
 
 from animegan.errors import UserError
 
-Found = TypeVar("Found")
-_stopped: Event  # of a process that `_begin` has started: whether Ctrl-C was pressed
+Value = TypeVar("Value")
+_stopped: Event  # in a process that `_begin` has prepared: whether Ctrl-C was pressed
 
 
-def run_parallel(function: Callable[..., Found], calls: Iterator[tuple], jobs: int) -> Iterator[Found]:
-    """What `function`, of a module, gives for each tuple of arguments, as it comes; `jobs` of them at a time.
+def run_parallel(function: Callable[..., Value], calls: Iterator[tuple], jobs: int) -> Iterator[Value]:
+    """Call `function` with each tuple of arguments, `jobs` calls at a time; yield the results as they are finished.
 
-    The processes share the cores. No more calls are handed over than are under way: none shall start once one has
-    failed or Ctrl-C was pressed. Ctrl-C reaches what is under way as well, and each ends as it would alone. Raises what
-    the first call to fail raised, KeyboardInterrupt after Ctrl-C, and UserError where a process was killed.
+    function: of a module, so that other processes can import it. The processes share the cores. Calls are handed over
+    only when a process is free, so that none starts after one has failed or Ctrl-C was pressed. Ctrl-C also reaches the
+    running calls, and each ends as it would alone. Raises the exception of the first call that fails, KeyboardInterrupt
+    after Ctrl-C, and UserError if a process was killed.
     """
     busy, stop, threads = set(), None, max(torch.get_num_threads() // jobs, 1)
     context = get_context("spawn")
@@ -50,19 +51,19 @@ def run_parallel(function: Callable[..., Found], calls: Iterator[tuple], jobs: i
                 else:
                     yield future.result()
     if isinstance(stop, BrokenProcessPool):
-        raise UserError("one of the runs was killed, most likely for want of memory: try fewer --jobs.") from stop
+        raise UserError("one of the runs was killed, probably because memory ran out: try fewer --jobs.") from stop
     if stop:
         raise stop
 
 
 def _begin(threads: int, stopped: Event) -> None:
-    """In a new process, which hears of Ctrl-C only in a call: elsewhere it would die with a traceback."""
+    """Prepare a new process. It reacts to Ctrl-C only during a call: at other times it would die with a traceback."""
     global _stopped
     torch.set_num_threads(threads)
     _stopped = stopped
 
 
-def _call(function: Callable[..., Found], *arguments) -> Found:
+def _call(function: Callable[..., Value], *arguments) -> Value:
     if _stopped.is_set():  # Ctrl-C came while this process was starting
         raise KeyboardInterrupt
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -75,7 +76,7 @@ def _call(function: Callable[..., Found], *arguments) -> Found:
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may say so, and only it is interrupted
+        yield  # only the main thread may change this, and only it is interrupted
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

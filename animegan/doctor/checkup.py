@@ -1,10 +1,11 @@
-"""The doctor: is this computer ready to train, and if not, what mends it?
+"""The doctor: is this computer ready to train, and if not, what fixes it?
 
-`examine` looks at the computer, `report` writes down what was found. Every `judge_...` function turns
-facts (`machine.py`) into one finding. Nothing on the computer is changed, and nothing here fails: a
-check that cannot be done says so.
+`examine` checks the computer, `report` makes a text of the findings. Every `judge_...` function turns facts
+(`machine.py`) into one finding. Nothing on the computer is changed, and nothing here raises: a check that cannot be
+done says so.
 """
 
+import functools
 import os
 import re
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from animegan.doctor.machine import GIB, MIB, Gpu, Machine
 PYTHONS = ((3, 10), (3, 13))  # oldest and newest that the tests run on
 OLDEST_TORCH = (2, 6)
 USUAL_BATCH, USUAL_EPOCHS = 64, 25  # the defaults of `animegan train`
+USUAL_CAPABILITY: tuple[int, int] = (8, 0)  # of a GPU about which nvidia-smi says nothing
 # The oldest driver of a CUDA version. Source: NVIDIA, "CUDA Compatibility", minor version compatibility.
 OLDEST_DRIVER = {12: 525, 13: 580}
 NEW_ENVIRONMENT = ("conda env create -f environment.yml  # once", "conda activate animegan")
@@ -23,8 +25,8 @@ NEW_ENVIRONMENT = ("conda env create -f environment.yml  # once", "conda activat
 class Finding(NamedTuple):
     """One line of the report.
 
-    status: "OK"; "WARN", when training works but not as well as it might; "FAIL", when it does not work.
-    topic: what was looked at. message: what was found. mend: what to do, a step a line; empty for OK.
+    status: "OK"; "WARN" if training works, but not as well as it could; "FAIL" if it does not work.
+    topic: what was checked. message: the result. fix: what to do, one step per line; empty for OK.
     """
 
     status: str
@@ -34,15 +36,15 @@ class Finding(NamedTuple):
 
 
 def examine(folder: str | os.PathLike = ".", machine: Machine | None = None) -> list[Finding]:
-    """Look at this computer: one finding a topic, within seconds (most go into loading PyTorch).
+    """Check this computer: one finding per topic, within seconds (most of them for loading PyTorch).
 
-    folder: where runs will be kept. machine: facts to judge instead of this computer's. Raises nothing.
+    folder: where runs will be stored. machine: facts to judge instead of this computer's. Raises nothing.
     """
     machine, findings = machine or Machine(folder), []
     for topic, judge in CHECKS.items():
         try:
             finding = judge(machine)
-        except Exception as error:  # the doctor is asked when something is wrong already
+        except Exception as error:  # the doctor is called when something is already wrong
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             finding = _warn(f"could not be checked: {reason}", "if training fails: show this to your teacher")
         findings.append(finding._replace(topic=topic))
@@ -50,12 +52,12 @@ def examine(folder: str | os.PathLike = ".", machine: Machine | None = None) -> 
 
 
 def has_failed(findings: Iterable[Finding]) -> bool:
-    """Whether anything was found that keeps training from working."""
+    """Whether anything prevents training."""
     return any(finding.status == "FAIL" for finding in findings)
 
 
 def report(findings: Iterable[Finding]) -> str:
-    """The findings as plain ASCII text, a line each, with "-> " before every step that mends one."""
+    """The findings as plain ASCII text, one line each, with "-> " before every step of a fix."""
     findings = list(findings)
     width = max((len(finding.topic) for finding in findings), default=0)
     lines = []
@@ -63,35 +65,35 @@ def report(findings: Iterable[Finding]) -> str:
         lines.append(f"{f'[{finding.status}]':6} {finding.topic:{width}}  {finding.message}")
         lines += [f"{'':{7 + width}}  -> {step}" for step in finding.fix.splitlines()]
     fails, warns = (sum(finding.status == status for finding in findings) for status in ("FAIL", "WARN"))
-    verdict = "mend what FAILs, then run this again" if fails else "ready to train"
+    verdict = "fix what FAILs, then run this again" if fails else "ready to train"
     lines += ["", f"{fails} FAIL, {warns} WARN: {verdict}"]
-    # A Windows console may not know the letters of a path or of a translated message.
+    # A Windows console may be unable to print the letters of a path or of a translated message.
     return "\n".join(lines).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def judge_python(machine: Machine) -> Finding:
-    """Python's version, against those that the tests run on."""
+    """Python's version, compared with those that the tests run on."""
     oldest, newest = (".".join(map(str, version)) for version in PYTHONS)
-    found = f"{'.'.join(map(str, machine.python))} on {machine.system}"
+    version = f"{'.'.join(map(str, machine.python))} on {machine.system}"
     if machine.python[:2] < PYTHONS[0]:
-        return _fail(f"{found} is too old: take {oldest} to {newest}", *NEW_ENVIRONMENT)
+        return _fail(f"{version} is too old: use {oldest} to {newest}", *NEW_ENVIRONMENT)
     if machine.python[:2] > PYTHONS[1]:
-        return _warn(f"{found} is newer than what is tested, {oldest} to {newest}", *NEW_ENVIRONMENT)
-    return _ok(found)
+        return _warn(f"{version} is newer than the tested versions, {oldest} to {newest}", *NEW_ENVIRONMENT)
+    return _ok(version)
 
 
 def judge_environment(machine: Machine) -> Finding:
-    """Whether the course has an environment of its own, that nothing else changes."""
+    """Whether the course has its own environment, which nothing else changes."""
     kind, name = machine.environment
     if kind == "none":
-        return _warn(f"none: this Python, in {name}, serves other programs too", *NEW_ENVIRONMENT)
+        return _warn(f"none: other programs use this Python, in {name}, too", *NEW_ENVIRONMENT)
     if name == "base":
         return _warn("conda's base, which other courses change too", *NEW_ENVIRONMENT)
     return _ok(f"{kind} {name}")
 
 
 def judge_torch(machine: Machine) -> Finding:
-    """PyTorch: there, whole, new enough, and what it is built for."""
+    """PyTorch: installed, intact, new enough, and what it is built for."""
     torch = machine.torch
     if torch.trouble == "not installed":
         return _fail("not installed", *_install(machine))
@@ -100,14 +102,15 @@ def judge_torch(machine: Machine) -> Finding:
         dlls = (f"still so? install {page}",) * (machine.system == "Windows")
         return _fail(f"does not load: {torch.trouble}", *_install(machine), *dlls)
     if _numbers(torch.version)[:2] < OLDEST_TORCH:
-        return _fail(f"{torch.version} is too old: take 2.6 or newer", *_install(machine))
+        oldest = ".".join(map(str, OLDEST_TORCH))
+        return _fail(f"{torch.version} is too old: use {oldest} or newer", *_install(machine))
     builds = {"CUDA": torch.cuda, "ROCm": torch.rocm, "Apple's": "MPS" if torch.mps else None}
     built = next((f"{name} {version}" for name, version in builds.items() if version), "the CPU alone")
     return _ok(f"{torch.version}, built for {built}")
 
 
 def judge_torchvision(machine: Machine) -> Finding:
-    """torchvision: there, and made for this PyTorch."""
+    """torchvision: installed, and made for this PyTorch."""
     torch, vision = machine.torch, machine.torchvision
     if torch.trouble:
         return _after("PyTorch")
@@ -117,13 +120,12 @@ def judge_torchvision(machine: Machine) -> Finding:
         return _fail(f"does not fit PyTorch {torch.version}: {vision.trouble}", *_install(machine))
     have, want = _numbers(torch.version), _numbers(vision.needs)
     if not (have >= want if vision.needs.startswith(">") else have[: len(want)] == want):
-        found = f"{vision.version} needs PyTorch {vision.needs}, not {torch.version}"
-        return _fail(found, *_install(machine))
+        return _fail(f"{vision.version} needs PyTorch {vision.needs}, not {torch.version}", *_install(machine))
     return _ok(f"{vision.version}, fits PyTorch")
 
 
 def judge_driver(machine: Machine) -> Finding:
-    """NVIDIA's driver: there, working, and the newest CUDA that it runs."""
+    """NVIDIA's driver: installed, working, and the newest CUDA that it runs."""
     smi = machine.smi
     if smi and not smi.trouble:
         names = "".join(f", {gpu.name}" for gpu in smi.gpus)
@@ -136,15 +138,15 @@ def judge_driver(machine: Machine) -> Finding:
     if smi is None:
         toolkit = "no CUDA toolkit is needed: PyTorch brings its own CUDA"
         return _warn("missing, though there is an NVIDIA GPU", *driver, toolkit)
-    restart = "restart the computer: after an update of driver or kernel the old one is still loaded"
+    restart = "restart the computer: after an update of driver or kernel, the old one is still loaded"
     steps = [restart, f"still so? {driver[0]}"]
     if machine.system == "Linux":
-        steps += ["still so? switch Secure Boot off: it keeps drivers without a signature from loading"]
+        steps += ["still so? switch Secure Boot off: it does not load drivers without a signature"]
     return _warn(f"does not work: {smi.trouble}", *steps)
 
 
 def judge_gpu(machine: Machine) -> Finding:
-    """Whether PyTorch uses a GPU; if it leaves one unused, why."""
+    """Whether PyTorch uses a GPU, and if not, why."""
     torch, smi = machine.torch, machine.smi
     if torch.trouble:
         return _after("PyTorch")
@@ -155,27 +157,26 @@ def judge_gpu(machine: Machine) -> Finding:
     if smi is None or smi.trouble:
         if machine.nvidia_built_in:
             return _after("NVIDIA driver")
-        return _ok("none: training runs on the CPU; for a run of minutes: animegan train --quick --draw")
+        return _ok("none: training runs on the CPU; a run of a few minutes: animegan train --quick --draw")
     if not torch.cuda:
         return _warn("not used: this PyTorch is built without CUDA", *_install(machine))
     built = int(torch.cuda.split(".")[0])
     if smi.cuda[0] < built or "too old" in torch.gpu_trouble:
         needed = f", which needs {OLDEST_DRIVER[built]} or newer" if built in OLDEST_DRIVER else ""
-        found = f"not used: driver {smi.driver} is too old for PyTorch with CUDA {torch.cuda}{needed}"
         steps = _install_driver(machine)
         if int(_build(machine)[2:4]) <= smi.cuda[0]:
-            steps += ("or keep the driver, and take an older CUDA:", *_install(machine))
-        return _warn(found, *steps)
+            steps += ("or keep the driver, and use an older CUDA:", *_install(machine))
+        return _warn(f"not used: driver {smi.driver} is too old for PyTorch with CUDA {torch.cuda}{needed}", *steps)
     if machine.visible_devices is not None:
         windows = "Remove-Item Env:CUDA_VISIBLE_DEVICES  # in PowerShell"
-        show = windows if machine.system == "Windows" else "unset CUDA_VISIBLE_DEVICES"
-        return _warn(f'hidden: CUDA_VISIBLE_DEVICES is "{machine.visible_devices}"', show)
-    steps = ("restart the computer", "still so? install PyTorch anew:", *_install(machine))
+        unset = windows if machine.system == "Windows" else "unset CUDA_VISIBLE_DEVICES"
+        return _warn(f'hidden: CUDA_VISIBLE_DEVICES is "{machine.visible_devices}"', unset)
+    steps = ("restart the computer", "still so? install PyTorch again:", *_install(machine))
     return _warn(f"not used: {torch.gpu_trouble or 'PyTorch does not say why'}", *steps)
 
 
 def _judge_use(machine: Machine, gpu: Gpu) -> Finding:
-    """PyTorch sees this GPU and will take it; but does it run there?"""
+    """PyTorch sees this GPU and will use it; but does it run there?"""
     torch, name = machine.torch, gpu.name
     if torch.cuda:
         name += ", compute capability {}.{}".format(*gpu.capability)
@@ -189,47 +190,46 @@ def _judge_use(machine: Machine, gpu: Gpu) -> Finding:
 
 
 def judge_memory(machine: Machine) -> Finding:
-    """Free GPU memory, as the largest batch that it carries."""
-    gpu = machine.torch.gpu
-    if gpu is None:
-        return _ok("no matter: without a CUDA GPU, pictures are kept in main memory")
-    batch = machine.networks.largest_batch(gpu.free)
-    found = f"{gpu.free / GIB:.1f} of {gpu.total / GIB:.1f} GiB free, enough for --batchSize {batch}"
+    """Free GPU memory, as the largest batch that fits."""
+    gpu, networks = machine.torch.gpu, machine.networks
+    if gpu is None or networks is None:
+        return _ok("not needed: without a CUDA GPU, images are kept in main memory")
+    batch = networks.largest_batch(gpu.free)
+    free = f"{gpu.free / GIB:.1f} of {gpu.total / GIB:.1f} GiB free, enough for --batchSize {batch}"
     if batch >= USUAL_BATCH:
-        return _ok(found)
+        return _ok(free)
     smaller = f"--batchSize {batch}" if batch else "--device cpu --quick"
-    return _warn(found, "close what else uses the GPU (nvidia-smi lists it)", f"or: animegan train {smaller}")
+    return _warn(free, "close other programs that use the GPU (nvidia-smi lists them)", f"or: animegan train {smaller}")
 
 
 def judge_disk(machine: Machine) -> Finding:
     """Whether a run can be written, and fits."""
-    elsewhere = "or keep the run elsewhere: animegan train --outf FOLDER"
+    elsewhere = "or store the run elsewhere: animegan train --outf FOLDER"
     if machine.folder_trouble:
         return _fail(f"cannot write to {machine.folder_trouble}", "change to a folder of your own", elsewhere)
-    found = f"{machine.free_disk / GIB:.1f} GiB free"
+    free = f"{machine.free_disk / GIB:.1f} GiB free"
     if machine.networks:
-        needed = machine.networks.disk(USUAL_EPOCHS)
-        found += f"; a run of {USUAL_EPOCHS} epochs takes {needed / GIB:.1f} GiB"
+        free += f"; a run of {USUAL_EPOCHS} epochs takes {machine.networks.disk(USUAL_EPOCHS) / GIB:.1f} GiB"
     if machine.free_disk < 2 * GIB:
         judge = _fail if machine.free_disk < 200 * MIB else _warn
-        return judge(found, "make room: delete old runs, empty the bin", elsewhere)
-    return _ok(found)
+        return judge(free, "free some space: delete old runs, empty the recycle bin", elsewhere)
+    return _ok(free)
 
 
 def judge_notebooks(machine: Machine) -> Finding:
     """The packages that the notebooks need."""
     missing = ", ".join(machine.missing_packages)
     if missing:
-        return _warn(f"lack {missing}; training works without", 'python -m pip install -e ".[notebooks]"')
-    return _ok("all packages are there")
+        return _warn(f"{missing} missing; training works without", 'python -m pip install -e ".[notebooks]"')
+    return _ok("all packages are installed")
 
 
 def judge_kernel(machine: Machine) -> Finding:
-    """Whether a notebook would run on this Python, and not on another one."""
+    """Whether a notebook would run on this Python, not on another one."""
     if "ipykernel" in machine.missing_packages:
         return _after("notebooks")
-    # Folders are compared, since python and python3 beside each other are the same. A kernel without a
-    # folder runs the Python that Jupyter itself runs on.
+    # Folders are compared, since python and python3 in the same folder are the same. A kernel without a folder runs the
+    # Python that Jupyter itself runs on.
     folders = {name: os.path.dirname(os.path.normcase(python)) for name, python in machine.kernels.items()}
     here = os.path.dirname(os.path.normcase(machine.executable))
     for name, folder in folders.items():
@@ -255,38 +255,33 @@ CHECKS = {
 }
 
 
-def _ok(message: str) -> Finding:
-    return Finding("OK", "", message)
+def _finding(status: str, message: str, *steps: str) -> Finding:
+    return Finding(status, "", message, "\n".join(steps))
 
 
-def _warn(message: str, *steps: str) -> Finding:
-    return Finding("WARN", "", message, "\n".join(steps))
-
-
-def _fail(message: str, *steps: str) -> Finding:
-    return Finding("FAIL", "", message, "\n".join(steps))
+_ok, _warn, _fail = (functools.partial(_finding, status) for status in ("OK", "WARN", "FAIL"))
 
 
 def _after(topic: str) -> Finding:
-    return _warn(f"cannot be checked before the {topic} line is OK", f"mend that first: {topic}, above")
+    return _warn(f"cannot be checked before the {topic} line is OK", f"fix that first: {topic}, above")
 
 
 def _build(machine: Machine) -> str:
-    """The PyTorch build for this computer, as PyTorch names it; "" on a Mac, which has one."""
+    """The PyTorch build for this computer, as PyTorch names it; "" on a Mac, for which there is only one."""
     smi = machine.smi
     if machine.system == "macOS":
         return ""
     if smi is None or smi.trouble:
-        return "cu130" if machine.nvidia_built_in else "cpu"  # a driver that is yet to come is a new one
-    capability = smi.gpus[0].capability if smi.gpus else (8, 0)
+        return "cu130" if machine.nvidia_built_in else "cpu"  # a driver that is still to be installed will be a new one
+    capability = smi.gpus[0].capability if smi.gpus else USUAL_CAPABILITY
     if capability < (7, 5):
-        return "cu126"  # builds with CUDA 13 leave out GPUs before Turing
-    # Blackwell is not in cu126; and who has to update the driver anyway can have the newest.
+        return "cu126"  # builds with CUDA 13 have no code for GPUs before Turing
+    # cu126 has no code for Blackwell; and whoever must update the driver anyway can have the newest.
     return "cu126" if smi.cuda[0] == 12 and capability < (10, 0) else "cu130"
 
 
 def _install(machine: Machine) -> tuple[str, ...]:
-    """The steps to a PyTorch and a torchvision that fit each other and this computer."""
+    """The steps that install a PyTorch and a torchvision that fit each other and this computer."""
     build, smi, steps = _build(machine), machine.smi, ()
     absent = machine.torch.trouble == "not installed"
     if smi and smi.driver and int(build[2:4]) > smi.cuda[0]:
@@ -299,7 +294,7 @@ def _install(machine: Machine) -> tuple[str, ...]:
         steps += ("python -m pip uninstall -y torch torchvision",)
     if not build:
         return *steps, "python -m pip install torch torchvision"
-    # The address is left to PyTorch's own page: it has moved before, and mirrors have others.
+    # PyTorch's own page gives the address: it has moved before, and mirrors have others.
     address = "ADDRESS is what https://pytorch.org/get-started/locally shows before /whl/, or a mirror of it"
     return *steps, f"python -m pip install torch torchvision --index-url ADDRESS/whl/{build}", address
 
@@ -314,7 +309,7 @@ def _install_driver(machine: Machine) -> tuple[str, ...]:
 
 
 def _carries(architectures: Iterable[str], capability: tuple[int, int]) -> bool:
-    """Whether a build has code for a GPU: machine code of its generation, or PTX of that or an earlier one.
+    """Whether a build has code for a GPU: machine code for its generation, or PTX for that or an earlier one.
 
     Source: NVIDIA, "CUDA C++ Programming Guide", binary compatibility and PTX compatibility.
     """

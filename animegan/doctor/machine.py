@@ -1,8 +1,7 @@
-"""The facts that the doctor judges: those of this computer, and what a run takes of it.
+"""The facts that the doctor judges: about this computer, and about the memory and disk space that a run needs.
 
-Finding facts is kept apart from judging them (`checkup.py`), so that a judgement can be tested for
-machines that are not at hand. Nothing here imports torch before it is asked for: a PyTorch that is
-missing or broken is a fact like others.
+Finding facts is separate from judging them (`checkup.py`), so that judgements can be tested for machines that are not
+at hand. Nothing here imports torch before it is needed: a PyTorch that is missing or broken is a fact like any other.
 """
 
 import importlib.metadata
@@ -23,7 +22,7 @@ NOTEBOOK_PACKAGES = ("jupyterlab", "ipykernel", "ipywidgets", "matplotlib")
 SECONDS_TO_ANSWER = 10
 MIB, GIB = 2**20, 2**30
 FLOAT = 4  # bytes of a float32
-CUDA_ALLOWANCE = 600 * MIB  # not counted but allowed for: what CUDA and its libraries take for themselves
+CUDA_ALLOWANCE = 600 * MIB  # an estimate of what CUDA and its libraries take for themselves
 LARGEST_BATCH = 1024
 
 
@@ -37,7 +36,7 @@ class Gpu(NamedTuple):
 
 
 class Smi(NamedTuple):
-    """What nvidia-smi says; cuda: the newest CUDA that the driver can run; trouble: why it says nothing."""
+    """What nvidia-smi prints; cuda: the newest CUDA that the driver can run; trouble: why it does not work."""
 
     driver: str = ""
     cuda: tuple[int, int] = (0, 0)
@@ -46,7 +45,7 @@ class Smi(NamedTuple):
 
 
 class Torch(NamedTuple):
-    """PyTorch as installed; trouble: why it cannot be imported; gpu_trouble: what it says of CUDA."""
+    """PyTorch as installed; trouble: why it cannot be imported; gpu_trouble: what it reports about CUDA."""
 
     version: str = ""
     cuda: str | None = None
@@ -59,7 +58,7 @@ class Torch(NamedTuple):
 
 
 class Torchvision(NamedTuple):
-    """needs: the PyTorch that it asks for, e.g. "==2.6.0"; trouble: why it cannot be imported."""
+    """needs: the PyTorch that it requires, e.g. "==2.6.0"; trouble: why it cannot be imported."""
 
     version: str = ""
     needs: str = ""
@@ -67,7 +66,7 @@ class Torchvision(NamedTuple):
 
 
 class Networks(NamedTuple):
-    """How many numbers: weights of NetG and NetD, and what their layers put out for one picture."""
+    """How many numbers: the weights of NetG and NetD, and the outputs of their layers for one image."""
 
     weights_G: int
     weights_D: int
@@ -75,18 +74,18 @@ class Networks(NamedTuple):
     outputs_D: int
 
     def memory(self, batch: int) -> int:
-        """Bytes of GPU memory that training with batches of that size takes: an estimate from above.
+        """Bytes of GPU memory for training with batches of that size: an upper estimate.
 
-        Every weight is there four times (itself, its gradient, Adam's two moments), NetG's a fifth time,
-        as the running average. Autograd keeps what the layers put out until the way back: NetG's outputs,
-        and NetD's for the reals or the fakes, one after the other. NetD's count twice, to cover the
-        gradients on the way back; a picture then takes 1.4 times what was measured on a CPU.
+        Every weight is stored four times (itself, its gradient, Adam's two moments), NetG's a fifth time, as the moving
+        average. Autograd keeps the outputs of the layers until the backward pass: NetG's, and NetD's for the reals or
+        the fakes, one after the other. NetD's count twice, to cover the gradients of the backward pass; an image then
+        takes 1.4 times what was measured on a CPU.
         """
         weights = 4 * (self.weights_G + self.weights_D) + self.weights_G
         return CUDA_ALLOWANCE + FLOAT * (weights + batch * (self.outputs_G + 2 * self.outputs_D))
 
     def largest_batch(self, free: int) -> int:
-        """The largest power of two, 2 to LARGEST_BATCH, that fits into so many free bytes; 0 if none does."""
+        """The largest power of two, 2 to LARGEST_BATCH, that fits into that many free bytes; 0 if none does."""
         batch = LARGEST_BATCH
         while batch >= 2 and self.memory(batch) > free:
             batch //= 2
@@ -95,30 +94,25 @@ class Networks(NamedTuple):
     def disk(self, epochs: int) -> int:
         """Bytes of disk that a run takes: both networks after every epoch, and the checkpoint.
 
-        A checkpoint holds weights, Adam's two moments and NetG's average. There are two for a moment,
-        since the one before stays until the next is complete.
+        A checkpoint holds weights, Adam's two moments and NetG's average. It counts twice, since the old one stays
+        until the new one is complete.
         """
         both = self.weights_G + self.weights_D
         return FLOAT * (epochs * both + 2 * (3 * both + self.weights_G))
 
 
 class Machine:
-    """The facts about this computer; each is found when first asked for, and kept.
+    """The facts about this computer; those that take time are found when first needed, and kept.
 
-    folder: where runs will go. facts: set beforehand instead of found, as the tests do.
+    folder: where runs will go. facts: given instead of found, as the tests do.
     """
 
     def __init__(self, folder: str | os.PathLike = ".", **facts):
         self.folder = folder
+        self.python: tuple[int, int, int] = sys.version_info[:3]
+        self.executable = sys.executable
+        self.visible_devices = os.environ.get("CUDA_VISIBLE_DEVICES")
         vars(self).update(facts)
-
-    @cached_property
-    def python(self) -> tuple[int, int, int]:
-        return sys.version_info[:3]
-
-    @cached_property
-    def executable(self) -> str:
-        return sys.executable
 
     @cached_property
     def system(self) -> str:
@@ -142,14 +136,12 @@ class Machine:
 
     @cached_property
     def torch(self) -> Torch:
-        if importlib.util.find_spec("torch") is None:
-            return Torch(trouble="not installed")
-        try:
-            import torch
-        except Exception as error:  # a broken installation fails in many ways
-            return Torch(trouble=_first_line(error))
-        gpu, trouble = None, ""
-        with warnings.catch_warnings(record=True) as said:  # PyTorch gives its reasons as warnings
+        if trouble := _import_trouble("torch"):
+            return Torch(trouble=trouble)
+        import torch
+
+        gpu = None
+        with warnings.catch_warnings(record=True) as reasons:  # PyTorch gives its reasons as warnings
             warnings.simplefilter("always")
             try:
                 if torch.cuda.is_available():
@@ -166,19 +158,17 @@ class Machine:
             mps=torch.backends.mps.is_available(),
             architectures=tuple(torch.cuda.get_arch_list()),
             gpu=gpu,
-            gpu_trouble=trouble or ("" if gpu or not said else _first_line(said[0].message)),
+            gpu_trouble=trouble or ("" if gpu or not reasons else _first_line(reasons[0].message)),
         )
 
     @cached_property
     def torchvision(self) -> Torchvision:
-        if importlib.util.find_spec("torchvision") is None:
-            return Torchvision(trouble="not installed")
-        try:
-            import torchvision
-        except Exception as error:
-            return Torchvision(trouble=_first_line(error))
-        wishes = "\n".join(importlib.metadata.requires("torchvision") or ())
-        needs = re.search(r"^torch\b[ (]*([=>]=[\d.]+)", wishes, re.MULTILINE)
+        if trouble := _import_trouble("torchvision"):
+            return Torchvision(trouble=trouble)
+        import torchvision
+
+        requirements = "\n".join(importlib.metadata.requires("torchvision") or ())
+        needs = re.search(r"^torch\b[ (]*([=>]=[\d.]+)", requirements, re.MULTILINE)
         return Torchvision(torchvision.__version__, needs[1] if needs else "")
 
     @cached_property
@@ -192,19 +182,15 @@ class Machine:
 
     @cached_property
     def nvidia_built_in(self) -> bool:
-        """Whether an NVIDIA GPU is in the computer, with a driver or without."""
+        """Whether the computer has an NVIDIA GPU, with or without a driver."""
         if self.system in ("Windows", "WSL"):
-            ask = "(Get-CimInstance Win32_VideoController).Name"
-            return "nvidia" in _answer("powershell.exe", "-NoProfile", "-Command", ask).lower()
+            query = "(Get-CimInstance Win32_VideoController).Name"
+            return "nvidia" in _answer("powershell.exe", "-NoProfile", "-Command", query).lower()
         for device in Path("/sys/bus/pci/devices").glob("*"):
             vendor, kind = (device / "vendor").read_text().strip(), (device / "class").read_text()
             if vendor == "0x10de" and kind.startswith("0x03"):  # NVIDIA, display controller
                 return True
         return False
-
-    @cached_property
-    def visible_devices(self) -> str | None:
-        return os.environ.get("CUDA_VISIBLE_DEVICES")
 
     @cached_property
     def networks(self) -> Networks | None:
@@ -216,7 +202,7 @@ class Machine:
 
     @cached_property
     def folder_trouble(self) -> str:
-        """The folder, and why no file can be made in it; empty where one can."""
+        """The folder, and why no file can be written there; empty if one can."""
         try:
             tempfile.TemporaryFile(dir=self.folder).close()
         except OSError as error:
@@ -253,9 +239,9 @@ def read_smi(table: str, rows: str = "") -> Smi:
 
 
 def count_networks(ngf: int = 64, ndf: int = 64, nz: int = 100) -> Networks:
-    """Count the networks by running each on one blank input.
+    """Count the networks' weights and outputs by running each on one blank input.
 
-    An activation that works in place puts out nothing of its own and is left out.
+    An activation that works in place has no output of its own and does not count.
     """
     import torch
 
@@ -274,6 +260,17 @@ def count_networks(ngf: int = 64, ndf: int = 64, nz: int = 100) -> Networks:
         weights_G, outputs_G = count(NetG(ngf, nz), nz, 1, 1)
         weights_D, outputs_D = count(NetD(ndf), 3, IMAGE_SIZE, IMAGE_SIZE)
     return Networks(weights_G, weights_D, outputs_G, outputs_D)
+
+
+def _import_trouble(package: str) -> str:
+    """Why a package cannot be imported; empty if it can."""
+    if importlib.util.find_spec(package) is None:
+        return "not installed"
+    try:
+        importlib.import_module(package)
+    except Exception as error:  # a broken installation fails in many ways
+        return _first_line(error)
+    return ""
 
 
 def _answer(*command: str) -> str:

@@ -5,24 +5,38 @@ from animegan.measure.diagnosis import MIN_STEPS, Diagnosis, diagnose
 from animegan.measure.evaluation import COUNT, REAL, TABLE, Evaluation, evaluate, read_evaluation
 from animegan.measure.fid import Fidelity, fidelity
 from animegan.measure.memorization import Neighbours, neighbours
-from animegan.measure.mode_coverage import Share, coverage
-from animegan.measure.references import LEARNT, NEVER_SEEN, learnt_and_unseen
+from animegan.measure.mode_coverage import Coverage, Share, coverage
+from animegan.measure.references import (
+    DRAWN_UNSEEN,
+    HELD_OUT,
+    LEARNT,
+    NEVER_SEEN,
+    SPLIT_IN_HALF,
+    References,
+    learnt_and_unseen,
+    reference_images,
+)
 from animegan.measure.signals import bounds_of_loss_D, excess_of_loss_G, pattern, variety
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
 
 __all__ = [
     "ATTRIBUTES",
     "COUNT",
+    "DRAWN_UNSEEN",
+    "HELD_OUT",
     "LEARNT",
     "MIN_STEPS",
     "NEVER_SEEN",
     "REAL",
+    "SPLIT_IN_HALF",
     "TABLE",
+    "Coverage",
     "Diagnosis",
     "Distance",
     "Evaluation",
     "Fidelity",
     "Neighbours",
+    "References",
     "Share",
     "SlicedWasserstein",
     "average",
@@ -37,5 +51,6 @@ __all__ = [
     "neighbours",
     "pattern",
     "read_evaluation",
+    "reference_images",
     "variety",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which epoch is best, in figures: every epoch's fakes held against real pictures that do not change."""
+"""Which epoch is best, in figures: the fakes of every epoch compared with the same real images."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from animegan.data import to_uint8
 from animegan.errors import UserError
 from animegan.files import write_table
 from animegan.measure.fid import Fidelity, available, fidelity, inception_weights
-from animegan.measure.references import learnt_folder, reference_pictures
+from animegan.measure.references import reals_and_others
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
 from animegan.models import latent_vectors
 from animegan.runs import OUTPUTS, Run
 from animegan.text import ranges
 
-COUNT, MIN_COUNT = 2048, 64  # fakes an epoch, and reals
+COUNT, MIN_COUNT = 2048, 64  # fakes per epoch, and reals
 SEEDS = 3  # for the best epochs and the last; one for the others
-RIVALS = 3  # so many of the best are measured with all seeds
+RIVALS = 3  # how many of the best epochs are measured with all seeds
 TABLE = OUTPUTS["metrics"]
-REAL = "real"  # in the column of the epoch: reals against other reals
+REAL = "real"  # in the epoch's column: reals compared with other reals
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`distances`: of each epoch one for every seed. `floor`: of as many other real pictures, by seed.
+    """What `evaluate` measured; as text, a table and the best epoch.
 
-    `reference` says in words which real pictures were the measure. `fidelities`: of each epoch, and of the other real
-    pictures under REAL, the figures of `fid`; empty where torch-fidelity is not installed.
+    `distances`: for each epoch, one per seed. `floor`: the same of as many other real images. `reference`: in words,
+    which real images fakes were compared with. `fidelities`: the figures of `fid` for each epoch, and for the other
+    real images under REAL; empty if torch-fidelity is not installed.
     """
 
     distances: dict[int, list[Distance]]
@@ -44,13 +45,13 @@ class Evaluation:
 
     @property
     def rows(self) -> list[tuple[int | str, list[Distance]]]:
-        """Epoch by epoch, and last, under REAL, the floor."""
+        """The distances of each epoch in order, then the floor under REAL."""
         return [*sorted(self.distances.items()), (REAL, self.floor)]
 
     @property
     def spread(self) -> float:
-        """The deviation from seed to seed, pooled over the epochs that were measured more than once; 0 where none."""
-        groups = [[d.mean for d in found] for found in self.distances.values() if len(found) > 1]
+        """The standard deviation between seeds, pooled over all epochs with several seeds; 0 if there are none."""
+        groups = [[d.mean for d in distances] for distances in self.distances.values() if len(distances) > 1]
         return statistics.fmean(map(statistics.variance, groups)) ** 0.5 if groups else 0.0
 
     def mean(self, epoch: int) -> float:
@@ -62,29 +63,43 @@ class Evaluation:
 
     @property
     def equals(self) -> list[int]:
-        """The epochs that cannot be told from the best: nearer to it than twice the error of a difference."""
+        """The best epoch and those that are statistically tied with it: within twice the error of a difference."""
         error = 2 * 2**0.5 * self.spread
         return sorted(epoch for epoch in self.distances if self.mean(epoch) - self.mean(self.best) <= error)
 
     def __str__(self) -> str:
         lines = [f"sliced Wasserstein distance x 1,000, {self.count:,} fakes and as many real: {self.reference}", ""]
-        also = "".join(f" {name:>9}" for name in ("FID", "KID x1000", "precision", "recall")) if self.fidelities else ""
-        lines += [f"{'epoch':>6} {'96':>7} {'48':>7} {'24':>7} {'mean':>7}{also}"]
-        for name, found in self.rows:
-            distance = average(found)
+        more = "".join(f" {name:>9}" for name in ("FID", "KID x1000", "precision", "recall")) if self.fidelities else ""
+        lines += [f"{'epoch':>6} {'96':>7} {'48':>7} {'24':>7} {'mean':>7}{more}"]
+        for name, distances in self.rows:
+            distance = average(distances)
             lines.append(f"{name:>6} " + " ".join(f"{figure:7.1f}" for figure in (*distance.levels, distance.mean)))
-            if more := self.fidelities.get(name):
-                lines[-1] += f" {more.fid:9.2f} {more.kid:9.1f} {more.precision:9.2f} {more.recall:9.2f}"
-        spread = f", {self.spread:.1f} from seed to seed" if self.spread else ""
+            if of_fid := self.fidelities.get(name):
+                lines[-1] += f" {of_fid.fid:9.2f} {of_fid.kid:9.1f} {of_fid.precision:9.2f} {of_fid.recall:9.2f}"
+        spread = f", standard deviation {self.spread:.1f} between seeds" if self.spread else ""
         lines += ["", f"best: epoch {self.best} with {self.mean(self.best):.1f}{spread}"]
-        others = [epoch for epoch in self.equals if epoch != self.best]
-        lines += [f"not to be told from it: epoch {ranges(others)}"] * bool(others)
+        tied = [epoch for epoch in self.equals if epoch != self.best]
+        lines += [f"statistically tied: epoch{'s' * (len(tied) > 1)} {ranges(tied)}"] * bool(tied)
         lines.append("")
         if self.fidelities:
             lines.append(f"FID, KID, precision and recall: features of the {self.fidelities[REAL].features}")
         else:
             lines.append("FID, KID, precision and recall need torch-fidelity: pip install -e '.[metrics]' installs it")
         return "\n".join(lines)
+
+    def save(self, path: Path) -> None:
+        """Write the CSV file that `read_evaluation` reads: one line per epoch and seed, `fid`'s figures with seed 0."""
+        unknown = ("",) * len(Fidelity._fields)
+        write_table(
+            path,
+            ["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", *Fidelity._fields, "reference"],
+            [
+                (name, seed, self.count, *distance.levels, distance.mean,
+                 *(unknown if seed else self.fidelities.get(name, unknown)), self.reference)
+                for name, distances in self.rows
+                for seed, distance in enumerate(distances)
+            ],
+        )  # fmt: skip
 
 
 def evaluate(
@@ -96,90 +111,75 @@ def evaluate(
     seeds: int = SEEDS,
     progress: bool = True,
 ) -> Evaluation:
-    """Measure epochs of a run (by default all whose netG is there) and write `metrics.csv` into its folder.
+    """Measure epochs of a run (by default all that have netG) and write `metrics.csv` into its folder.
 
-    reals: a folder of pictures to measure with. Without it, a run that held pictures out is held against those, one on
-    drawn faces against drawn faces that it has never seen, and any other against the pictures that it learnt from,
-    since there are no others.
+    reals: a folder of real images to compare fakes with. By default, the images that the run held out; for a run on
+    drawn faces, others that it has never seen; for any other run its training images, since there are no others.
     seeds: how often the best epochs and the last are measured, with other patches and latent vectors each time.
-    inception: a file with Inception's weights; by default the one in PyTorch's folder for downloads, if it is there.
-    Raises UserError for epochs without weights and for too few pictures.
+    inception: a file with Inception's weights; by default the one in PyTorch's download folder, if it is there.
+    Distances are measured on a GPU if there is one, and FID on the CPU.
+    Raises UserError for epochs without weights and for too few images.
     """
     if count < MIN_COUNT:
         raise UserError(f"--count {count} is too small to measure with: give {MIN_COUNT} or more, {COUNT} is usual.")
     epochs = run.with_weights if epochs is None else sorted(set(epochs))
     if not epochs:
         raise UserError(f"{run.path} has no weights to measure: train it first.")
-    pictures, others, reference = reference_pictures(run, reals, count, progress, learnt_folder(run))
-    count = min(count, len(pictures), len(others))
+    images, others, reference = reals_and_others(run, reals, count, progress)
+    count = min(count, len(images), len(others))
     if count < MIN_COUNT:
         raise UserError(
-            f"{count} real pictures, and as many others for comparison, are too few to measure with: "
+            f"{count} real images, and as many others for comparison, are too few to measure with: "
             f"give {2 * MIN_COUNT} or more in all with --reals."
         )
-    with_fidelity = available() or inception
-    weights, reals_as_bytes = inception or inception_weights(), torch.from_numpy(pictures[:count])
-    distances: dict[int, list[Distance]] = {epoch: [] for epoch in epochs}
-    floor, fidelities = [], {}
-    if with_fidelity:
-        fidelities[REAL] = fidelity(torch.from_numpy(others[:count]), reals_as_bytes, weights)
-    chosen = list(epochs)
+    images, others = torch.from_numpy(images[:count]), torch.from_numpy(others[:count])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for seed in range(seeds):  # one after the other: each holds the projections of all reals, some gigabytes
-        measure = SlicedWasserstein(pictures[:count], seed, device)
-        floor.append(measure(others[:count]))
+    with_fidelity, weights = available() or inception, inception or inception_weights()
+    fidelities: dict[int | str, Fidelity] = {REAL: fidelity(others, images, weights)} if with_fidelity else {}
+    distances: dict[int, list[Distance]] = {epoch: [] for epoch in epochs}
+    floor, chosen = [], list(epochs)
+    for seed in range(seeds):
+        measure = SlicedWasserstein(images, seed, device)
+        floor.append(measure(others))
         for epoch in tqdm(chosen, unit=" again" if seed else " epochs", disable=not progress):
             fakes = run.generate(epoch, latent_vectors(count, run.config.nz, 1000 + seed), device)
             distances[epoch].append(measure(fakes))
             if with_fidelity and epoch not in fidelities:
-                fidelities[epoch] = fidelity(to_uint8(fakes), reals_as_bytes, weights)
+                fidelities[epoch] = fidelity(to_uint8(fakes), images, weights)
         if seed == 0:
             best = sorted(epochs, key=lambda epoch: distances[epoch][0].mean)[:RIVALS]
             chosen = sorted({*best, epochs[-1]})
-        del measure  # before the next one is made
-    found = Evaluation(distances, floor, count, reference, fidelities)
-    _write(run.path / TABLE, found)
-    return found
+        del measure  # before the next one is made: it holds the projections of all reals, some gigabytes
+    evaluation = Evaluation(distances, floor, count, reference, fidelities)
+    evaluation.save(run.output("metrics"))
+    return evaluation
 
 
 def read_evaluation(run: Run) -> Evaluation:
-    """What `evaluate` wrote last into the folder of a run; UserError where there is nothing, or it is damaged."""
-    path = run.path / TABLE
+    """What `evaluate` last wrote into the folder of a run; UserError if there is nothing, or if it is damaged."""
+    path = run.output("metrics")
     if not path.is_file():
         raise UserError(f"{run.path} has not been measured yet: animegan evaluate {run.path}")
-    distances: dict[int | str, list[Distance]] = {}
+    distances: dict[int, list[Distance]] = {}
+    floor: list[Distance] = []
     fidelities: dict[int | str, Fidelity] = {}
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            for line in csv.DictReader(file):
-                epoch = line["epoch"] if line["epoch"] == REAL else int(line["epoch"])
-                levels = tuple(float(line[name]) for name in ("swd_96", "swd_48", "swd_24"))
-                distances.setdefault(epoch, []).append(Distance(levels, float(line["swd"])))
-                if line["features"]:
-                    figures = (float(line[name]) for name in Fidelity._fields[:-1])
-                    fidelities[epoch] = Fidelity(*figures, line["features"])
-            floor, count, reference = distances.pop(REAL), int(line["count"]), line["reference"]
-            return Evaluation(distances, floor, count, reference, fidelities)
+            lines = list(csv.DictReader(file))
+        for line in lines:
+            epoch = REAL if line["epoch"] == REAL else int(line["epoch"])
+            levels = tuple(float(line[name]) for name in ("swd_96", "swd_48", "swd_24"))
+            of_epoch = floor if isinstance(epoch, str) else distances.setdefault(epoch, [])
+            of_epoch.append(Distance(levels, float(line["swd"])))
+            if line["features"]:
+                figures = {name: float(line[name]) for name in Fidelity._fields if name != "features"}
+                fidelities[epoch] = Fidelity(features=line["features"], **figures)
+        if not (distances and floor):
+            raise ValueError("lines are missing")
+        return Evaluation(distances, floor, int(lines[0]["count"]), lines[0]["reference"], fidelities)
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}): animegan evaluate {run.path} makes it anew.") from error
+        raise UserError(f"{path} is damaged ({error}): measure again with animegan evaluate {run.path}") from error
 
 
-def _write(path: Path, found: Evaluation) -> None:
-    unknown = ("",) * len(Fidelity._fields)
-    write_table(
-        path,
-        ["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", *Fidelity._fields, "reference"],
-        [
-            [
-                name,
-                seed,
-                found.count,
-                *distance.levels,
-                distance.mean,
-                *(unknown if seed else found.fidelities.get(name, unknown)),
-                found.reference,
-            ]
-            for name, distances in found.rows
-            for seed, distance in enumerate(distances)
-        ],
-    )
+def _write(path: Path, evaluation: Evaluation) -> None:
+    evaluation.save(path)

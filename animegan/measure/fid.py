@@ -1,11 +1,12 @@
 """FID, KID, precision and recall, by torch-fidelity: how far fakes are from reals in what another network sees.
 
-Usually that network is Inception, which has seen a million photographs. Where its weights cannot be had, the face
-classifier of this project takes its place. Figures on different features cannot be compared, so each says its own.
+Usually that network is Inception, trained on a million photographs. If its weights are not on this machine, the face
+classifier of this project takes its place. Figures on different features cannot be compared, so each names its own.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import NamedTuple
@@ -15,20 +16,20 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from animegan.data import to_unit
-from animegan.errors import UserError
+from animegan.errors import UserError, require
 from animegan.measure.classifier import face_classifier
 
 FACES, INCEPTION = "face classifier", "Inception network"
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"  # as torch-fidelity publishes it
-NEIGHBOURS = 3  # a picture counts as covered within the distance of the 3rd neighbour: the paper's choice
+NEIGHBOURS = 3  # an image counts as covered within the distance of the 3rd neighbour: the paper's choice
 
 
 class Fidelity(NamedTuple):
-    """Of one set of fakes; `kid` is times 1,000, `features` says whose features they are.
+    """The figures of one set of fakes; `kid` is times 1,000, `features` names the network that they rest on.
 
-    fid: distance of the two normal distributions that fit best: Heusel et al. 2017. It falls with the number of
-        pictures, so only figures of one number can be compared.
-    kid: the same question without assuming normal distributions, and unbiased: Binkowski et al. 2018.
+    fid: distance between the normal distributions fitted to both sets: Heusel et al. 2017. It falls with the number of
+        images, so compare only figures of equal numbers.
+    kid: the same without assuming normal distributions, and unbiased: Binkowski et al. 2018.
     precision: the share of fakes that lie among reals; recall: the share of reals that lie among fakes.
         Kynkaanniemi et al. 2019. A generator that collapses has high precision and low recall.
     """
@@ -42,47 +43,41 @@ class Fidelity(NamedTuple):
 
 def available() -> bool:
     """Whether torch-fidelity is installed."""
-    try:
-        import torch_fidelity  # noqa: F401
-    except ModuleNotFoundError:
-        return False
-    return True
+    return importlib.util.find_spec("torch_fidelity") is not None
 
 
 def inception_weights() -> Path | None:
-    """The file of Inception's weights in PyTorch's folder for downloads, if it is there; nothing is downloaded."""
+    """The file with Inception's weights in PyTorch's download folder, if it is there; nothing is downloaded."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
     return path if path.is_file() else None
 
 
 def fidelity(fakes: Tensor, reals: Tensor, inception: str | Path | None = None) -> Fidelity:
-    """Measure fakes against reals, both uint8 [N, 3, 96, 96].
+    """Compare fakes with reals, both uint8 [N, 3, 96, 96].
 
-    inception: the file with Inception's weights, to stand on its features; else those of the face classifier.
-    Raises UserError where torch-fidelity is not installed or the file cannot be used.
+    inception: the file with Inception's weights, to use its features; by default, those of the face classifier.
+    Raises UserError if torch-fidelity is not installed or the file cannot be used.
     """
-    try:
-        from torch_fidelity import calculate_metrics
-        from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
-    except ModuleNotFoundError as error:
-        raise UserError("FID needs torch-fidelity: pip install -e '.[metrics]' installs it.") from error
+    torch_fidelity = require("torch_fidelity", "metrics", "FID")
     if inception is not None:
         if not Path(inception).is_file():
             raise UserError(f"there is no file {inception}: give {INCEPTION_FILE}, as torch-fidelity publishes it.")
         features = {"feature_extractor": "inception-v3-compat", "feature_extractor_weights_path": str(inception)}
     else:
+        from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
+
         if FACES not in FEATURE_EXTRACTORS_REGISTRY:
             register_feature_extractor(FACES, _extractor())
         # A plain registered name: each metric then takes the only layer that the extractor offers.
         features = {"feature_extractor": FACES}
     try:
-        found = calculate_metrics(
-            input1=_Pictures(fakes),
-            input2=_Pictures(reals),
+        found = torch_fidelity.calculate_metrics(
+            input1=_Images(fakes),
+            input2=_Images(reals),
             fid=True,
             kid=True,
             prc=True,
-            kid_subsets=1,  # all pictures at once: what subsets save in memory, 2,048 pictures do not need
+            kid_subsets=1,  # all images at once: 2,048 of them need no subsets to save memory
             kid_subset_size=min(len(fakes), len(reals)),
             prc_neighborhood=NEIGHBOURS,
             batch_size=64,
@@ -105,21 +100,21 @@ def fidelity(fakes: Tensor, reals: Tensor, inception: str | Path | None = None) 
     )
 
 
-class _Pictures(Dataset):
-    """uint8 [N, 3, S, S], one by one, as torch-fidelity wants them."""
+class _Images(Dataset):
+    """uint8 [N, 3, S, S], one by one, as torch-fidelity reads them."""
 
-    def __init__(self, pictures: Tensor):
-        self.pictures = pictures
+    def __init__(self, images: Tensor):
+        self.images = images
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     def __getitem__(self, index: int) -> Tensor:
-        return self.pictures[index]
+        return self.images[index]
 
 
 def _extractor() -> type:
-    """The face classifier as torch-fidelity's feature extractor; a function, as torch-fidelity is an extra."""
+    """The face classifier as torch-fidelity's feature extractor; in a function, since torch-fidelity is optional."""
     from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
     class FaceFeatures(FeatureExtractorBase):
@@ -132,7 +127,7 @@ def _extractor() -> type:
             return ("features",)
 
         @staticmethod
-        def get_default_feature_layer_for_metric(_metric):
+        def get_default_feature_layer_for_metric(metric):  # noqa: ARG004
             return "features"
 
         @staticmethod
@@ -143,7 +138,7 @@ def _extractor() -> type:
         def get_dummy_input_for_compile():
             return torch.zeros(1, 3, 96, 96, dtype=torch.uint8)
 
-        def forward(self, pictures: Tensor) -> tuple[Tensor]:
-            return (self.classifier.features(to_unit(pictures)),)
+        def forward(self, input: Tensor) -> tuple[Tensor]:
+            return (self.classifier.features(to_unit(input)),)
 
     return FaceFeatures

@@ -1,9 +1,12 @@
-"""What fakes are held against: the pictures that a run learnt from, and others of their kind."""
+"""Real images to compare fakes with: those that a run was trained on, and others of their kind."""
 
 from __future__ import annotations
 
+import glob
 import os
+import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,63 +16,132 @@ from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
 from animegan.runs import Run
 
-NEVER_SEEN, LEARNT = "drawn faces that it has never seen", "the pictures that it learnt from"
+HELD_OUT, DRAWN_UNSEEN, SPLIT_IN_HALF = "held out", "drawn", "split in half"  # the kinds of References
+NEVER_SEEN, LEARNT = "drawn faces that it has never seen", "training images"
+
+
+class References(NamedTuple):
+    """Real images, all uint8 [N, 3, 96, 96]: `training` from the training images, `unseen` others of their kind.
+
+    kind: HELD_OUT, DRAWN_UNSEEN, or SPLIT_IN_HALF, where the run has seen the unseen ones too. words: what the unseen
+    ones are, for people to read; programs test `kind`.
+    """
+
+    training: np.ndarray
+    unseen: np.ndarray
+    kind: str
+    words: str
+
+    @property
+    def explanation(self) -> str:
+        """`words`, and what follows from them for a search for copies."""
+        half = ": half of them, since no others are known; copies of this half cannot be found"
+        return self.words + half * (self.kind == SPLIT_IN_HALF)
+
+
+def reference_images(run: Run, count: int = 512, data: str | Path | None = None, progress: bool = True) -> References:
+    """The training images of a run and others of their kind: the case that fits the run.
+
+    count: how many faces to draw for a run on drawn faces. data: the folder of the training images, if it is no longer
+    where the run says. Raises UserError if the folder is missing or has changed.
+    """
+    data = training_folder(run) if data is None else Path(data)
+    if run.config.hold_out:
+        return held_out(run, data, progress=progress)
+    if drawn_set(data):
+        return drawn_unseen(data, count, progress)
+    return split_in_half(data, progress)
+
+
+def held_out(run: Run, data: Path, most: int | None = None, progress: bool = True) -> References:
+    """For a run that held images out: those. most: maximum number of training images, chosen at random (all)."""
+    faces = load_faces(data, progress=progress)
+    if faces.fingerprint != run.fingerprint:
+        raise UserError(
+            f"{data} has changed since {run.path} was trained, so it is no longer known which images were held out: "
+            f"restore the folder."
+        )
+    training, held = hold_out(len(faces), run.config.hold_out)
+    if most is not None:
+        training = training[_shuffled(len(training))[:most]]
+    return References(faces.images[training.numpy()], faces.images[held.numpy()], HELD_OUT, "the held-out images")
+
+
+def drawn_unseen(data: Path, count: int, progress: bool = True) -> References:
+    """For a run on drawn faces: `count` others, drawn with another seed on first use."""
+    training, unseen = load_faces(data, progress=progress).images, draw_unseen(data, count, progress)
+    return References(np.array(training), np.array(unseen), DRAWN_UNSEEN, NEVER_SEEN)
+
+
+def split_in_half(data: str | Path, progress: bool = True) -> References:
+    """For a run that has seen all images there are: two random halves, always the same ones."""
+    unseen, training = halves(load_faces(data, progress=progress).images)
+    return References(training, unseen, SPLIT_IN_HALF, LEARNT)
 
 
 def learnt_and_unseen(
     run: Run, count: int = 512, data: str | Path | None = None, progress: bool = True
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """The pictures that a run learnt from, others of their kind, and in words what these others are.
+    """The former name of `reference_images`, without the kind."""
+    found = reference_images(run, count, data, progress)
+    return found.training, found.unseen, found.words
 
-    Both uint8 [N, 3, 96, 96]. The others are the pictures held out, all of them, or of a run on drawn faces `count`
-    that it has never seen, drawn on first use. Any other run has seen all there are: then the first are one half of
-    them, the others are the other half, and the words are LEARNT; a copy of the other half is not found so.
-    data: the folder that it learnt from, where it is no longer the one that the run names.
+
+def reals_and_others(
+    run: Run, reals: str | Path | None, count: int, progress: bool = True
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """What `evaluate` needs: real images to measure with, others for the floor, and in words what the first are.
+
+    reals: a folder of images to measure with, in place of those that fit the run. count: how many to draw of each.
     """
-    data = learnt_folder(run) if data is None else Path(data)
-    others, more, told = reference_pictures(run, None, -(-count // 2), progress, data)
-    if told == LEARNT:
-        return more, others, told
-    learnt = load_faces(data, progress=progress).images
+    data = training_folder(run)
+    if reals is not None:
+        unseen, others, *_ = split_in_half(reals, progress)
+        return unseen, others, f"the images in {reals}"
     if run.config.hold_out:
-        return learnt[hold_out(len(learnt), run.config.hold_out)[0].numpy()], others, told
-    return np.array(learnt), np.concatenate([others, more]), told
+        found = held_out(run, data, run.config.hold_out, progress)
+    elif drawn_set(data):
+        return *halves(draw_unseen(data, 2 * count, progress)), NEVER_SEEN
+    else:
+        found = split_in_half(data, progress)
+    return found.unseen, found.training, found.words
 
 
-def learnt_folder(run: Run) -> Path:
-    """The folder that a run learnt from. Its name is as seen from where the run was started; so is that of its own
-    folder, which tells the way from the one to the other.
+def draw_unseen(data: Path, count: int, progress: bool = True) -> np.ndarray:
+    """The first `count` faces of the seed after that of the drawn faces in `data`, uint8 [count, 3, 96, 96].
+
+    They are kept in one folder beside `data`, which serves smaller counts too and is replaced for a larger one or
+    another seed. It is hidden, so that neither training nor a student takes it for another dataset.
+    """
+    seed, name = drawn_set(data)["seed"] + 1, f".{data.name}-held-out-"
+    kept = {folder: drawn for folder in data.parent.glob(f"{glob.escape(name)}[0-9]*") if (drawn := drawn_set(folder))}
+    total = max([count, *(drawn["count"] for drawn in kept.values() if drawn["seed"] == seed)])
+    chosen = data.parent / f"{name}{total}"
+    for folder, drawn in kept.items():
+        if folder != chosen or drawn["seed"] != seed:
+            shutil.rmtree(folder, ignore_errors=True)  # fails on Windows while another process reads it
+    write_faces(chosen, total, seed, progress=progress)
+    return load_faces(chosen, progress=progress).images[:count]
+
+
+def halves(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two random halves, always the same ones."""
+    order = _shuffled(len(images)).numpy()
+    return images[order[: len(order) // 2]], images[order[len(order) // 2 :]]
+
+
+def _shuffled(count: int) -> torch.Tensor:
+    return torch.randperm(count, generator=torch.Generator().manual_seed(0))
+
+
+def training_folder(run: Run) -> Path:
+    """The folder of a run's training images.
+
+    run.json has its path as seen from where the run was started, and so has the run's own folder; the way from one to
+    the other is the same from everywhere.
     """
     data, outf = Path(run.config.data_path), Path(run.config.outf)
     if data.exists() or data.is_absolute() or outf.is_absolute():
         return data
     found = Path(os.path.normpath(run.path / os.path.relpath(data, outf)))
     return found if found.exists() else data
-
-
-def reference_pictures(
-    run: Run, reals: str | Path | None, count: int, progress: bool, data: Path
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """Real pictures [N, 3, 96, 96] to measure with, other ones for the floor, and what the first are."""
-    if reals is not None:
-        return *_halves(load_faces(reals, progress=progress).images), f"the pictures in {reals}"
-    if run.config.hold_out:
-        faces = load_faces(data, progress=progress)
-        if faces.fingerprint != run.fingerprint:
-            raise UserError(f"{data} has changed since {run.path} was trained: which pictures were held out is lost.")
-        learnt, held = hold_out(len(faces), run.config.hold_out)
-        shuffled = learnt[torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))][: len(held)]
-        return faces.images[held.numpy()], faces.images[shuffled.numpy()], "the pictures held out"
-    if made := drawn_set(data):
-        # Hidden, so that neither training nor a look into data/ takes it for a data set of the student's.
-        folder = data.with_name(f".{data.name}-held-out-{2 * count}")
-        write_faces(folder, 2 * count, seed=made["seed"] + 1, progress=progress)
-        return *_halves(load_faces(folder, progress=progress).images), NEVER_SEEN
-    return *_halves(load_faces(data, progress=progress).images), LEARNT
-
-
-def _halves(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two random halves, always the same ones."""
-    order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(0)).numpy()
-    half = len(order) // 2
-    return pictures[order[:half]], pictures[order[half:]]

@@ -1,4 +1,4 @@
-"""Numbers that tell one failure from another: of the losses, and of the faces of a grid."""
+"""Numbers that tell one failure from another, measured on the losses and on the faces of a grid."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-CONTRAST = 1.0  # grey level: so little that only of faces without any contrast it makes the same face
+CONTRAST = 1.0  # grey level: so small that only faces without any contrast become alike by it
 
 
 def bounds_of_loss_D(loss: str | None = None, label_smoothing: float = 0.0) -> tuple[float, float]:
-    """The lowest loss that D can reach, and that of a D that guesses: 0 and 1.386 nats for the handout's recipe.
+    """The lowest loss that D can reach, and the loss of a D that guesses: 0 and 1.386 nats for the handout's recipe.
 
-    With smoothing s the best D says 1 - s on every real picture and still pays the entropy of that verdict.
+    With smoothing s the best D says 1 - s for every real image and still pays the entropy of that verdict.
     """
     if loss == "hinge":
         return 0.0, 2.0
@@ -21,20 +21,20 @@ def bounds_of_loss_D(loss: str | None = None, label_smoothing: float = 0.0) -> t
 
 
 def excess_of_loss_G(history: dict[str, np.ndarray]) -> np.ndarray:
-    """How far G's loss lies above -log of the mean D(G(z)), in nats, a value a step.
+    """How far G's loss lies above -log of the mean D(G(z)), in nats, one value per step.
 
-    It cannot be negative for long: the loss of G is the mean of -log D(G(z)), which is at least -log of the mean
-    (Jensen's inequality), and D has just got better at these fakes. It is if D judged them otherwise in its own step.
+    It cannot stay negative: the loss of G is the mean of -log D(G(z)), which is at least -log of the mean (Jensen's
+    inequality), and D has just got better at these fakes. It does if D judged them differently in its own step.
     """
     smallest = np.finfo(np.float32).tiny  # a verdict that was rounded to 0
     return history["loss_G"] + np.log(np.maximum(history["D_G_z"], smallest))
 
 
 def variety(faces: np.ndarray) -> float:
-    """How different two faces are on average: 1 - their correlation, over all pairs; 0 where all are alike.
+    """How different two faces are on average: 1 - their correlation, over all pairs; 0 if all are alike.
 
     faces: [N, H, W, 3], at least two, 0 to 255. Each is first averaged over squares of 8x8 pixels, so that fine noise
-    does not count for variety, and brought to mean 0 and length 1, so that brightness and contrast do not either. Drawn
+    does not count as variety, and scaled to mean 0 and length 1, so that brightness and contrast do not either. Drawn
     faces have 0.75, real ones 0.71.
     """
     count, height, width, _ = faces.shape
@@ -42,7 +42,7 @@ def variety(faces: np.ndarray) -> float:
     vectors = (coarse - coarse.mean((1, 2, 3), keepdims=True)).reshape(count, -1)
     vectors = np.hstack([vectors, np.full((count, 1), CONTRAST)])
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    together = np.square(vectors.sum(0)).sum() - np.square(vectors).sum()  # of all products of two different faces
+    together = np.square(vectors.sum(0)).sum() - np.square(vectors).sum()  # products of two different faces
     return float(1 - together / (count * (count - 1)))
 
 
@@ -50,14 +50,15 @@ def pattern(faces: np.ndarray) -> tuple[float, float]:
     """What repeats every three pixels, the stride of NetG's last layer: its strength, and how far it stands out.
 
     faces: [N, S, S, 3], S divisible by 3. The strength is in grey levels, root mean square, the mean of both
-    directions; it stands out by its power over that of the periods beside it (between 2.5 and 3.7 pixels), 1 for none.
+    directions. It stands out by its power divided by that of the periods beside it (2.5 to 3.7 pixels), 1 for none.
     Source: Odena, Dumoulin and Olah 2016 show the pattern and its cause; its power, e.g. Durall et al. 2020.
     """
     size = faces.shape[1]
     faces = faces - faces.mean((1, 2), keepdims=True)
-    power = sum(np.square(np.abs(np.fft.rfft(faces, axis=axis))).mean((0, 3 - axis, 3)) for axis in (1, 2)) / 2
-    third = size // 3  # waves a side
-    strength = math.sqrt(2 * power[third - 1 : third + 2].sum()) / size  # a pattern that varies leaks to both sides
-    # Beyond that leak, and on both sides, since the power of a picture falls steadily with the frequency.
+    down, across = (np.square(np.abs(np.fft.rfft(faces, axis=axis))).mean((0, 3 - axis, 3)) for axis in (1, 2))
+    power = (down + across) / 2  # by waves per side
+    third = size // 3
+    strength = math.sqrt(2 * power[third - 1 : third + 2].sum()) / size  # a varying pattern leaks to both sides
+    # Beyond that leak, and on both sides, since the power of an image falls steadily with the frequency.
     near = np.concatenate([power[third - 6 : third - 2], power[third + 3 : third + 7]]).mean()
     return strength, float(power[third] / near) if near else 1.0

@@ -1,4 +1,4 @@
-"""A grid of runs: read, trained, stopped and gone on with, and made into a table."""
+"""A sweep of runs: read, trained, interrupted and resumed, and made into a table."""
 
 import csv
 import json
@@ -16,8 +16,8 @@ import pytest
 from conftest import MANY, TINY, count_calls
 from PIL import Image
 
-from animegan.ablation import Result, Sweep, ablate, read_results, sweep, table
-from animegan.ablation.grid import write_results
+from animegan.ablation import Result, Sweep, ablate, read_results, runner, table
+from animegan.ablation.sweep import write_results
 from animegan.cli import main
 from animegan.errors import UserError
 from animegan.gan import GAN
@@ -34,11 +34,11 @@ pytestmark = pytest.mark.usefixtures("small_metric")
 
 @pytest.fixture(autouse=True)
 def _short_timing(monkeypatch):
-    monkeypatch.setattr(sweep, "SPEED_SECONDS", 0.05)
+    monkeypatch.setattr(runner, "SPEED_SECONDS", 0.05)
 
 
-def grid_file(folder, rows, options=OPTIONS):
-    path = folder / "grid.toml"
+def sweep_file(folder, rows, options=OPTIONS):
+    path = folder / "sweep.toml"
     path.write_text(f"[options]\n{options}\n{rows}", encoding="utf-8")
     return path
 
@@ -53,17 +53,17 @@ set = { flips = false }
 """
 
 
-def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, many, monkeypatch, capsys):
-    path = grid_file(tmp_path, ROWS)
+def test_a_sweep_is_trained_measured_and_resumed(tmp_path, many, monkeypatch, capsys):
+    path = sweep_file(tmp_path, ROWS)
     command = ["ablate", str(path), "--data_path", str(many), "--out", str(tmp_path / "runs"), "--count", "64"]
     assert main([*command, "--rows", "no flips"]) == 0
     assert [(r.row, r.seed) for r in read_results(Sweep.read(path))] == [("no flips", 0)]
 
     trained = []
-    train = sweep.train
-    monkeypatch.setattr(sweep, "train", lambda config, **more: (trained.append(config), train(config, **more))[1])
+    train = runner.train
+    monkeypatch.setattr(runner, "train", lambda config, **more: (trained.append(config), train(config, **more))[1])
     assert main(command) == 0
-    assert [(config.seed, config.changes) for config in trained] == [(0, {}), (1, {})], "what is measured is kept"
+    assert [(config.seed, config.changes) for config in trained] == [(0, {}), (1, {})], "results are kept"
     results = read_results(Sweep.read(path))
     assert [(r.row, r.seed) for r in results] == [("Stable", 0), ("Stable", 1), ("no flips", 0)]
     assert results[0].swd != results[1].swd and all(r.images_per_second > 0 and r.fid > 0 for r in results)
@@ -72,45 +72,47 @@ def test_a_grid_is_trained_measured_and_gone_on_with(tmp_path, many, monkeypatch
     assert results[1].swd == pytest.approx(statistics.fmean(measured), abs=1e-3)
     assert Run(tmp_path / "runs" / "no-flips" / "0").config.changes == {"flips": False}
     assert "animegan train" in results[2].command and "--set flips=false" in results[2].command
-    assert str(tmp_path) not in (tmp_path / "grid.csv").read_text(encoding="utf-8"), "no path of this computer"
+    assert str(tmp_path) not in (tmp_path / "sweep.csv").read_text(encoding="utf-8"), "no path of this computer"
 
     capsys.readouterr()
     trained.clear()
     assert main(["ablate", str(path), "--table"]) == 0
     assert not trained, "a table trains nothing"
     assert capsys.readouterr().out.count("| ") > 3 * 7
-    with Image.open(tmp_path / "grid.png") as picture:
+    with Image.open(tmp_path / "sweep.png") as picture:
         assert picture.width > 1000, "the table as a picture, beside the results"
 
 
-def test_a_run_that_is_stopped_ends_the_grid_and_is_gone_on_with(tmp_path, many, monkeypatch):
-    path = grid_file(tmp_path, ROWS)
+def test_an_interrupted_run_ends_the_sweep_and_resumes(tmp_path, many, monkeypatch):
+    path = sweep_file(tmp_path, ROWS)
     command = ["ablate", str(path), "--data_path", str(many), "--out", str(tmp_path / "runs"), "--count", "64"]
     step, steps = GAN.step, []
 
-    def stopping(game, real):
+    def stopping(gan, real):
         if len(steps) == 3:
             os.kill(os.getpid(), signal.SIGINT)
         steps.append(real)
-        return step(game, real)
+        return step(gan, real)
 
     monkeypatch.setattr(GAN, "step", stopping)
     assert main([*command, "--rows", "no flips"]) == 130
     assert not read_results(Sweep.read(path)) and (tmp_path / "runs" / "no-flips" / "0" / "checkpoint.pth").is_file()
     done = len(steps)
-    monkeypatch.setattr(sweep, "measure_speed", lambda configs: dict.fromkeys(configs, 1.0))
+    monkeypatch.setattr(runner, "measure_speed", lambda configs: dict.fromkeys(configs, 1.0))
     assert main([*command, "--rows", "no flips"]) == 0
     assert [r.images_per_second for r in read_results(Sweep.read(path))] == [1.0]
     assert len(steps) == (MANY - 64) // 8 > done >= 4, "no step is done twice"
 
 
 def test_several_runs_at_a_time(tmp_path, many, capsys):
-    grid = Sweep.read(grid_file(tmp_path, ROWS))
-    found = ablate(grid, tmp_path / "runs", {"data_path": str(many)}, count=64, jobs=2)
+    sweep = Sweep.read(sweep_file(tmp_path, ROWS))
+    found = ablate(sweep, tmp_path / "runs", {"data_path": str(many)}, count=64, jobs=2)
     assert [(r.row, r.seed) for r in found] == [("Stable", 0), ("Stable", 1), ("no flips", 0)]
     assert len({r.swd for r in found}) == 3 and all(r.images_per_second and r.timed_on for r in found)
     shown = capsys.readouterr().out.splitlines()
-    assert shown[:2] == ["Stable, seed 0 begins", "no flips, seed 0 begins"], "every row once before any is run again"
+    assert shown[:2] == ["Stable, seed 0 begins", "no flips, seed 0 begins"], (
+        "every row has its first seed before any has its second"
+    )
     assert f"Stable, seed 1: {found[1].swd:.1f}" in shown and "timing 2 rows, which takes" in shown[-1]
 
 
@@ -119,15 +121,15 @@ on_posix = pytest.mark.skipif(os.name != "posix", reason="signals go to a proces
 
 
 @pytest.fixture
-def busy_grid(tmp_path, many):
-    """A grid in a process group of its own, two runs at a time, once its first run is measured; and its errors."""
-    path = grid_file(tmp_path, LONG_AND_SHORT)
+def busy_sweep(tmp_path, many):
+    """A sweep in its own process group, two runs at a time, once its first run is measured; and its errors."""
+    path = sweep_file(tmp_path, LONG_AND_SHORT)
     command = [sys.executable, "-m", "animegan", "ablate", str(path), "--data_path", str(many), "--jobs", "2"]
     command += ["--rows", "long", "short", "--out", str(tmp_path / "runs")]
     with open(tmp_path / "errors", "w", encoding="utf-8") as errors:
         process = subprocess.Popen(command, stderr=errors, start_new_session=True)
     until = time.monotonic() + 120
-    while not ((tmp_path / "grid.csv").exists() and list((tmp_path / "runs" / "long" / "0").glob("netG_002.pth"))):
+    while not ((tmp_path / "sweep.csv").exists() and list((tmp_path / "runs" / "long" / "0").glob("netG_002.pth"))):
         assert process.poll() is None and time.monotonic() < until
         time.sleep(0.1)
     yield process, lambda: (tmp_path / "errors").read_text(encoding="utf-8")
@@ -137,12 +139,12 @@ def busy_grid(tmp_path, many):
 
 
 @on_posix
-def test_several_runs_are_stopped_together_and_gone_on_with(tmp_path, busy_grid):
-    process, errors = busy_grid  # by now one of its two workers is idle
+def test_several_runs_are_interrupted_together_and_resume(tmp_path, busy_sweep):
+    process, errors = busy_sweep  # by now one of its two workers is idle
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) == 130
     assert errors().splitlines() == ["animegan: interrupted"]
-    assert [r.row for r in read_results(Sweep.read(tmp_path / "grid.toml"))] == ["short"]
+    assert [r.row for r in read_results(Sweep.read(tmp_path / "sweep.toml"))] == ["short"]
     run = Run(tmp_path / "runs" / "long" / "0")
     done = run.epochs[-1]
     again = train(replace(run.config, epoch=done + 1), resume=True, progress=False)
@@ -150,17 +152,17 @@ def test_several_runs_are_stopped_together_and_gone_on_with(tmp_path, busy_grid)
 
 
 @on_posix
-def test_a_run_that_is_killed_ends_the_grid_in_one_line(tmp_path, busy_grid):
-    process, errors = busy_grid
+def test_a_run_that_is_killed_ends_the_sweep_with_one_line(tmp_path, busy_sweep):
+    process, errors = busy_sweep
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     if not children.is_file():
-        pytest.skip("this system does not say which processes the grid has started")
+        pytest.skip("this system does not list the processes that the sweep has started")
     for child in map(int, children.read_text().split()):
         if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
             os.kill(child, signal.SIGKILL)
     assert process.wait(60) == 2
     assert errors().startswith(
-        "animegan: one of the runs was killed, most likely for want of memory: try fewer --jobs."
+        "animegan: one of the runs was killed, probably because memory ran out: try fewer --jobs."
     )
     assert "Traceback" not in errors()
 
@@ -173,59 +175,59 @@ def result(row: str, seed: int, swd: float) -> Result:
 
 def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):
     rows = '[[row]]\nname = "too fast"\nlr = 1e9\n[[row]]\nname = "usual"'
-    grid = Sweep.read(grid_file(tmp_path, rows))
-    trained = count_calls(monkeypatch, sweep, "train")
-    found = ablate(grid, tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
+    sweep = Sweep.read(sweep_file(tmp_path, rows))
+    trained = count_calls(monkeypatch, runner, "train")
+    found = ablate(sweep, tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
     assert "training has diverged" in capsys.readouterr().out
     assert [(r.row, math.isinf(r.swd)) for r in found] == [("too fast", True), ("usual", False)]
-    lines = table(grid).splitlines()
+    lines = table(sweep).splitlines()
     assert lines[3].startswith("| too fast | diverged (1 of 1) |") and "nan" not in lines[-1]
     (tmp_path / "other").mkdir()
-    other = Sweep.read(grid_file(tmp_path / "other", rows))
-    with pytest.raises(UserError, match="nowhere"):  # nothing else is taken for one that diverged
+    other = Sweep.read(sweep_file(tmp_path / "other", rows))
+    with pytest.raises(UserError, match="nowhere"):  # no other error counts as divergence
         ablate(other, tmp_path / "more", {"data_path": str(tmp_path / "nowhere")}, count=64, progress=False)
     tries = len(trained)
-    assert str(ablate(grid, tmp_path / "runs", count=64)) == str(found), "it is not tried again"
+    assert str(ablate(sweep, tmp_path / "runs", count=64)) == str(found), "it is not tried again"
     assert len(trained) == tries >= 2
     figures = []
-    monkeypatch.setattr(metric_plots, "drawn", figures.append)
-    metric_plots.plot_standings(grid)
+    monkeypatch.setattr(metric_plots, "to_picture", figures.append)
+    metric_plots.plot_standings(sweep)
     assert next(text.get_text() for text in figures[0].axes[0].texts) == "diverged"
 
 
 def test_the_table_says_what_is_as_good_as_the_first_row(tmp_path):
     rows = "".join(f'\n[[row]]\nname = "{name}"' for name in ("best", "bad", "near", "not run"))
-    grid = Sweep.read(grid_file(tmp_path, rows))
+    sweep = Sweep.read(sweep_file(tmp_path, rows))
     with pytest.raises(UserError, match="has no results yet: animegan ablate"):
-        table(grid)
+        table(sweep)
     found = [("bad", (40, 42)), ("near", (21,)), ("best", (19, 21))]
-    write_results(grid, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
-    lines = table(grid).splitlines()
+    write_results(sweep, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
+    lines = table(sweep).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:5]] == ["| best", "| near", "| bad"]
     assert "| best | **20.0** ± 1.4 |" in lines[2] and "| near | **21.0** |" in lines[3]
-    assert "| bad | 41.0 ± 1.4 |" in lines[4] and "±: deviation from seed to seed, 6% over all rows" in lines[-1]
-    write_results(grid, [result(row, 0, all[0]) for row, all in found])
-    assert "**" not in (lone := table(grid)) and "every difference here may be luck" in lone
+    assert "| bad | 41.0 ± 1.4 |" in lines[4] and "±: standard deviation between seeds, 6% over all rows" in lines[-1]
+    write_results(sweep, [result(row, 0, all[0]) for row, all in found])
+    assert "**" not in (lone := table(sweep)) and "every difference may be luck" in lone
 
 
-def test_results_of_a_row_that_is_in_the_grid_no_more_are_kept(tmp_path, many):
-    path = grid_file(tmp_path, '[[row]]\nname = "usual"')
+def test_results_of_a_row_that_is_no_longer_in_the_sweep_are_kept(tmp_path, many):
+    path = sweep_file(tmp_path, '[[row]]\nname = "usual"')
     write_results(Sweep.read(path), [result("before", 0, 20.0)])
     ablate(Sweep.read(path), tmp_path / "runs", {"data_path": str(many)}, count=64, progress=False)
     assert [r.row for r in read_results(Sweep.read(path))] == ["usual"] and "before" not in table(Sweep.read(path))
-    again = Sweep.read(grid_file(tmp_path, '[[row]]\nname = "usual"\n[[row]]\nname = "before"'))
+    again = Sweep.read(sweep_file(tmp_path, '[[row]]\nname = "usual"\n[[row]]\nname = "before"'))
     assert [(r.row, r.images_per_second) for r in read_results(again)][1] == ("before", 100.0)
 
 
 def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_first_row(tmp_path, monkeypatch):
     figures = []
-    monkeypatch.setattr(metric_plots, "drawn", figures.append)
-    grid = Sweep.read(grid_file(tmp_path, "".join(f'\n[[row]]\nname = "{name}"' for name in ("best", "bad", "near"))))
+    monkeypatch.setattr(metric_plots, "to_picture", figures.append)
+    sweep = Sweep.read(sweep_file(tmp_path, "".join(f'\n[[row]]\nname = "{name}"' for name in ("best", "bad", "near"))))
     with pytest.raises(UserError, match="has no results yet"):
-        metric_plots.plot_standings(grid)
+        metric_plots.plot_standings(sweep)
     found = [("bad", (40, 42)), ("near", (21,)), ("best", (19, 21))]
-    write_results(grid, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
-    metric_plots.plot_standings(grid)
+    write_results(sweep, [result(row, n, swd) for row, all in found for n, swd in enumerate(all)])
+    metric_plots.plot_standings(sweep)
     (panel,) = figures[0].axes
     dots = [line for line in panel.lines if line.get_marker() == "o"]
     assert [list(line.get_xdata()) for line in dots] == [[19, 21], [21], [40, 42]]
@@ -237,44 +239,47 @@ def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_fir
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
-        ("", OPTIONS, "needs one [[row]] or more"),
+        ("", OPTIONS, "needs one or more [[row]]"),
         ("[other]\na = 1" + ROWS, OPTIONS, "and nothing else; it has other"),
         ('[[row]]\nname = "a"\nset = "flips=false"', OPTIONS, "row 'a' has set = 'flips=false'; write it as set = {"),
         (ROWS, f"{OPTIONS}\nset = 3", "row 'Stable' has set = 3; write it as"),
-        (ROWS, f"{OPTIONS}\nseed = 3", "row 'Stable' sets seed; give seeds, how many"),
+        (ROWS, f"{OPTIONS}\nseed = 3", "row 'Stable' sets seed; give seeds, the number of seeds"),
         ("= 3", OPTIONS, "is not TOML"),
-        ("[[row]]\nseeds = 2", OPTIONS, "a [[row]] without a name"),
+        ("[[row]]\nseeds = 2", OPTIONS, "a [[row]] has no name"),
         ('[[row]]\nname = "a"\nseeds = 0', OPTIONS, "row 'a' has seeds = 0"),
         ('[[row]]\nname = "a"\n[[row]]\nname = "A!"', OPTIONS, "more than one row 'a'"),
         ('[[row]]\nname = "a"\nset = { speed = 1 }', OPTIONS, "row 'a': --set speed: no such ingredient"),
-        ('[[row]]\nname = "a"\nepochs = 3', OPTIONS, "row 'a' sets epochs, which is no option of animegan train"),
+        ('[[row]]\nname = "a"\nepochs = 3', OPTIONS, "row 'a' sets epochs, which is not an option of animegan train"),
         (ROWS, f"{OPTIONS}\nnz = 3", "is not TOML"),
+        (ROWS, f"{OPTIONS}\nseeds = 3", "row 'Stable' sets seeds, which is not an option of animegan train"),
+        ('[[row]]\nname = "a"\nlr = -1.0', OPTIONS, "row 'a': --lr -1.0 is out of range"),
+        ('[[row]]\nname = "a"\nset = { ema = 2.0 }', OPTIONS, "row 'a': --set ema=2.0 is out of range"),
     ],
 )
-def test_a_grid_that_cannot_be_trained_is_one_line(tmp_path, capsys, rows, options, message):
-    assert main(["ablate", str(grid_file(tmp_path, rows, options))]) == 2
+def test_a_sweep_that_cannot_be_trained_is_one_line(tmp_path, capsys, rows, options, message):
+    assert main(["ablate", str(sweep_file(tmp_path, rows, options))]) == 2
     errors = capsys.readouterr().err
     assert message in errors and errors.count("animegan:") == 1
-    assert not (tmp_path / "grid.csv").exists()
+    assert not (tmp_path / "sweep.csv").exists()
 
 
 def test_other_mistakes(tmp_path, capsys):
-    path = grid_file(tmp_path, ROWS)
+    path = sweep_file(tmp_path, ROWS)
     for name, content in (("list", "row = [1, 2]"), ("number", "options = 3\n[[row]]\nname = 'a'")):
         (tmp_path / f"{name}.toml").write_text(content, encoding="utf-8")
     for arguments, message in (
         (["nowhere.toml"], "nowhere.toml cannot be read"),
-        ([str(tmp_path / "list.toml")], "list.toml needs one [[row]] or more"),
-        ([str(tmp_path / "number.toml")], "number.toml needs one [[row]] or more"),
+        ([str(tmp_path / "list.toml")], "list.toml needs one or more [[row]]"),
+        ([str(tmp_path / "number.toml")], "number.toml needs one or more [[row]]"),
         ([str(path), "--rows", "flips"], "has no row 'flips'; it has 'Stable', 'no flips'"),
         ([str(path), "--table"], "has no results yet"),
         ([str(path), "--jobs", "0"], "--jobs 0 is too few"),
     ):
         assert main(["ablate", *arguments]) == 2
         assert message in capsys.readouterr().err
-    write_results(Sweep.read(path), [result("Stable", 0, 20.0)])  # of an `animegan train` with other settings
-    with pytest.raises(UserError, match=r"row 'Stable' was measured as `animegan train` and is `animegan train --"):
+    write_results(Sweep.read(path), [result("Stable", 0, 20.0)])  # by an `animegan train` with other settings
+    with pytest.raises(UserError, match=r"row 'Stable' was measured as `animegan train` and is now `animegan train --"):
         ablate(Sweep.read(path), tmp_path / "runs")
-    (tmp_path / "grid.csv").write_text("row,seed\na,b\n", encoding="utf-8")
+    (tmp_path / "sweep.csv").write_text("row,seed\na,b\n", encoding="utf-8")
     with pytest.raises(UserError, match="is damaged"):
         ablate(Sweep.read(path), tmp_path / "runs")

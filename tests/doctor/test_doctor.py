@@ -1,4 +1,4 @@
-"""The doctor's judgement of machines of every kind, from facts, and of the one that the tests run on."""
+"""The doctor's judgements: of machines of every kind, from facts, and of the one that the tests run on."""
 
 import ast
 import importlib.util
@@ -42,7 +42,7 @@ BLACKWELL = RTX._replace(name="NVIDIA GeForce RTX 5070", capability=(12, 0))
 CUDA_13 = ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120")
 CPU_TORCH = Torch(version="2.15.0+cpu")
 CUDA_TORCH = Torch(version="2.15.0+cu130", cuda="13.0", architectures=CUDA_13, gpu=RTX)
-BLIND_TORCH = CUDA_TORCH._replace(gpu=None)  # built for CUDA, and sees no GPU
+BLIND_TORCH = CUDA_TORCH._replace(gpu=None)  # built for CUDA, but sees no GPU
 SMI = Smi("580.65.06", (13, 0), (RTX,))
 NETWORKS = Networks(3_578_432, 2_767_424, 301_056, 245_762)
 HEALTHY = {
@@ -78,8 +78,8 @@ def wheels(finding: Finding) -> list[str]:
 
 
 def test_the_healthy_machine_presets_every_fact():
-    facts = {name for name, value in vars(Machine).items() if isinstance(value, cached_property)}
-    assert facts == HEALTHY.keys()
+    found_later = {name for name, value in vars(Machine).items() if isinstance(value, cached_property)}
+    assert found_later | (vars(Machine()).keys() - {"folder"}) == HEALTHY.keys()
 
 
 def test_a_healthy_machine_is_all_ok():
@@ -90,7 +90,7 @@ def test_a_healthy_machine_is_all_ok():
     assert not any(finding.fix for finding in findings)
 
 
-# topic, facts, status, a word of the message, a word of the mend
+# topic, facts, status, a word of the message, a word of the fix
 CASES = {
     "python oldest": ("Python", {"python": (3, 10, 0)}, "OK", "3.10.0 on Linux", ""),
     "python newest": ("Python", {"python": (3, 13, 9)}, "OK", "3.13.9", ""),
@@ -252,8 +252,8 @@ CASES = {
     "disk without torch": ("disk", {"networks": None}, "OK", "50.0 GiB free", ""),
     "disk enough": ("disk", {"free_disk": 2 * GIB}, "OK", "2.0 GiB free", ""),
     "disk small": ("disk", {"free_disk": 2 * GIB - 1}, "WARN", "GiB free", "--outf"),
-    "disk nearly full": ("disk", {"free_disk": 200 * MIB}, "WARN", "0.2 GiB", "make room"),
-    "disk full": ("disk", {"free_disk": 200 * MIB - 1}, "FAIL", "0.2 GiB", "make room"),
+    "disk nearly full": ("disk", {"free_disk": 200 * MIB}, "WARN", "0.2 GiB", "free some space"),
+    "disk full": ("disk", {"free_disk": 200 * MIB - 1}, "FAIL", "0.2 GiB", "free some space"),
     "disk read-only": ("disk", {"folder_trouble": "Read-only"}, "FAIL", "Read-only", "folder of your"),
     "notebooks": ("notebooks", {"missing_packages": ("ipywidgets",)}, "WARN", "ipywidgets", ".[notebooks]"),
     "kernel": ("Jupyter kernel", {}, "OK", '"animegan" runs this Python', ""),
@@ -282,7 +282,7 @@ def test_judgement(case):
     assert finding.status == status, finding
     assert message in finding.message
     assert fix in finding.fix
-    assert bool(finding.fix) == (status != "OK")  # what is not in order says how to mend it
+    assert bool(finding.fix) == (status != "OK")  # what is not in order says how to fix it
     assert not any(line.startswith("->") or not line.strip() for line in finding.fix.splitlines())
 
 
@@ -301,11 +301,11 @@ def test_the_build_to_install_suits_gpu_and_driver(capability, cuda, build):
     smi = Smi("1.0", cuda, (RTX._replace(capability=capability),))
     finding = diagnose("GPU", torch=CPU_TORCH, smi=smi)
     assert wheels(finding) == [build]
-    # A build that the driver cannot run comes with a new driver, before anything else.
+    # If the driver cannot run the build, a new driver comes first.
     assert ("ubuntu-drivers" in finding.fix.splitlines()[0]) == (cuda[0] < int(build[2:4]))
 
 
-def test_keeping_an_old_driver_is_offered_only_where_a_build_runs_on_it():
+def test_keeping_an_old_driver_is_offered_only_if_a_build_runs_on_it():
     for smi, offered in ((Smi("550.0", (12, 4), (RTX,)), True), (Smi("570.0", (12, 8), (BLACKWELL,)), False)):
         assert ("keep the driver" in diagnose("GPU", torch=BLIND_TORCH, smi=smi).fix) is offered
 
@@ -316,7 +316,7 @@ def test_a_computer_without_gpu_gets_the_small_cpu_build():
     assert wheels(diagnose("PyTorch", torch=missing, **facts)) == ["cpu"]
     assert "index-url" not in diagnose("PyTorch", torch=missing, system="macOS", **facts).fix
     assert "uninstall" not in diagnose("PyTorch", torch=missing, **facts).fix
-    # With an NVIDIA GPU the driver's own line asks for a driver, which will then be a new one.
+    # With an NVIDIA GPU, the line about the driver asks for a new one.
     assert wheels(diagnose("PyTorch", torch=missing, **{**facts, "nvidia_built_in": True})) == ["cu130"]
 
 
@@ -349,7 +349,7 @@ def test_nvidia_smi_is_read():
     assert read_smi("").trouble
 
 
-def test_a_program_that_does_not_answer_is_waited_for_no_longer(monkeypatch):
+def test_a_program_that_does_not_answer_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(machine, "SECONDS_TO_ANSWER", 0.2)
     assert machine._answer(sys.executable, "-c", "import time; time.sleep(60)") == "no answer within 0.2 seconds"
     assert machine._answer("animegan-no-such-program")
@@ -378,27 +378,27 @@ def test_the_estimate_covers_what_autograd_keeps():
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         verdicts = netD.logits(netG(torch.randn(batch, 100, 1, 1)))
-    assert verdicts.requires_grad  # holds on to what was kept until here
+    assert verdicts.requires_grad  # it keeps the stored tensors alive until here
     networks = count_networks(16, 16)
     estimate = networks.memory(batch) - networks.memory(0)
     assert 1 <= estimate / sum(kept.values()) < 2
 
 
-def test_the_disk_holds_both_networks_an_epoch_and_the_checkpoint_twice():
+def test_the_disk_holds_both_networks_per_epoch_and_the_checkpoint_twice():
     def size(part) -> int:
         if isinstance(part, dict):
             return sum(map(size, part.values()))
         return part.nbytes if isinstance(part, torch.Tensor) else 0
 
-    game = GAN(TrainConfig(ngf=16, ndf=16, batchSize=2, recipe="stable"), torch.device("cpu"))
-    game.step(torch.zeros(2, 3, 96, 96))  # Adam has no moments before
+    gan = GAN(TrainConfig(ngf=16, ndf=16, batchSize=2, recipe="stable"), torch.device("cpu"))
+    gan.step(torch.zeros(2, 3, 96, 96))  # before, Adam has no moments
     networks = count_networks(16, 16)
     assert networks.disk(1) - networks.disk(0) == 4 * (networks.weights_G + networks.weights_D)
-    checkpoint = size(game.state_dict())
-    assert networks.disk(0) / 2 == pytest.approx(checkpoint, rel=0.03)  # BatchNorm's means are not counted
+    checkpoint = size(gan.state_dict())
+    assert networks.disk(0) / 2 == pytest.approx(checkpoint, rel=0.03)  # without BatchNorm's running means
 
 
-def test_more_memory_carries_larger_batches():
+def test_more_memory_allows_larger_batches():
     batches = [NETWORKS.largest_batch(free * 64 * MIB) for free in range(100)]
     assert batches == sorted(batches)
     assert batches[0] == 0 and batches[-1] == 1024
@@ -409,7 +409,7 @@ def test_more_memory_carries_larger_batches():
     assert NETWORKS.memory(64) == 600 * MIB + 4 * (4 * 6_345_856 + 3_578_432 + 64 * 792_580)
 
 
-def test_usual_settings_are_those_of_training():
+def test_the_usual_settings_are_the_defaults_of_training():
     assert (TrainConfig().batchSize, TrainConfig().epoch) == (checkup.USUAL_BATCH, checkup.USUAL_EPOCHS)
 
 
@@ -424,7 +424,7 @@ def test_a_check_that_fails_is_a_warning(monkeypatch):
     assert diagnose("GPU").status == "OK"
 
 
-def test_a_fact_that_cannot_be_found_spoils_its_own_lines_only(monkeypatch):
+def test_a_fact_that_cannot_be_found_affects_only_its_own_lines(monkeypatch):
     monkeypatch.setattr(Machine, "kernels", property(lambda self: 1 / 0))
     facts = {name: fact for name, fact in HEALTHY.items() if name != "kernels"}
     statuses = {finding.topic: finding.status for finding in examine(machine=Machine(**facts))}
@@ -435,7 +435,7 @@ def test_the_report_is_aligned_ascii():
     findings = [
         Finding("OK", "Python", "3.12"),
         Finding("WARN", "Jupyter kernel", "none", "do this\nthen that"),
-        Finding("FAIL", "disk", "cannot write to C:\\动漫", "make room"),
+        Finding("FAIL", "disk", "cannot write to C:\\动漫", "free some space"),
     ]
     lines = report(findings).splitlines()
     assert lines == [
@@ -444,9 +444,9 @@ def test_the_report_is_aligned_ascii():
         "                       -> do this",
         "                       -> then that",
         "[FAIL] disk            cannot write to C:\\\\u52a8\\u6f2b",
-        "                       -> make room",
+        "                       -> free some space",
         "",
-        "1 FAIL, 1 WARN: mend what FAILs, then run this again",
+        "1 FAIL, 1 WARN: fix what FAILs, then run this again",
     ]
     assert has_failed(findings) and not has_failed(findings[:2])
     assert report(findings[:2]).endswith("0 FAIL, 1 WARN: ready to train")
@@ -455,14 +455,14 @@ def test_the_report_is_aligned_ascii():
 def test_this_machine(tmp_path, monkeypatch):
     asked, counted = count_calls(monkeypatch, subprocess, "run"), count_calls(monkeypatch, machine, "count_networks")
     findings = examine(tmp_path)
-    assert len(counted) == 1 and len(asked) <= 2, "each fact is found once; a GPU's driver is asked twice"
+    assert len(counted) == 1 and len(asked) <= 2, "each fact is found once; the driver of a GPU is asked twice"
     assert [finding.topic for finding in findings] == list(CHECKS)
     assert not [finding for finding in findings if "could not be checked" in finding.message]
     assert not has_failed(findings), report(findings)
     assert torch.__version__ in report(findings)
 
 
-def test_a_folder_that_is_not_there_fails(tmp_path):
+def test_a_folder_that_does_not_exist_fails(tmp_path):
     facts = {name: fact for name, fact in HEALTHY.items() if name not in ("free_disk", "folder_trouble")}
     machine = Machine(tmp_path / "nowhere", **facts)
     disk = next(finding for finding in examine(machine=machine) if finding.topic == "disk")
@@ -471,10 +471,10 @@ def test_a_folder_that_is_not_there_fails(tmp_path):
 
 def test_a_broken_torch_is_found_in_a_fresh_python(tmp_path):
     (tmp_path / "torch.py").write_text("raise OSError('[WinError 126] c10.dll')")
-    look = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-    look += "from animegan.doctor import examine, report; print(report(examine()))"
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    code += "from animegan.doctor import examine, report; print(report(examine()))"
     root = Path(checkup.__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", look], cwd=root, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "[FAIL] PyTorch         does not load: [WinError 126] c10.dll" in done.stdout
     assert done.stdout.count("before the PyTorch line is OK") == 2  # torchvision and GPU

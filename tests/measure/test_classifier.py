@@ -1,4 +1,4 @@
-"""The face classifier: what it reads in faces that it has never seen, and in fakes."""
+"""The face classifier: what it reads in unseen faces, and in fakes."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,8 @@ from PIL import Image
 from animegan.drawing import Face, draw
 from animegan.errors import UserError
 from animegan.measure import ATTRIBUTES, classifier, face_classifier
-from animegan.measure.classifier import FEATURES, accuracy, attributes, drawn_with_attributes, learn
+from animegan.measure.classifier import FEATURES, attributes
+from animegan.measure.train_classifier import accuracy, drawn_with_attributes, learn
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def unseen():
     return drawn_with_attributes(200, seed=99)
 
 
-def test_it_reads_faces_that_it_has_never_seen(unseen):
+def test_it_reads_unseen_faces(unseen):
     shares = accuracy(face_classifier(), *unseen)
     floors = {"hair colour": 0.9, "hair style": 0.82, "fringe": 0.75, "eye colour": 0.78, "eyes": 0.94}
     floors |= {"expression": 0.8, "accessory": 0.93, "skin": 0.96}
@@ -29,7 +30,7 @@ def test_a_face_has_one_value_of_each_attribute():
     for index in range(600):
         for name, value in attributes(Face.random(3, index)).items():
             seen[name].add(value)
-    assert seen == {name: set(values) for name, values in ATTRIBUTES.items()}, "every value is met, and no other"
+    assert seen == {name: set(values) for name, values in ATTRIBUTES.items()}, "every value appears, and no other"
 
 
 def test_left_and_right_are_one(unseen):
@@ -39,7 +40,7 @@ def test_left_and_right_are_one(unseen):
     assert all(abs(mirrored[name] - shares[name]) < 0.1 for name in shares)
 
 
-def test_pictures_of_all_kinds_are_read_alike():
+def test_bytes_floats_and_arrays_are_read_alike():
     face = np.array(draw(Face.random(1, 1)))[None].transpose(0, 3, 1, 2)
     features, values = face_classifier().read(face)
     assert features.shape == (1, FEATURES) and values["skin"].shape == (1,)
@@ -58,7 +59,7 @@ def test_a_large_picture_of_the_same_face_is_read_the_same():
     assert np.mean([(one[name] == other[name]).float().mean() for name in ATTRIBUTES]) > 0.9
 
 
-def test_it_can_be_learnt_anew():
+def test_it_can_be_trained_again():
     pictures, values = drawn_with_attributes(256, seed=4)
     before = torch.get_rng_state()
     small = learn(pictures, values, epochs=4)
@@ -71,7 +72,7 @@ def test_it_can_be_learnt_anew():
 def test_lost_weights_are_one_line(monkeypatch, tmp_path):
     monkeypatch.setattr(classifier, "WEIGHTS", tmp_path / "face_classifier.pth")
     face_classifier.cache_clear()
-    with pytest.raises(UserError, match="learn it anew with python -m animegan.measure.classifier"):
+    with pytest.raises(UserError, match="train it again with python -m animegan.measure.train_classifier"):
         face_classifier()
     face_classifier.cache_clear()
 

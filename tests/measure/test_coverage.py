@@ -1,4 +1,4 @@
-"""What a generator makes too seldom, and whether it copies: on sets whose answer is known; the figures of it."""
+"""What a generator makes too seldom, and whether it copies: on sets whose answer is known; the figures that show it."""
 
 import re
 import sys
@@ -15,7 +15,7 @@ from animegan.config import TrainConfig
 from animegan.drawing import Face, draw
 from animegan.errors import UserError
 from animegan.measure import ATTRIBUTES, REAL, Distance, Evaluation, Fidelity, coverage, neighbours
-from animegan.measure.classifier import drawn_with_attributes
+from animegan.measure.train_classifier import drawn_with_attributes
 from animegan.show import neighbours_picture, plot_coverage, plot_evaluation, plot_neighbours
 from animegan.show.sheets import GAP, HEADING, MARGIN
 from animegan.training import train
@@ -46,18 +46,50 @@ def test_what_is_never_made_is_named(faces):
 
 
 @pytest.mark.parametrize("by", ["pixels", "features"])
-def test_copies_are_found_also_mirrored_and_others_are_none(faces, by):
-    learnt, unseen, others = faces[:250], faces[250:400], faces[400:]
-    copies = torch.cat([learnt[10:20], learnt[20:30].flip(3)])
+def test_copies_are_found_also_mirrored_and_others_are_not_copies(faces, by):
+    training, unseen, others = faces[:250], faces[250:400], faces[400:]
+    copies = torch.cat([training[10:20], training[20:30].flip(3)])
     grainy = copies.float() + 6 * torch.randn(copies.shape, generator=torch.Generator().manual_seed(0))
-    found = neighbours((grainy.clamp(0, 255) / 127.5 - 1), learnt, unseen, by)
+    found = neighbours((grainy.clamp(0, 255) / 127.5 - 1), training, unseen, by)
     assert found.nearest.tolist() == list(range(10, 30)), "floats in [-1, 1] and bytes alike"
     assert found.copies > 0.9
-    honest = neighbours(others, learnt, unseen, by)
+    honest = neighbours(others, training, unseen, by)
     assert honest.copies < 0.06
     assert honest.distances.mean() == pytest.approx(honest.usual.mean().item(), rel=0.1)
     with pytest.raises(UserError, match="by 'eye' is not known"):
-        neighbours(others, learnt, unseen, "eye")
+        neighbours(others, training, unseen, "eye")
+
+
+def test_of_many_reals_a_thousand_are_enough_and_always_the_same(faces):
+    some, again = (coverage(faces[:100], reals, count=200) for reals in (faces, faces.numpy()))
+    assert (some.fakes, some.reals) == (100, 200) and list(some) == list(again), "tensors and arrays alike"
+    assert list(coverage(faces[:100], faces)) != list(some) and coverage(faces[:100], faces).reals == 500
+    with pytest.raises(UserError, match="fewer than 64 faces"):
+        coverage(faces, faces, count=63)
+
+
+def test_coverage_as_text_lists_what_is_made_too_seldom_worst_first(faces):
+    found = coverage(faces[:64].float().mean(0).expand(64, -1, -1, -1).to(torch.uint8), faces)
+    first, second, empty, header, *lines = str(found).splitlines()
+    assert first == "64 fakes compared with 500 real faces" and not empty
+    assert second == f"read by the face classifier: {len(found.seldom)} of {len(found)} values are made too seldom"
+    assert header.split() == ["attribute", "value", "in", "reals", "in", "fakes"] and len(lines) == len(found.seldom)
+    lacks = [float(line.split()[-2].rstrip("%")) - float(line.split()[-1].rstrip("%")) for line in lines]
+    assert len(lacks) > 10 and lacks == sorted(lacks, reverse=True) and min(lacks) > 0
+    assert len(str(coverage(faces[:250], faces[250:])).splitlines()) == 2, "nothing is made too seldom: no table"
+
+
+def test_neighbours_as_text_gives_distances_and_says_what_the_others_are(faces):
+    found = neighbours(faces[:20], faces[100:300], faces[300:364], words="faces of the same seed")
+    lines = str(found).splitlines()
+    assert lines[0] == "distance in pixels to the nearest of 200 training images, mirrored or not"
+    for name, count in (("fakes", 20), ("other reals", 64)):
+        (line,) = (line for line in lines if line.startswith(f"{name}  "))
+        figures = [float(figure) for figure in line.removeprefix(name).split()]
+        assert figures[0] == count and 0 < figures[1] <= figures[2] < figures[3]
+    assert lines[-2] == "other reals are faces of the same seed"
+    assert lines[-1] == f"copies, nearer than 99 of 100 other reals: {found.copies:.1%} of the fakes"
+    assert "other reals are" not in str(neighbours(faces[:20], faces[100:300], faces[300:364]))
 
 
 def test_distances_in_pixels_are_levels_of_brightness(faces):
@@ -101,7 +133,7 @@ def test_an_evaluation_is_drawn_with_or_without_fid(fidelities):
 
 @pytest.fixture(scope="module")
 def run(many, tmp_path_factory):
-    """A run that held pictures out: nothing need be drawn to compare with."""
+    """A run that held images out: nothing needs to be drawn to compare with."""
     config = TrainConfig(
         **{**TINY, "epoch": 2, "hold_out": 64}, data_path=many, outf=tmp_path_factory.mktemp("a") / "r"
     )
@@ -123,7 +155,7 @@ def test_the_command_coverage_prints_what_is_seldom_and_draws_all(run, capsys):
 def test_the_command_neighbours_prints_distances_and_shows_the_nearest(run, tmp_path, capsys, by):
     assert main(["neighbours", str(run.path), "--by", by, "--count", "20", "--out", str(tmp_path / "n.png")]) == 0
     out = capsys.readouterr().out
-    assert f"distance in {by} from the nearest of 96 faces" in out and "other reals are the pictures held out" in out
+    assert f"distance in {by} from the nearest of 96 faces" in out and "other reals are the held-out images" in out
     for name, count in (("fakes", 20), ("other reals", 64)):
         (line,) = (line for line in out.splitlines() if line.startswith(f"{name}  "))
         found = [float(figure) for figure in line.removeprefix(name).split()]
@@ -147,9 +179,9 @@ def test_the_commands_work_where_there_is_no_matplotlib(run, tmp_path, monkeypat
 def test_mistakes_are_one_line(run, command, tmp_path, capsys):
     for arguments, message in (
         ([run.path, "--count", 0], "--count 0 is too small: give"),
-        ([run.path, "--epoch", 9], "has no netG_009.pth: there is one for epoch 1 to 2"),
+        ([run.path, "--epoch", 9], "has no netG_009.pth: it exists for epoch 1 to 2"),
         ([tmp_path], "there is no run in"),
-        ([run.path, "--count", 64, "--out", tmp_path / "x.txt"], "x.txt has does not end in the suffix of a picture"),
+        ([run.path, "--count", 64, "--out", tmp_path / "x.txt"], "x.txt does not end in the suffix of a picture"),
     ):
         assert main([command, *map(str, arguments)]) == 2
         errors = capsys.readouterr().err

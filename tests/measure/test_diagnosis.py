@@ -1,4 +1,4 @@
-"""Diagnosis: the five failures on seeds that no limit was set by, healthy runs, and the measurements alone."""
+"""Diagnosis: the five failures on seeds that were not used to set the limits, healthy runs, and the measurements."""
 
 import os
 from dataclasses import asdict
@@ -28,7 +28,7 @@ FAILURES = {
     "D has won": {"recipe": "handout", "ngf": 8, "ndf": 32},
     "mode collapse": {"beta1": 0.95},
     "checkerboard": {"recipe": "handout", "batchSize": 16, "epoch": 10, "changes": {"ema": 0.98}},
-    "learning rate too high": {"lr": 0.02, "epoch": 1},  # its first steps tell
+    "learning rate too high": {"lr": 0.02, "epoch": 1},  # its first steps show it
     "BatchNorm on a mixed batch": {"changes": {"mixed_batch": True}, "epoch": 2},
 }
 HEALTHY = {"a narrow G": {"ngf": 16}, "larger batches": {"batchSize": 16, "epoch": 10}}
@@ -50,41 +50,41 @@ def trained(faces, path, **settings) -> Run:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", FAILURES)
-def test_each_failure_is_named_and_before_its_company(name, seed, faces, tmp_path):
+def test_each_failure_is_named_before_those_that_follow_from_it(name, seed, faces, tmp_path):
     run = trained(faces, tmp_path, seed=seed, **FAILURES[name])
     found = diagnose(run)
     assert name in names(run), found
-    # A run as short as this with the handout's recipe may have collapsed besides, which is to be mended first.
+    # A run as short as this with the handout's recipe may have collapsed as well, which is to be fixed first.
     before = [finding.name for finding in found.findings][: names(run).index(name)]
     assert not before or (name, before) == ("checkerboard", ["mode collapse"]), found
     assert all(finding.cure.startswith("a new run with") for finding in found.findings)
-    assert names(run.share(tmp_path / "copy")) == names(run), "a copy with its grids as JPEG tells the same"
+    assert names(run.share(tmp_path / "copy")) == names(run), "a copy with its grids as JPEG gives the same"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", HEALTHY)
-def test_a_healthy_run_is_left_in_peace(name, seed, faces, tmp_path):
+def test_a_healthy_run_has_no_findings(name, seed, faces, tmp_path):
     found = diagnose(trained(faces, tmp_path, seed=seed, **HEALTHY[name]))
     assert not found.findings and "none of the five failures in 160 steps" in found.summary, found
 
 
 def test_the_reference_run_a_shared_copy_is_healthy_and_says_by_which_figures():
-    said = str(diagnose(reference_run()))
-    assert "\n" not in said
+    text = str(diagnose(reference_run()))
+    assert "\n" not in text
     for figure in (
         "none of the five failures in 1,600 steps",
         "times that of a guess",
         "D certain in 1%",
         "0.98 times",
     ):
-        assert figure in said
+        assert figure in text
 
 
 # --- what a run may lack -----------------------------------------------------------------------------
 
 
 def made_up(path, steps=200, loss_D=0.8, loss_G=2.0, D_x=0.7, D_G_z=0.2, first=1.3, config=None, **info) -> Run:
-    """A run of which only the history is there, the same at every step but the first."""
+    """A run that has only a history, the same at every step but the first."""
     config = TrainConfig(outf=path, **(config or {}))
     recipe = get_recipe(config.recipe, info.pop("changes", {}))
     run = Run.create(config, {"ingredients": asdict(recipe), "data": {"pictures": 64}, **info})
@@ -100,11 +100,11 @@ def test_a_short_run_is_not_judged_but_its_first_steps_are(tmp_path):
     for steps in (0, 1, 3, 149):
         found = diagnose(made_up(tmp_path / str(steps), steps, loss_D=0.33))
         assert not found.findings and f"too short to judge: {steps} step" in found.summary
-        assert found.summary.endswith("and it takes 150 to tell")
+        assert found.summary.endswith("and 150 are needed")
     assert names(made_up(tmp_path / "fast", 3, first=9.0)) == ["learning rate too high"]
 
 
-def test_a_contradiction_takes_more_than_a_few_steps(tmp_path):
+def test_a_contradiction_needs_more_than_a_few_steps(tmp_path):
     low = {"D_G_z": 0.01, "loss_G": 1.0}
     assert names(made_up(tmp_path / "19", 19, **low)) == []
     assert names(made_up(tmp_path / "20", 20, **low)) == ["BatchNorm on a mixed batch"]
@@ -112,7 +112,7 @@ def test_a_contradiction_takes_more_than_a_few_steps(tmp_path):
 
 def test_a_run_without_a_grid_is_judged_by_its_history(tmp_path):
     healthy = diagnose(made_up(tmp_path / "healthy"))
-    assert "none of the 3 of five failures that could be checked in 200 steps (" in healthy.summary
+    assert "none of the 3 of five failures that can be checked in 200 steps (" in healthy.summary
     assert healthy.summary.endswith("; not checked: mode collapse, checkerboard (there is no grid)")
     found = diagnose(made_up(tmp_path / "won", loss_D=0.33, D_x=0.9, D_G_z=0.001, loss_G=9.0))
     assert [finding.name for finding in found.findings] == ["D has won"]
@@ -121,43 +121,43 @@ def test_a_run_without_a_grid_is_judged_by_its_history(tmp_path):
 
 
 def test_the_hinge_loss_is_measured_by_its_own_bounds(tmp_path):
-    hinge = {"changes": {"loss": "hinge"}, "loss_G": -1.0, "D_G_z": 0.27}  # G is paid in logits
+    hinge = {"changes": {"loss": "hinge"}, "loss_G": -1.0, "D_G_z": 0.27}  # G's loss is a mean of logits
     balanced = diagnose(made_up(tmp_path / "balanced", loss_D=1.0, **hinge))
     assert not balanced.findings
     assert "not checked: BatchNorm on a mixed batch (with the hinge loss" in balanced.summary
     assert names(made_up(tmp_path / "won", loss_D=0.1, **hinge)) == ["D has won"]
 
 
-def test_what_comes_first_is_to_be_mended_first(tmp_path):
+def test_what_comes_first_is_to_be_fixed_first(tmp_path):
     run = made_up(tmp_path, loss_D=0.33, D_G_z=0.001, loss_G=1.0, first=9.0)
     assert names(run) == ["learning rate too high", "BatchNorm on a mixed batch", "D has won"]
-    assert "found 3 of the five failures in 200 steps: mend the first one first" in str(diagnose(run))
+    assert "found 3 of the five failures in 200 steps: fix the first one first" in str(diagnose(run))
 
 
 def test_a_cure_is_something_that_the_run_lacks(tmp_path):
     won = {"loss_D": 0.1, "D_x": 0.9, "D_G_z": 0.001, "loss_G": 9.0, "first": 9.0}
     fast, sure = (finding.cure for finding in diagnose(made_up(tmp_path / "stable", **won)).findings)
-    assert sure == "a new run with more pictures"
+    assert sure == "a new run with more images"
     wide = {"recipe": "handout", "ngf": 8, "ndf": 32}
     _, sure = (finding.cure for finding in diagnose(made_up(tmp_path / "handout", config=wide, **won)).findings)
-    assert sure == "a new run with --recipe stable, or an --ndf not above --ngf, or more pictures"
+    assert sure == "a new run with --recipe stable, or an --ndf not above --ngf, or more images"
     assert fast.startswith("a new run with a smaller --lr than 0.0002")
-    for lr, said in (
+    for lr, cure in (
         (0.0002, "a smaller --set lr_D than 20"),
         (0.02, "a smaller --set lr_D than 20, or a smaller --lr"),
     ):
         run = made_up(tmp_path / f"{lr}", config={"lr": lr}, changes={"lr_D": 20.0}, first=9.0)
-        assert diagnose(run).findings[0].cure.startswith(f"a new run with {said}")
+        assert diagnose(run).findings[0].cure.startswith(f"a new run with {cure}")
     assert "--lr" not in diagnose(Run(tmp_path / "0.0002")).findings[0].cure
 
 
-def test_a_run_of_an_older_version_knows_no_ingredients(tmp_path):
+def test_a_run_of_an_older_version_has_no_ingredients(tmp_path):
     run = made_up(tmp_path)
     run.save_info(run.config, ingredients={})
     assert names(run) == []
 
 
-def test_a_run_that_diverged_is_known_by_what_it_left(faces, tmp_path, monkeypatch):
+def test_a_run_that_diverged_is_recognised_by_its_info(faces, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="has diverged"):
         trained(faces, tmp_path, lr=100.0)
     found = diagnose(Run(tmp_path / "run"))
@@ -165,7 +165,7 @@ def test_a_run_that_diverged_is_known_by_what_it_left(faces, tmp_path, monkeypat
     assert "at epoch 1, step" in found.findings[0].evidence and "smaller --lr than 100" in found.findings[0].cure
 
 
-def test_a_later_divergence_keeps_its_steps_and_is_forgotten_when_the_run_goes_on(drawn, tmp_path, monkeypatch):
+def test_a_later_divergence_keeps_its_steps_and_is_forgotten_when_the_run_resumes(drawn, tmp_path, monkeypatch):
     config = TrainConfig(data_path=drawn, outf=tmp_path / "run", ngf=4, ndf=4, batchSize=8, epoch=2, device="cpu")
     step, calls = GAN.step, []
 
@@ -222,26 +222,26 @@ def test_a_single_face_in_a_white_grid_is_a_collapse(tmp_path):
 
 
 @pytest.mark.parametrize("reals", [torch.ones(2, 3, 96, 96), some(1).expand(64, -1, -1, -1), torch.ones(64, 3, 96, 96)])
-def test_real_pictures_that_are_too_few_blank_or_all_one_are_no_scale(reals, tmp_path):
+def test_real_images_that_are_too_few_blank_or_all_the_same_cannot_serve_for_comparison(reals, tmp_path):
     found = diagnose(pictured(tmp_path, some(), reals))
     assert not found.findings and "; not checked: mode collapse, checkerboard (" in found.summary
-    assert "it takes two faces" in found.summary or "blank, or all of them one" in found.summary
+    assert "it needs two faces" in found.summary or "blank, or all the same" in found.summary
 
 
-def test_a_grid_that_is_none_and_pictures_that_are_gone_leave_the_history(tmp_path):
+def test_without_usable_grids_the_history_is_still_checked(tmp_path):
     run = pictured(tmp_path, some(), some())
     assert "none of the five failures" in diagnose(run).summary
     (tmp_path / "real_samples.png").unlink()
-    said = str(diagnose(run))
-    assert "none of the 3 of five" in said and "real_samples.png cannot be read as a picture" in said
-    assert "\n" not in said
+    text = str(diagnose(run))
+    assert "none of the 3 of five" in text and "real_samples.png cannot be read as a picture" in text
+    assert "\n" not in text
     Image.new("RGB", (500, 400)).save(tmp_path / "real_samples.png")
-    assert "a picture of 500x400 is none" in diagnose(run).summary
+    assert "does not fit a picture of 500x400" in diagnose(run).summary
     with pytest.raises(UserError, match="96x96 pixels, 2 apart"):
         cells(Image.new("RGB", (786, 600)))
 
 
-def test_a_pattern_without_anything_beside_it_is_told_in_few_digits(tmp_path):
+def test_a_pattern_without_anything_beside_it_is_given_in_few_digits(tmp_path):
     stripes = (torch.arange(96) % 3 == 0) * 1.8 - 0.9
     run = pictured(tmp_path, stripes.expand(64, 3, 96, 96) + 0.0, some())
     assert "with more than 1,000 times the power" in diagnose(run).findings[1].evidence
@@ -250,7 +250,7 @@ def test_a_pattern_without_anything_beside_it_is_told_in_few_digits(tmp_path):
 # --- the measurements --------------------------------------------------------------------------------
 
 
-def test_variety_is_of_shapes_not_of_contrast_nor_of_noise():
+def test_variety_counts_shapes_and_not_contrast_or_noise():
     (face, *_), many = blocks(1), blocks(64)
     assert variety(np.stack([face] * 4)) == pytest.approx(0, abs=1e-5)
     assert variety(np.stack([face, 0.1 * face + 50, 0.5 * face])) == pytest.approx(0, abs=1e-3)
@@ -293,7 +293,7 @@ def test_the_bounds_of_Ds_loss():
     assert bounds_of_loss_D("hinge", 0.1) == (0, 2)
 
 
-def test_the_excess_of_Gs_loss_is_none_where_all_fakes_are_judged_alike():
+def test_the_excess_of_Gs_loss_is_0_if_all_fakes_are_judged_alike():
     verdicts = np.array([0.5, 0.01, 0.0])
     history = {"loss_G": np.array([np.log(2), 1.0, 100.0]), "D_G_z": verdicts}
     assert excess_of_loss_G(history)[:2] == pytest.approx([0, 1 + np.log(0.01)])

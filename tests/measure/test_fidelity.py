@@ -1,4 +1,4 @@
-"""FID, KID, precision and recall: against closed forms and a computation of their own on stored features."""
+"""FID, KID, precision and recall: compared with closed forms and with a second computation on the same features."""
 
 import pytest
 import torch
@@ -6,8 +6,8 @@ import torch
 from animegan.errors import UserError
 from animegan.measure import face_classifier, fidelity
 from animegan.measure import fid as module
-from animegan.measure.classifier import drawn_with_attributes
 from animegan.measure.fid import FACES
+from animegan.measure.train_classifier import drawn_with_attributes
 
 torch_fidelity = pytest.importorskip("torch_fidelity", reason="torch-fidelity is not installed")
 

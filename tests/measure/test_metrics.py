@@ -1,4 +1,4 @@
-"""The sliced Wasserstein distance against closed forms and another library; epochs measured and told apart."""
+"""The sliced Wasserstein distance compared with closed forms and another library; epochs measured and compared."""
 
 import csv
 import shutil
@@ -12,11 +12,15 @@ from conftest import TINY
 
 from animegan.cli import main
 from animegan.config import TrainConfig
+from animegan.course import reference_run
 from animegan.data import hold_out, load_faces
+from animegan.drawing import write_faces
 from animegan.errors import UserError
 from animegan.measure import (
-    LEARNT,
+    DRAWN_UNSEEN,
+    HELD_OUT,
     NEVER_SEEN,
+    SPLIT_IN_HALF,
     Distance,
     Evaluation,
     SlicedWasserstein,
@@ -24,8 +28,10 @@ from animegan.measure import (
     evaluation,
     learnt_and_unseen,
     read_evaluation,
+    reference_images,
     sliced_wasserstein,
 )
+from animegan.measure.references import draw_unseen
 from animegan.measure.sliced_wasserstein import pyramid, wasserstein
 from animegan.runs import Run
 from animegan.training import train
@@ -56,7 +62,7 @@ def test_the_distance_in_one_dimension_agrees_with_scipy():
     )
 
 
-def test_the_whole_agrees_with_a_slow_computation_of_its_own(images):
+def test_the_distance_agrees_with_a_slow_second_computation(images):
     """Patch by patch and direction by direction, with scipy's distance."""
     stats = pytest.importorskip("scipy.stats")
     a, b = images[:6], images[6:12]
@@ -94,7 +100,7 @@ def test_likeness_has_the_right_order(images):
     assert dim == pytest.approx(real, rel=0.01), "brightness and contrast of a whole set do not count"
     assert measure(other) == SlicedWasserstein(images[:80])(other), "the same twice"
     assert SlicedWasserstein(images[:80], seed=1)(other).mean == pytest.approx(real, rel=0.3)
-    with pytest.raises(UserError, match="give sets of one size"):
+    with pytest.raises(UserError, match="give equal sizes"):
         measure(images[:79])
 
 
@@ -128,7 +134,7 @@ def test_the_command_prints_figures_and_draws_them(finished, many, tmp_path, cap
     assert (run.path / "metrics.png").stat().st_size > 10_000
 
 
-def test_what_cannot_be_told_apart_is_said():
+def test_epochs_that_are_statistically_tied_are_named():
     def epoch(*means):
         return [Distance((mean,) * 3, mean) for mean in means]
 
@@ -136,73 +142,111 @@ def test_what_cannot_be_told_apart_is_said():
         {1: epoch(90.0), 8: epoch(21.0, 20.0), 9: epoch(19.5, 20.5), 10: epoch(30.0)}, epoch(5.0), 64, "x"
     )
     assert found.best == 9 and found.equals == [8, 9] and found.spread == pytest.approx(0.5**0.5)
-    assert "not to be told from it: epoch 8" in str(found)
+    assert "best: epoch 9 with 20.0, standard deviation 0.7 between seeds\n" in str(found)
+    assert "statistically tied: epoch 8\n" in str(found)
+    wide = Evaluation({**found.distances, 10: epoch(20.6), 11: epoch(20.7)}, epoch(5.0), 64, "x")
+    assert "statistically tied: epochs 8, 10 to 11\n" in str(wide)
     once = Evaluation({8: epoch(20.5), 9: epoch(20.0)}, epoch(5.0), 64, "x")
     assert once.equals == [9] and "best: epoch 9 with 20.0\n" in str(once), "a spread takes two"
 
 
-def test_drawn_faces_are_measured_with_faces_that_were_not_learnt_from(drawn, tmp_path, monkeypatch):
+def test_a_run_on_drawn_faces_is_measured_with_unseen_ones(drawn, tmp_path, monkeypatch):
     shutil.copytree(drawn, tmp_path / "drawn")
     config = TrainConfig(**{**TINY, "epoch": 1}, data_path=tmp_path / "drawn", outf=tmp_path / "run")
     found = evaluate(train(config, progress=False), count=64, progress=False)
     assert found.reference == "drawn faces that it has never seen" and found.count == 64
     held_out = tmp_path / ".drawn-held-out-128"
     assert load_faces(held_out, progress=False).fingerprint != load_faces(drawn, progress=False).fingerprint
-    assert evaluate(Run(tmp_path / "run"), count=70, progress=False).count == 70, "another number is no conflict"
+    assert evaluate(Run(tmp_path / "run"), count=70, progress=False).count == 70, "another count is no conflict"
+    held_out = tmp_path / ".drawn-held-out-140"
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     for path in (tmp_path / "drawn", held_out):
         path.rename(tmp_path / "data" / path.name)
     assert main(["train", *(f"--{name}={value}" for name, value in {**TINY, "epoch": 1}.items()), "--outf", "two"]) == 0
-    assert Run("two").info["data"]["pictures"] == 36, "held-out faces are not learnt from"
+    assert Run("two").info["data"]["pictures"] == 36, "unseen faces are not trained on"
 
 
-def test_pictures_held_out_are_what_a_run_is_measured_with(tmp_path, many):
+def test_a_run_is_measured_with_the_images_that_it_held_out(tmp_path, many):
     config = TrainConfig(**{**TINY, "epoch": 1, "hold_out": 64}, data_path=many, outf=tmp_path / "run")
     run = train(config, progress=False)
     found = evaluate(run, progress=False)
-    assert found.reference == "the pictures held out" and found.count == 64
+    assert found.reference == "the held-out images" and found.count == 64
     pictures = load_faces(many, progress=False).images
-    _learnt, held = hold_out(len(pictures), 64)
+    _, held = hold_out(len(pictures), 64)
     z = torch.randn(64, run.config.nz, 1, 1, generator=torch.Generator().manual_seed(1000))
     assert found.distances[1][0] == SlicedWasserstein(pictures[held.numpy()])(run.generate(1, z))
     assert max(d.mean for d in found.floor) < found.mean(1)
     run.info["data"]["fingerprint"] = "other"
-    with pytest.raises(UserError, match="which pictures were held out is lost"):
+    with pytest.raises(UserError, match="no longer known which images were held out: restore"):
         evaluate(run, progress=False)
 
 
-def test_what_was_learnt_and_what_was_not_from_wherever_one_looks(drawn, tmp_path, monkeypatch):
+def test_training_images_are_found_from_any_folder(drawn, tmp_path, monkeypatch):
     shutil.copytree(drawn, tmp_path / "data" / "drawn")
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
     run = train(TrainConfig(**{**TINY, "epoch": 1}, data_path="../data/drawn", outf="../imgs/run"), progress=False)
     monkeypatch.chdir(tmp_path)  # where a terminal is, and "../data/drawn" is not
     run = Run("imgs/run")
-    learnt, unseen, told = learnt_and_unseen(run, 9, progress=False)
-    assert told == NEVER_SEEN and (len(learnt), len(unseen)) == (36, 10)
-    assert np.array_equal(learnt, load_faces(drawn, progress=False).images)
-    assert not (learnt[:, None] == unseen[None]).all((2, 3, 4)).any(), "none of them was learnt"
+    training, unseen, kind, words = reference_images(run, 9, progress=False)
+    assert (kind, words) == (DRAWN_UNSEEN, NEVER_SEEN) and (len(training), len(unseen)) == (36, 9)
+    assert np.array_equal(training, load_faces(drawn, progress=False).images)
+    assert not (training[:, None] == unseen[None]).all((2, 3, 4)).any(), "none of them was trained on"
     (tmp_path / "data").rename(tmp_path / "moved")
     with pytest.raises(UserError, match="there is no folder ../data/drawn"):
-        learnt_and_unseen(run, 9, progress=False)
-    assert len(learnt_and_unseen(run, 9, tmp_path / "moved" / "drawn", progress=False)[0]) == 36
+        reference_images(run, 9, progress=False)
+    assert len(reference_images(run, 9, tmp_path / "moved" / "drawn", progress=False).training) == 36
 
 
-def test_a_run_that_has_seen_all_gets_halves_and_one_that_held_out_gets_those(many, tmp_path):
+def test_a_run_that_has_seen_all_images_gets_halves_and_one_that_held_some_out_gets_those(many, tmp_path):
     shutil.copytree(many / "faces", tmp_path / "mine")
     config = TrainConfig(**{**TINY, "epoch": 1}, data_path=tmp_path / "mine", outf=tmp_path / "run")
-    learnt, others, told = learnt_and_unseen(train(config, progress=False), progress=False)
-    assert told == LEARNT and len(learnt) == len(others) == len(load_faces(many, progress=False)) // 2
+    run = train(config, progress=False)
+    found = reference_images(run, progress=False)
+    assert found.kind == SPLIT_IN_HALF and "copies of this half cannot be found" in found.explanation
+    assert len(found.training) == len(found.unseen) == len(load_faces(many, progress=False)) // 2
+    assert str(learnt_and_unseen(run, progress=False)) == str((found.training, found.unseen, found.words))
     config = TrainConfig(**{**TINY, "epoch": 1, "hold_out": 30}, data_path=tmp_path / "mine", outf=tmp_path / "held")
-    learnt, others, told = learnt_and_unseen(train(config, progress=False), progress=False)
-    assert told == "the pictures held out" and (len(learnt), len(others)) == (130, 30)
+    found = reference_images(train(config, progress=False), progress=False)
+    assert found.kind == HELD_OUT and found.explanation == found.words == "the held-out images"
+    assert (len(found.training), len(found.unseen)) == (130, 30)
+
+
+def test_unseen_drawn_faces_lie_in_one_folder_whatever_the_count(drawn, tmp_path):
+    def unseen(count):
+        faces = draw_unseen(tmp_path / "drawn", count, progress=False)
+        assert len(faces) == count
+        return np.array(faces), [path.name for path in tmp_path.iterdir() if path.name != "drawn"]
+
+    shutil.copytree(drawn, tmp_path / "drawn")
+    few, folders = unseen(6)
+    assert folders == [".drawn-held-out-6"]
+    many, folders = unseen(9)
+    assert folders == [".drawn-held-out-9"] and np.array_equal(many[:6], few), "a larger set takes its place"
+    again, folders = unseen(6)
+    assert folders == [".drawn-held-out-9"] and np.array_equal(again, few), "a smaller count takes the first of them"
+    (tmp_path / ".drawn-held-out-9" / "faces" / "face_00003.png").unlink()
+    assert np.array_equal(unseen(9)[0], many), "what is missing is drawn again"
+    shutil.rmtree(tmp_path / "drawn")
+    write_faces(tmp_path / "drawn", 4, seed=7, progress=False)
+    other, folders = unseen(9)
+    assert folders == [".drawn-held-out-9"] and not np.array_equal(other, many), "and it fits the faces beside it"
+
+
+def test_an_evaluation_of_an_earlier_version_is_read():
+    run = reference_run()
+    with open(run.output("metrics"), encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found = read_evaluation(run)
+    assert len(found.distances) == 25 and len(found.floor) == 3 and found.reference == rows[0]["reference"]
+    assert found.mean(1) == float(rows[0]["swd"]) and found.fidelities[1].fid == float(rows[0]["fid"])
 
 
 def test_mistakes(finished, drawn, capsys):
     for arguments, message in (
         (["--count", "3"], "--count 3 is too small"),
-        (["--epochs", "9", "--reals", str(drawn)], "18 real pictures, and as many others"),
+        (["--epochs", "9", "--reals", str(drawn)], "18 real images, and as many others"),
         (["--reals", "nowhere"], "there is no folder nowhere"),
     ):
         assert main(["evaluate", str(finished.path), *arguments]) == 2
