@@ -18,6 +18,7 @@ from PIL import Image
 from animegan import drawing
 from animegan.cli import main
 from animegan.cli import train as train_commands
+from animegan.config import DRAWN_COUNT, QUICK, QUICK_COUNT, TrainConfig
 from animegan.gan import GAN
 from animegan.runs import Run
 
@@ -93,7 +94,7 @@ def test_a_finished_run_is_not_changed_by_resume(run, finished, tmp_path):
     assert (tmp_path / "run" / "run.json").read_bytes() == settings
 
 
-def test_several_data_sets_are_not_mixed_unasked(fails, run, drawn, tmp_path, monkeypatch):
+def test_several_datasets_are_mixed_only_on_request(fails, run, drawn, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(drawn, "data/drawn")
     assert run("train", *TINY_OPTIONS, "--epoch", 1, "--outf", "imgs/one")[0] == 0
@@ -103,14 +104,14 @@ def test_several_data_sets_are_not_mixed_unasked(fails, run, drawn, tmp_path, mo
     assert run("train", *TINY_OPTIONS, "--epoch", 1, "--outf", "imgs/all", "--data_path", "data")[0] == 0
 
 
-def test_train_says_what_it_learns_from(run, drawn, tmp_path):
+def test_train_says_how_many_images_it_uses(run, drawn, tmp_path):
     shutil.copytree(drawn, tmp_path / "data")
     (tmp_path / "data" / "broken.png").write_bytes(b"x")
     _, out, _ = run(*train(tmp_path / "data", tmp_path / "run", "--epoch", 1))
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     left_out = sum(not path.name.startswith(".animegan-") for path in files) - 36  # those are its own caches
-    said = re.search(r"36 images \((\d+) files left out; why: animegan data check .*\), on cpu", out)
-    assert said and int(said[1]) == left_out == 3, "broken.png, and what `animegan draw` wrote beside the faces"
+    found = re.search(r"36 images \((\d+) files left out; why: animegan data check .*\), on cpu", out)
+    assert found and int(found[1]) == left_out == 3, "broken.png, and what `animegan draw` wrote beside the faces"
     assert "faces of epoch 1:" in out
 
 
@@ -120,6 +121,34 @@ def test_resume_needs_no_other_option(run, drawn, tmp_path, finished):
     assert status == 0
     assert Run(tmp_path / "run").epochs == [1, 2, 3, 4]
     assert "epoch 1 beside epoch 4" in out
+
+
+def test_of_all_who_set_a_value_the_one_nearest_to_the_user_wins(tmp_path, monkeypatch):
+    """What was given, then --draw, --quick, --resume, and the defaults."""
+    monkeypatch.chdir(tmp_path)
+    resolve = train_commands.resolve
+    before = TrainConfig(lr=0.01, beta1=0.9, data_path="data/mine", outf="imgs/mine")
+    assert resolve({}) == (TrainConfig(), None)
+    assert resolve({}, before=before) == (before, None)
+    config, _ = resolve({}, quick=True, before=before)
+    assert QUICK.items() <= config.as_dict().items() and config.lr != before.lr
+    assert (config.beta1, config.data_path, config.outf) == (0.9, "data/mine", "imgs/mine")
+    assert resolve({}, draw=True, before=before)[0].data_path == "data/drawn"
+    given = {"lr": 0.5, "data_path": "data/own"}
+    config, _ = resolve(given, quick=True, draw=True, before=before)
+    assert (config.lr, config.data_path, config.ngf, config.beta1) == (0.5, "data/own", QUICK["ngf"], 0.9)
+
+
+def test_a_drawn_set_that_is_there_keeps_its_count_and_seed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    resolve = train_commands.resolve
+    assert resolve({}, draw=True)[1] == {"count": DRAWN_COUNT, "seed": 0}
+    assert resolve({}, quick=True, draw=True)[1] == {"count": QUICK_COUNT, "seed": 0}
+    drawing.write_faces("data/drawn", 3, seed=5, progress=False)
+    drawing.write_faces("data/own", 2, seed=6, progress=False)
+    for quick in (False, True):
+        assert resolve({}, quick, draw=True)[1] == {"count": 3, "seed": 5}
+        assert resolve({"data_path": "data/own"}, quick, draw=True)[1] == {"count": 2, "seed": 6}
 
 
 def test_draw_then_check(run, tmp_path):
@@ -136,7 +165,7 @@ def test_train_can_draw_its_own_data(run, tmp_path, monkeypatch):
     assert status == 0
     assert len(list(Path("data/drawn/faces").glob("*.png"))) == 36
     assert Run("imgs").config.data_path == "data/drawn"
-    # faces that are there already are taken as they are, whatever their number
+    # faces that are there already are used as they are, whatever their number
     assert run("train", "--draw", *TINY_OPTIONS, "--epoch", 1, "--outf", "imgs/more")[0] == 0
     assert len(list(Path("data/drawn/faces").glob("*.png"))) == 36
 
@@ -150,7 +179,7 @@ def test_sample_makes_new_faces_from_weights(run, finished, tmp_path):
     assert first.tobytes() != Image.open(tmp_path / "others.png").tobytes()
 
 
-def test_compare_sets_epochs_and_runs_side_by_side(run, finished, tmp_path):
+def test_compare_shows_epochs_and_runs_side_by_side(run, finished, tmp_path):
     out = tmp_path / "compare.png"
     assert run("compare", finished.path, "--epochs", 1, 3, "--count", 12, "--out", out)[0] == 0
     one = Image.open(out)
@@ -161,6 +190,13 @@ def test_compare_sets_epochs_and_runs_side_by_side(run, finished, tmp_path):
     assert two.height == pytest.approx(2 * one.height, abs=20)
 
 
+def test_every_command_explains_itself(run):
+    commands = "draw train sample compare share evaluate diagnose coverage neighbours film ablate slides doctor"
+    for command in (*([name] for name in commands.split()), *(["data", name] for name in ("check", "get", "crawl"))):
+        status, out, _ = run(*command, "--help")
+        assert status == 0 and out.startswith(f"usage: animegan {' '.join(command)} ")
+
+
 def test_doctor_speaks_in_lines(run):
     status, out, _ = run("doctor")
     assert status in (0, 1)
@@ -168,14 +204,14 @@ def test_doctor_speaks_in_lines(run):
     assert "PyTorch" in out
 
 
-def test_ctrl_c_says_how_to_go_on(run, drawn, tmp_path, monkeypatch):
+def test_ctrl_c_says_how_to_resume(run, drawn, tmp_path, monkeypatch):
     import signal
 
     step = GAN.step
     monkeypatch.setattr(GAN, "step", lambda *a: (signal.raise_signal(signal.SIGINT), step(*a))[1])
     status, out, _ = run(*train(drawn, tmp_path / "run"))
     assert status == 130
-    assert f"animegan train --resume --outf {tmp_path / 'run'}" in out
+    assert "interrupted; " in out and f"Resume with: animegan train --resume --outf {tmp_path / 'run'}" in out
 
 
 def test_the_library_imports_without_what_only_notebooks_need():
@@ -302,8 +338,8 @@ def test_resume_that_cannot_work(fails, drawn, tmp_path, finished):
     shutil.copytree(drawn, tmp_path / "other")
     next((tmp_path / "other" / "faces").glob("*.png")).unlink()
     assert "does not hold the images that" in fails(*resume, "--data_path", tmp_path / "other")
-    whole = (run / "checkpoint.pth").read_bytes()
-    for content in (whole[:5000], b"", b"GIF89a something else"):
+    intact = (run / "checkpoint.pth").read_bytes()
+    for content in (intact[:5000], b"", b"GIF89a something else"):
         (run / "checkpoint.pth").write_bytes(content)
         assert "is truncated or not a weights file" in fails(*resume)
     torch.save({"epoch": 3}, run / "checkpoint.pth")
@@ -378,7 +414,7 @@ def test_no_command_is_one_line(run):
     assert status == 2 and errors.count("\n") == 1
 
 
-def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path):
+def test_a_closed_pipe_is_no_mistake(tmp_path):
     for name in ("drawn.toml", "drawn.csv"):
         shutil.copy(Path(__file__).parents[2] / "imgs" / "ablation" / name, tmp_path)
     command = [sys.executable, "-m", "animegan", "ablate", str(tmp_path / "drawn.toml"), "--table"]
