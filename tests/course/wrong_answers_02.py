@@ -119,7 +119,7 @@ WRONG = {
         (lambda *box: box[:4], "three numbers"),
         (lambda left, top, side, w, h, m: (left - side * m, top - side * m, side * (1 + 2 * m)), "whole numbers"),
         (_margin(sides=1), "yours is 60"),
-        (_margin(centred=False), "yours begins at (100, 100)"),
+        (_margin(centred=False), "yours at (100, 100)"),
         (_margin(inside=False), "to (0, 0)"),
         (_margin(far=False), "(330, 230)"),
         (_margin(shrunk=False), "the largest has 120"),

@@ -15,15 +15,12 @@ def to_unit_by_hand(answer):
     def of(value: int) -> float:
         return float(answer(torch.full((1,), value, dtype=torch.uint8))[0])
 
-    yield of(0) == -1, f"0 should become -1; yours gives {of(0):g}."
+    yield of(0) == -1, f"0 becomes -1; yours gives {of(0):g}."
     yield (
         of(255) == 1,
-        f"255 should become 1; yours gives {of(255):g}. 127.5 is the middle; a uint8 needs .float() first.",
+        f"255 becomes 1; yours gives {of(255):g}: the middle is 127.5, and a uint8 needs .float() first.",
     )
-    yield (
-        abs(of(51) + 0.6) < 1e-5,
-        f"51 is a fifth of the way from -1 to 1, so it becomes -0.6; yours gives {of(51):g}.",
-    )
+    yield abs(of(51) + 0.6) < 1e-5, f"51 is a fifth of the way from -1 to 1: it becomes -0.6; yours gives {of(51):g}."
     pictures = torch.zeros(2, 3, 4, 5, dtype=torch.uint8)
     shape = tuple(answer(pictures).shape)
     yield shape == (2, 3, 4, 5), f"the shape must stay [2, 3, 4, 5]; yours is {list(shape)}."
@@ -62,7 +59,7 @@ def freeze(answer):
     before = copy.deepcopy(network.state_dict())
     frozen = answer(network)
     yield isinstance(frozen, nn.Module), f"return the network itself, not a {type(frozen).__name__}."
-    yield frozen is network, "that is a copy: freeze the very network that you are given."
+    yield frozen is network, "that is a copy: freeze the network that you are given, and return it."
     left = sum(weight.requires_grad for weight in frozen.parameters())
     yield left == 0, f"{left} weight tensors still require a gradient: see `requires_grad`."
     same = all(torch.equal(before[name], tensor) for name, tensor in frozen.state_dict().items())
@@ -105,7 +102,7 @@ def effect(answer):
     counted = int(network.layer1[1].num_batches_tracked)
     yield (
         counted == 0,
-        "measuring changed netG: in train mode every forward pass updates BatchNorm's running statistics.",
+        "measuring changed netG: in train mode each forward pass updates BatchNorm's running statistics.",
     )
     still = answer(network.eval(), z, some, others)
     yield still < 1e-5, f"in eval mode the neighbours have no effect; yours says {still:.4f}: leave the mode as it is."
@@ -119,10 +116,7 @@ def pull(answer):
     yield off < 0.05, f"after 100 steps the weights are still off by {off:.2f}: what is in `.grad` when a step begins?"
     moved = answer(target, steps=1).abs()
     first = torch.allclose(moved, torch.full_like(target, 0.1), atol=1e-3)
-    yield (
-        first,
-        f"Adam's first step moves every weight by the learning rate, 0.1; yours moves them by {moved.tolist()}.",
-    )
+    yield first, f"Adam's first step moves every weight by the learning rate, 0.1; yours moves by {moved.tolist()}."
 
 
 @exercise("01.7")

@@ -16,21 +16,12 @@ NARROW = 8  # channels of the networks that these checks build: sizes do not dep
 
 @exercise("03.1")
 def size_after(answer):
-    yield (
-        answer(8, 4, 4, 0) == 2,
-        "a kernel of 4 with stride 4 has two places in 8 pixels: the first place counts, too.",
-    )
-    yield (
-        answer(96, 5, 3, 1) == 32,
-        "NetD's layer1, size 96, kernel 5, stride 3, padding 1, gives 32: padding is on both sides.",
-    )
+    yield answer(8, 4, 4, 0) == 2, "a kernel of 4 with stride 4 has 2 places in 8 pixels: the first place counts, too."
+    yield answer(96, 5, 3, 1) == 32, "NetD's layer1: size 96, kernel 5, stride 3, padding 1. Padding is on both sides."
     for size in (32, 16, 8):
         yield answer(size, 4, 2, 1) == size // 2, "kernel 4, stride 2, padding 1 halves an even size."
     yield answer(4, 4, 1, 0) == 1, "NetD's layer5: a kernel of 4 has one place in 4 pixels."
-    yield (
-        answer(98, 5, 3, 1) == 32,
-        "98 becomes 32, as 96 does: a rest too short for a step is dropped; divide with //.",
-    )
+    yield answer(98, 5, 3, 1) == 32, "98 becomes 32, like 96: a rest too short for a step is dropped; divide with //."
 
 
 @exercise("03.2")
@@ -45,10 +36,7 @@ def size_after_transposed(answer):
 def predictions(answer):
     a, b, c = answer
     yield a == _picture_side(layer5=(4, 2, 1)), "a: the first four layers still end at 32; go on from there."
-    yield (
-        b == _picture_side(layer4=(3, 2, 1)),
-        "b: 16 no longer becomes 32; take the new size on through layer5.",
-    )
+    yield b == _picture_side(layer4=(3, 2, 1)), "b: 16 no longer becomes 32; take the new size on through layer5."
     yield c == _picture_side(z=2), "c: z has 2x2 numbers, so layer1 starts from 2: what does kernel 4, stride 1 make?"
 
 
@@ -63,18 +51,9 @@ def _picture_side(z: int = 1, **changed: tuple[int, int, int]) -> int:
 
 @exercise("03.4")
 def parameters(answer):
-    yield (
-        answer(1, 1, 5, False) == 25,
-        "one channel in, one out, kernel 5, no BatchNorm: only 5x5 weights, there is no bias.",
-    )
-    yield (
-        answer(64, 3, 5, False) == 4800,
-        "NetG's layer5, 64 to 3 channels: one kernel for each pair of input and output channel.",
-    )
-    yield (
-        answer(3, 64, 5, True) == 4928,
-        "NetD's layer1, 3 to 64, has BatchNorm: add a scale and a shift for each output channel.",
-    )
+    yield answer(1, 1, 5, False) == 25, "one channel in, one out, kernel 5, no BatchNorm: 5x5 weights and no bias."
+    yield answer(64, 3, 5, False) == 4800, "NetG's layer5, 64 to 3 channels: one kernel for each pair of channels."
+    yield answer(3, 64, 5, True) == 4928, "NetD's layer1, 3 to 64, has BatchNorm: a scale and a shift for each output."
     sides = ((3, 64, 5, True), (64, 128, 4, True), (128, 256, 4, True), (256, 512, 4, True), (512, 1, 4, False))
     yield (
         sum(answer(*layer) for layer in sides) == 2_767_424,
@@ -127,10 +106,7 @@ def a_pair_for_64(answer):
         except RuntimeError:
             verdicts = torch.zeros(2, 1, 0, 0)
         yield verdicts.numel() > 0, "D cannot take 64x64: its layer1 should turn that into 32x32, as it did with 96x96."
-        yield (
-            tuple(verdicts.shape) == (2, 1, 1, 1),
-            f"D gives {_by(verdicts)} verdicts per picture; it should give one.",
-        )
+        yield tuple(verdicts.shape) == (2, 1, 1, 1), f"D gives {_by(verdicts)} verdicts a picture; it should give one."
 
 
 def _by(batch: torch.Tensor) -> str:
