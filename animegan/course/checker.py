@@ -51,7 +51,7 @@ def verdict(number: str, answer: Any) -> str:
         return "not attempted yet"
     except _ReturnedNothing:
         return "hint: your function returns nothing: end it with a line `return ...` (print only shows a value)."
-    except Exception as error:  # a student's code may raise anything, and the notebook goes on
+    except Exception as error:  # a student's code may raise anything, and the notebook must continue
         return f"hint: your answer raised {type(error).__name__}: {_one_line(error)}"
     return "correct"
 

@@ -84,9 +84,8 @@ def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:
     if Run.exists(path) and len((run := Run(path)).epochs) >= 2 and (run.with_weights or not weights):
         print(f"your run {name}: {len(run.epochs)} epochs")
         return run
-    print(
-        f"no run of yours{' with weights' * weights} in {name} yet: using the reference run (notebook 04 makes yours)"
-    )
+    kind = "run of yours with weights" if weights else "run of yours"
+    print(f"no {kind} in {name} yet: using the reference run (you make yours in notebook 04)")
     return reference_run()
 
 
