@@ -24,7 +24,7 @@ class Range(NamedTuple):
     open: bool = False
     why: str = ""
 
-    def __contains__(self, value: object) -> bool:
+    def covers(self, value: float) -> bool:
         inside = self.low < value < self.below if self.open else self.low <= value < self.below
         return inside or (self.or_0 and value == 0)
 
@@ -54,7 +54,7 @@ def check_setting(option: str, value: Any, known: Field) -> None:
     choices, range = known.metadata.get("choices"), known.metadata.get("range")
     if choices and value not in choices:
         raise UserError(f"{option} is not known; choose {', '.join(choices[:-1])} or {choices[-1]}.")
-    if range and value not in range:
+    if range and not range.covers(value):
         raise UserError(f"{option} is out of range: it takes {range}.")
 
 

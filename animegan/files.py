@@ -25,7 +25,7 @@ def saving(path: str | os.PathLike, fix: str = "make sure that you may write the
         fixes = {errno.ENOSPC: "free some space, then try again", errno.ENOENT: "make the folder first, then try again"}
         raise UserError(
             f"{path} could not be saved ({error.strerror or error}); what was saved before is kept: "
-            f"{fixes.get(error.errno, fix)}."
+            f"{fixes.get(error.errno or 0, fix)}."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""`GAN`: one training step, with the ingredients of a recipe."""
+"""`GAN`: both networks and one training step, with the ingredients of a recipe; on a CUDA GPU as one graph."""
 
 import copy
 import os
@@ -14,9 +14,9 @@ from animegan.recipes import LOSSES, get_recipe
 
 
 class GAN:
-    """NetG against NetD: both networks, the average of G, their optimisers, the random numbers.
+    """NetG against NetD: both networks, the moving average of G, the optimisers and the random numbers.
 
-    config: sizes, learning rate, recipe and seed; device: where the networks live.
+    config: sizes, learning rate, recipe, precision and seed. device: where the networks are trained.
     """
 
     def __init__(self, config: TrainConfig, device: torch.device):
@@ -34,30 +34,30 @@ class GAN:
                 init_smooth(netG, self.random)
             if recipe.spectral_norm:
                 spectral_norm(netD)
-        # Channels last is the layout in which convolutions are fastest, on CPUs as on GPUs.
-        self.netG = netG.to(device, memory_format=torch.channels_last)
-        self.netD = netD.to(device, memory_format=torch.channels_last)
+        # Channels last is the fastest memory layout for convolutions, on CPUs and on GPUs.
+        self.netG = netG.to(device, memory_format=torch.channels_last)  # pyright: ignore
+        self.netD = netD.to(device, memory_format=torch.channels_last)  # pyright: ignore
         self.ema_G = copy.deepcopy(self.netG) if recipe.ema else self.netG
-        self.steps = 0  # so far
+        self.steps = 0  # taken so far
         self.bfloat16 = config.precision == "bfloat16"
-        # One kernel for all weights, whose learning rate a CUDA graph can read from the device.
+        # Fused: one kernel for all weights. Capturable: a CUDA graph reads the learning rate from the device.
         self.adam = {"fused": device.type in ("cpu", "cuda"), "capturable": device.type == "cuda"}
         adam = {"betas": (config.beta1, 0.999), **self.adam}
         self.lr_G, self.lr_D = config.lr, config.lr * recipe.lr_D
         self.optimizerG = torch.optim.Adam(self.netG.parameters(), self.lr_G, **adam)
         self.optimizerD = torch.optim.Adam(self.netD.parameters(), self.lr_D, **adam)
         self.loss = LOSSES[recipe.loss]
-        # ANIMEGAN_EAGER=1 leaves the CUDA graph out, to compare with.
+        # ANIMEGAN_EAGER=1 trains without the CUDA graph, for comparison.
         self.captured = CapturedStep(self) if device.type == "cuda" and not os.environ.get("ANIMEGAN_EAGER") else None
 
     def step(self, real: Tensor) -> Tensor:
-        """One step of D, then one of G, on real pictures [B, 3, 96, 96] in [-1, 1], or on each minibatch of them.
+        """One step of D, then one of G, on real images [B, 3, 96, 96] in [-1, 1], or on each minibatch of them.
 
-        Returns [4] on the device: loss of D, loss of G, mean D(x), mean D(G(z)), the last two as
-        D saw them before its update.
+        Returns [4] on the device, means over the minibatches: loss of D, loss of G, D(x) and D(G(z)), the
+        last two from before D's update.
         """
         parts = max(len(real) // self.recipe.minibatch, 1) if self.recipe.minibatch else 1
-        # Random numbers come from the CPU in one piece, so that a run draws the same ones on every device.
+        # All random numbers come from one generator on the CPU, so that a run draws the same ones on every device.
         noise = torch.cat([self._draw_noise(len(part)) for part in torch.empty(len(real)).tensor_split(parts)])
         rates = [self._next_rates() for _ in range(parts)]
         if self.captured is None:
@@ -65,9 +65,9 @@ class GAN:
         return self.captured(real, noise, torch.tensor(rates))
 
     def _steps(self, real: Tensor, noise: Tensor, rates: list[tuple[float, float, float]] | Tensor) -> Tensor:
-        """`step` without chance: noise [B, width] from `_draw_noise`, rates from `_next_rates`, a row a minibatch.
+        """`step` without randomness: noise [B, columns] from `_draw_noise`, one row of rates per minibatch.
 
-        Nothing in here waits for a number from the device, so that all of it can be captured as one CUDA graph.
+        Nothing here waits for a number from the device, so all of it can be captured as one CUDA graph.
         """
         lazy = self.recipe.lazy_r1 or 1
         weights = [self.recipe.r1 * lazy * (number % lazy == 0) for number in range(len(rates))]
@@ -81,7 +81,7 @@ class GAN:
         with self._autocast():
             fake = self.netG(z[..., None, None]).to(real.dtype)
 
-        # G is fixed, D learns: log D(x) + log(1 - D(G(z))) shall grow.
+        # G is fixed, D learns to make log D(x) + log(1 - D(G(z))) larger.
         self.optimizerD.zero_grad()
         shown = self._augment(real, augment[0]).requires_grad_(r1 > 0)
         logits_real, logits_fake = self._discriminate(shown, self._augment(fake.detach(), augment[1]))
@@ -90,7 +90,7 @@ class GAN:
         (loss_real + loss_fake + _r1_penalty(logits_real, shown, r1)).backward()
         _update(self.optimizerD, lr_D)
 
-        # D is fixed, G learns: log D(G(z)) shall grow. D's weights need no gradient for that, only its input.
+        # D is fixed, G learns to make log D(G(z)) larger. Only D's input needs a gradient for that, not its weights.
         self.netD.requires_grad_(False)
         self.optimizerG.zero_grad()
         with self._autocast():
@@ -105,7 +105,7 @@ class GAN:
         return torch.cat([torch.stack([loss_real + loss_fake, loss_G]).detach(), verdicts])
 
     def _discriminate(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """D's logits on both, [B] each. In one batch, BatchNorm takes one mean over both and ties them together."""
+        """D's logits on both, [B] each. In a mixed batch, BatchNorm computes one mean over real and fake."""
         with self._autocast():
             if self.recipe.mixed_batch:
                 return self.netD.logits(torch.cat([real, fake])).to(real.dtype).chunk(2)
@@ -116,11 +116,11 @@ class GAN:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
     def sampling_generator(self) -> NetG:
-        """A copy of the generator that draws the pictures (the average, if there is one), in eval mode.
+        """A copy of the generator that draws the grids (the moving average, if there is one), in eval mode.
 
-        Its BatchNorm statistics are counted anew, over 512 latent vectors that are always the same
-        ones: averaged weights need statistics of their own (Izmailov et al. 2018, section 3.2), and a
-        picture then depends on its own z alone, not on its neighbours in the batch.
+        Its BatchNorm statistics are computed again from 512 fixed latent vectors: averaged weights need
+        statistics of their own (Izmailov et al. 2018, section 3.2), and in eval mode a face depends only
+        on its own z, not on the other faces of the batch.
         """
         netG = copy.deepcopy(self.ema_G)
         generator = torch.Generator().manual_seed(0)
@@ -128,37 +128,37 @@ class GAN:
         return netG.eval()
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on."""
+        """Everything that the next step depends on."""
         state = {name: part.state_dict() for name, part in self._parts().items()}
         return {**state, "steps": self.steps, "random": self.random.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what `state_dict` gave."""
+        """Continue from what `state_dict` returned."""
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
         for optimizer in (self.optimizerG, self.optimizerD):
             for group in optimizer.param_groups:
-                group.update(self.adam)  # what this device can do, not the one that the state is from
+                group.update(self.adam)  # as this device needs it, not the one that saved the state
         self.steps = state["steps"]
         self.random.set_state(state["random"])
 
     def _parts(self) -> dict[str, Any]:
-        """What is saved, by its name in a checkpoint."""
+        """The parts that a checkpoint holds, by their names in it."""
         parts = {name: getattr(self, name) for name in ("netG", "netD", "optimizerG", "optimizerD")}
         return parts | ({"averageG": self.ema_G} if self.recipe.ema else {})
 
     def _draw_noise(self, count: int) -> Tensor:
-        """All random numbers of a step on `count` pictures, on the CPU, [count, nz + 1 + 3 + 3 + 3].
+        """All random numbers of one step on `count` images, on the CPU, [count, nz + 1 + 3 + 3 + 3].
 
-        The columns are z, the flip, and the augmentation of what D is shown: real, fake, and fake again for G. Only
-        what the recipe uses is drawn, in the order of its use.
+        The columns are z, the flip, and the augmentation of what D is shown: real, fake, and fake again in G's step.
+        Only what the recipe uses is drawn, in the order of its use.
         """
         flip = torch.rand(count, 1, generator=self.random) if self.recipe.flips else torch.ones(count, 1)
         z = torch.randn(count, self.nz, generator=self.random)
         return torch.cat([z, flip, *(self._draw_augment(count) for _ in range(3))], 1)
 
     def _draw_augment(self, count: int) -> Tensor:
-        """By how much each picture is changed, [count, 3]: brighter, pixels down, pixels to the right."""
+        """By how much each image is changed, [count, 3]: brightness, pixels down, pixels to the right."""
         light = down = right = torch.zeros(count)
         if self.recipe.brightness:
             light = self.recipe.brightness * (torch.rand(count, generator=self.random) * 2 - 1)
@@ -168,31 +168,31 @@ class GAN:
         return torch.stack([light, down, right], 1)
 
     def _flip(self, real: Tensor, chance: Tensor) -> Tensor:
-        """Mirror the pictures [B, 3, 96, 96] whose chance [B, 1] is below one half."""
+        """Mirror the images [B, 3, 96, 96] whose random number [B, 1] is below one half."""
         if not self.recipe.flips:
             return real
         return torch.where(chance[..., None, None] < 0.5, real.flip(3), real)
 
     def _augment(self, pictures: Tensor, amounts: Tensor) -> Tensor:
-        """What D is shown: each picture with its own light, moved by its own whole number of pixels.
+        """What D is shown: each image with its own brightness, shifted by its own whole number of pixels.
 
-        pictures [B, 3, 96, 96] in [-1, 1]; amounts [B, 3] from `_draw_augment`. Real and fake pictures are treated
-        alike, and the gradient passes through to G, so D sees ever new pictures but G is not taught to shift:
-        "Differentiable Augmentation", Zhao et al. 2020. Light also gives D a measure of contrast, which BatchNorm
-        would hide from it: without, G's faces turn pale.
+        pictures [B, 3, 96, 96] in [-1, 1]; amounts [B, 3] from `_draw_augment`. Real and fake images are treated
+        alike and the gradient passes through to G, so D always sees new images, but G does not learn to shift:
+        "Differentiable Augmentation", Zhao et al. 2020. Brightness also lets D measure contrast, which BatchNorm
+        would hide from it: without it, G's faces turn pale.
         """
         light, down, right = amounts.t()[..., None, None, None]
         if self.recipe.brightness:
             pictures = pictures + light
         if self.recipe.shift:
-            # An identity matrix with its diagonal moved: the product is exact, and has a gradient on every device.
+            # Multiplying by an identity matrix with a moved diagonal is exact and has a gradient on every device.
             place = torch.arange(IMAGE_SIZE, device=pictures.device)
             down, right = ((place.view(-1, 1) + pixels == place).float() for pixels in (down, right))
             pictures = down @ pictures @ right
         return pictures.contiguous(memory_format=torch.channels_last)
 
     def _next_rates(self) -> tuple[float, float, float]:
-        """Count one step; its learning rates of G and D, and the weight of the new G in the moving average.
+        """Count one step. Returns the learning rates of G and D, and the weight of the new G in the moving average.
 
         The rates depend only on the step number, not on the planned length, so a run can be extended later.
         """
@@ -208,11 +208,14 @@ class GAN:
         if not self.recipe.ema:
             return
         ema, weights = list(self.ema_G.parameters()), list(self.netG.parameters())
-        torch._foreach_lerp_(ema, weights, [weight] * len(ema) if isinstance(weight, Tensor) else weight)
+        if isinstance(weight, Tensor):  # on a CUDA graph
+            torch._foreach_lerp_(ema, weights, [weight] * len(ema))  # pyright: ignore
+        else:
+            torch._foreach_lerp_(ema, weights, weight)  # pyright: ignore
 
 
 def _r1_penalty(logits: Tensor, pictures: Tensor, weight: float) -> Tensor | float:
-    """R1: half its weight times the mean squared slope of D's logits [B] at the real pictures [B, 3, 96, 96]."""
+    """R1: half its weight times the mean squared slope of D's logits [B] at the real images [B, 3, 96, 96]."""
     if not weight:
         return 0.0
     (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
@@ -228,9 +231,9 @@ def _update(optimizer: torch.optim.Optimizer, lr: float | Tensor) -> None:
 class CapturedStep:
     """A step of the GAN on a whole batch as one CUDA graph.
 
-    The kernels of networks this small take less time than Python needs to launch them: on an H200, a batch of `stable`
-    takes 40 ms when its kernels are launched one by one, and 7.6 ms as a graph. The first batches are trained eagerly,
-    on a stream of their own, as capturing requires; after that the graph is replayed on new pictures and numbers.
+    Such small networks keep a GPU waiting: launching a kernel from Python takes longer than the kernel itself. On an
+    H200, a batch of `stable` takes 40 ms when its kernels are launched one by one, and 7.6 ms as a graph. The first
+    batches are trained eagerly, on a stream of their own, as capturing requires; then the graph is replayed.
     Source: PyTorch's "CUDA semantics", section "CUDA Graphs".
     """
 
@@ -243,7 +246,7 @@ class CapturedStep:
         self.figures: Tensor
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """The figures [4] of the batch; inputs as those of `GAN._steps`, but rates [parts, 3] as a tensor."""
+        """The figures [4] of the batch; inputs as for `GAN._steps`, but the rates as a tensor [minibatches, 3]."""
         if not self.inputs:
             self.inputs = [given.to(self.gan.device, copy=True) for given in inputs]
         for static, given in zip(self.inputs, inputs, strict=True):
@@ -257,11 +260,11 @@ class CapturedStep:
             return figures
         if self.count == self.WARM_UP + 1:
             for optimizer in (self.gan.optimizerG, self.gan.optimizerD):
-                optimizer.zero_grad()  # gradients shall come from the graph's own memory
+                optimizer.zero_grad()  # so that the gradients lie in the graph's own memory
             try:
                 with torch.cuda.graph(self.graph, stream=self.stream):
                     self.figures = self.gan._steps(*self.inputs)
-            except RuntimeError as error:  # nothing has run yet, so the eager step can take over
+            except RuntimeError as error:  # nothing was run yet: the eager step takes over
                 print(f"training without a CUDA graph, which could not be captured ({error})")
                 self.gan.captured = None
                 return self.gan._steps(*self.inputs)

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from animegan.config import IMAGE_SIZE
 from animegan.errors import UserError
 from animegan.files import START_AGAIN, write_bytes
 
@@ -41,6 +42,7 @@ class NetG(nn.Module):
 
     def __init__(self, ngf: int = 64, nz: int = 100, enlarge: str = "k5s3"):
         super().__init__()
+        self.input_shape = (nz, 1, 1)
         self.layer1 = _up(nz, ngf * 8, kernel=4, stride=1, padding=0)  # [B, ngf*8, 4, 4]
         self.layer2 = _up(ngf * 8, ngf * 4, kernel=4, stride=2, padding=1)  # [B, ngf*4, 8, 8]
         self.layer3 = _up(ngf * 4, ngf * 2, kernel=4, stride=2, padding=1)  # [B, ngf*2, 16, 16]
@@ -63,6 +65,7 @@ class NetD(nn.Module):
 
     def __init__(self, ndf: int = 64):
         super().__init__()
+        self.input_shape = (3, IMAGE_SIZE, IMAGE_SIZE)
         self.layer1 = _down(3, ndf, kernel=5, stride=3, padding=1)  # [B, ndf, 32, 32]
         self.layer2 = _down(ndf, ndf * 2, kernel=4, stride=2, padding=1)  # [B, ndf*2, 16, 16]
         self.layer3 = _down(ndf * 2, ndf * 4, kernel=4, stride=2, padding=1)  # [B, ndf*4, 8, 8]
@@ -149,7 +152,7 @@ def spectral_norm(netD: NetD) -> NetD:
 
     Source: Miyato, Kataoka, Koyama and Yoshida 2018, "Spectral Normalization for Generative Adversarial Networks".
     """
-    for layer in netD.children():
+    for layer in (netD.layer1, netD.layer2, netD.layer3, netD.layer4, netD.layer5):
         nn.utils.parametrizations.spectral_norm(layer[0])
         if isinstance(layer[1], nn.BatchNorm2d):
             layer[1] = nn.Identity()

@@ -1,11 +1,10 @@
 """The shapes of NetG and NetD and their parameters, layer by layer, and the arithmetic behind them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from animegan.config import IMAGE_SIZE
 from animegan.errors import UserError
 from animegan.models import NetD, NetG
 
@@ -18,7 +17,7 @@ class LayerShape(NamedTuple):
     kernel: int
     stride: int
     padding: int
-    output: tuple[int, int, int]
+    output: tuple[int, ...]
     parameters: int
 
 
@@ -29,38 +28,20 @@ def shape_table(network: NetG | NetD) -> list[LayerShape]:
     column adds up to the network's size: 3,578,432 for NetG and 2,767,424 for NetD by default.
     A layer that resizes before its convolution is of kind "Upsample+Conv2d".
     """
-    rows = []
-
-    def add_row(layer: nn.Sequential, _inputs, output: Tensor):
-        convolution = next(module for module in layer if isinstance(module, nn.Conv2d | nn.ConvTranspose2d))
-        before = "Upsample+" if isinstance(layer[0], nn.Upsample) else ""
-        rows.append(
-            LayerShape(
-                layer=next(name for name, child in network.named_children() if child is layer),
-                # Spectral norm makes a subclass of the layer, ParametrizedConv2d.
-                kind=before + type(convolution).__name__.removeprefix("Parametrized"),
-                kernel=convolution.kernel_size[0],
-                stride=convolution.stride[0],
-                padding=convolution.padding[0],
-                output=tuple(output.shape[1:]),
-                parameters=sum(p.numel() for p in layer.parameters()),
-            )
-        )
-
-    hooks = [layer.register_forward_hook(add_row) for layer in network.children()]
-    was_training = network.training
-    weight = network.layer1[0].weight
-    if isinstance(network, NetG):
-        blank = weight.new_zeros(1, weight.shape[0], 1, 1)
-    else:
-        blank = weight.new_zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE)
-    try:
-        with torch.no_grad():
-            network.eval()(blank)
-    finally:
-        network.train(was_training)
-        for hook in hooks:
-            hook.remove()
+    rows, was_training = [], network.training
+    x = torch.zeros(1, *network.input_shape, device=next(network.parameters()).device)
+    network.eval()  # BatchNorm has no spread to measure in one input
+    with torch.no_grad():
+        for name, layer in network.named_children():
+            x = layer(x)
+            convolution: Any = next(m for m in layer.children() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d))
+            resizes = any(isinstance(m, nn.Upsample) for m in layer.children())
+            # Spectral norm turns the layer into an instance of a subclass, ParametrizedConv2d.
+            kind = "Upsample+" * resizes + type(convolution).__name__.removeprefix("Parametrized")
+            kernel, stride, padding = (getattr(convolution, f)[0] for f in ("kernel_size", "stride", "padding"))
+            parameters = sum(p.numel() for p in layer.parameters())
+            rows.append(LayerShape(name, kind, kernel, stride, padding, tuple(x.shape[1:]), parameters))
+    network.train(was_training)
     return rows
 
 

@@ -62,8 +62,8 @@ def train(
     """
     recipe = get_recipe(config.recipe, config.changes)  # an unknown ingredient is an error before anything is written
     device = pick_device(config.device)
-    if resume:
-        run = Run(config.outf)
+    run = Run(config.outf) if resume else None
+    if run:
         _check_settings(run, config)
     else:
         check_run_folder(Path(config.outf))
@@ -75,8 +75,7 @@ def train(
             f"{config.data_path} has {len(learnt)} usable images{without}, fewer than one batch of "
             f"{config.batchSize}: add images (a few thousand give faces), or make the batch smaller with --batchSize."
         )
-    if not resume:
-        run = Run.create(config, _facts(recipe, faces, device))
+    run = run or Run.create(config, _facts(recipe, faces, device))
     if progress:
         left_out = faces.report.total - len(faces)
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
@@ -179,11 +178,12 @@ class _Trainer:
         self.seconds = time.perf_counter() - self.started  # only now has the device caught up
         self.pending_metrics[-1] = (*self.pending_metrics[-1][:2], self.seconds, self.pending_metrics[-1][3])
         for (epoch, iteration, seconds, _), row in zip(self.pending_metrics, values, strict=True):
+            loss_D, loss_G, D_x, D_G_z = row
             if not all(map(math.isfinite, row)):
                 raise self._diverged(f"the loss is not finite at epoch {epoch}, step {iteration}")
             if max(row) > DIVERGED_LOSS:
                 raise self._diverged(f"the loss is {max(row):.0e} at epoch {epoch}, step {iteration}")
-            self.steps.append(Step(epoch, iteration, *row, seconds))
+            self.steps.append(Step(epoch, iteration, loss_D, loss_G, D_x, D_G_z, seconds))
         last = self.steps[-1]
         epoch, losses = f"epoch {last.epoch}/{self.config.epoch}", f"loss D {last.loss_D:.2f} G {last.loss_G:.2f}"
         verdicts = f"D(x) {last.D_x:.2f} D(G(z)) {last.D_G_z:.2f}"
@@ -233,7 +233,8 @@ def pick_device(name: str) -> torch.device:
     Raises UserError for a name that PyTorch does not know or a device that is missing.
     """
     if name == "auto":
-        return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else torch.device("cpu")
+        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return found or torch.device("cpu")
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)

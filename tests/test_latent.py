@@ -24,7 +24,8 @@ from animegan.latent import (
 from animegan.measure import ATTRIBUTES
 from animegan.models import generate, latent_vectors
 from animegan.show import plot_effects, plot_lengths, rows_picture
-from animegan.show.latent_plots import GAP, SIZE
+from animegan.show.latent_plots import SIZE
+from animegan.show.sheets import GAP, HEADING, MARGIN
 
 NZ = 12
 PLANTED = torch.nn.functional.normalize(torch.tensor([3.0, -2.0, 0.0, 1.0] + [0.0] * (NZ - 4)), dim=0)
@@ -215,13 +216,13 @@ def has(picture, colour: tuple[int, int, int]) -> bool:
 def test_rows_show_every_face_beside_its_label():
     faces = torch.stack([torch.full((3, 96, 96), value) for value in (-1.0, 0.0, 1.0)])
     sheet = rows_picture({"dark to light": faces, "one": faces[:1]}, heads=["-4", "0", "+4"])
-    assert sheet.height == 26 + 2 * (SIZE + GAP)
-    left = sheet.width - 3 * (SIZE + GAP)
-    middles = [sheet.getpixel((left + n * (SIZE + GAP) + SIZE // 2, 26 + SIZE // 2)) for n in range(3)]
+    top, left = MARGIN + HEADING + GAP, sheet.width - MARGIN + GAP - 3 * (SIZE + GAP)
+    assert sheet.height == top + 2 * SIZE + GAP + MARGIN
+    middles = [sheet.getpixel((left + n * (SIZE + GAP) + SIZE // 2, top + SIZE // 2)) for n in range(3)]
     assert middles == [(0, 0, 0), (128, 128, 128), (255, 255, 255)]
-    label = np.array(sheet.crop((0, 26, left, 26 + SIZE)))
+    label = np.array(sheet.crop((0, top, left, top + SIZE)))
     assert label.min() < 100 and (label[:, -3:] == 255).all(), "written, and not cut off"
-    assert rows_picture({"one": faces}).height == GAP + SIZE + GAP
+    assert rows_picture({"one": faces}).height == MARGIN + SIZE + MARGIN
 
 
 def test_figures_of_lengths_and_of_effects():

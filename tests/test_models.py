@@ -5,7 +5,7 @@ import torch
 
 from animegan.config import check_image_size
 from animegan.errors import UserError
-from animegan.models import NetD, NetG, init_weights
+from animegan.models import NetD, NetG, init_weights, spectral_norm
 from animegan.shapes import conv_size, conv_transpose_size, format_shapes, shape_table
 
 
@@ -34,6 +34,26 @@ def test_shape_table_follows_the_sizes_and_leaves_the_network_alone():
     assert shape_table(network)[0].output == (64, 4, 4)
     assert network.training
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("enlarge", "kind", "kernel", "stride"),
+    [("k5s3", "ConvTranspose2d", 5, 3), ("k6s3", "ConvTranspose2d", 6, 3), ("resize", "Upsample+Conv2d", 5, 1)],
+)
+def test_shape_table_knows_every_last_layer(enlarge, kind, kernel, stride):
+    network = NetG(8, 8, enlarge)
+    last = shape_table(network)[-1]
+    assert (last.kind, last.kernel, last.stride, last.output) == (kind, kernel, stride, (3, 96, 96))
+    assert sum(row.parameters for row in shape_table(network)) == sum(p.numel() for p in network.parameters())
+    assert kind in format_shapes(shape_table(network))
+
+
+def test_shape_table_counts_the_layers_that_spectral_norm_leaves():
+    network = spectral_norm(NetD(8))
+    assert [row.kind for row in shape_table(network)] == ["Conv2d"] * 5
+    assert [row.output for row in shape_table(network)] == [row.output for row in shape_table(NetD(8))]
+    without_batchnorm = sum(row.parameters for row in shape_table(NetD(8))) - 2 * (8 + 16 + 32 + 64)
+    assert sum(row.parameters for row in shape_table(network)) == without_batchnorm
 
 
 def test_logits_are_the_verdict_before_the_sigmoid():

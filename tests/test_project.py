@@ -1,15 +1,19 @@
 """The files around the library agree with each other."""
 
 import importlib
+import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from animegan.ablation import Sweep, read_results, table
 
@@ -173,3 +177,33 @@ def test_a_face_names_what_it_has_and_no_module_bears_one_of_the_names(room):
 def test_the_help_does_not_wait_for_anything_heavy():
     code = "import sys, animegan.cli.app as app; app._parser(); print('torch' in sys.modules, 'numpy' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).split() == ["False", "False"]
+
+
+def test_a_wheel_works_without_the_source(tmp_path):
+    setuptools = pytest.importorskip("setuptools", reason="building a wheel needs setuptools")
+    if Version(setuptools.__version__) < Version("77"):
+        pytest.skip(f"building a wheel needs setuptools 77, this is {setuptools.__version__}")
+    source, site = tmp_path / "source", tmp_path / "site"
+    shutil.copytree(ROOT / "animegan", source / "animegan", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    quiet = {"check": True, "capture_output": True, "timeout": 300}
+    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", tmp_path, source], **quiet)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {Path(name) for name in archive.namelist()}
+    assert {path.relative_to(ROOT) for path in (ROOT / "animegan").rglob("*.*") if path.suffix != ".pyc"} <= packed
+    subprocess.run([*pip, "install", "--no-deps", "--target", site, wheel], **quiet)
+    shutil.rmtree(source)
+    script = (
+        "import animegan, importlib.metadata as m; from animegan.drawing import write_faces;"
+        "from animegan.measure import face_classifier; from animegan.slides import OfflineSlidesExporter;"
+        "face_classifier(); write_faces('faces', 3, progress=False);"
+        "ours = [e.name for e in m.entry_points(group='nbconvert.exporters') if 'animegan' in e.value];"
+        "print(animegan.__file__, ours)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    used = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, text=True, **quiet).stdout
+    assert used.startswith(str(site)) and "PowerPoint" in used and "offline_slides" in used
+    assert len(list((tmp_path / "faces").rglob("*.png"))) == 3

@@ -358,7 +358,7 @@ def test_recipes_can_be_changed_by_name():
         ("stable", {"enlarge": 3}, "--set enlarge=3 is not a word"),
         ("stable", {"lr_D": -1}, "--set lr_D=-1 is out of range: it takes 0 to below 100"),
         ("stable", {"flips": 1}, "--set flips=1 is not true or false"),
-        ("stable", {"minibatch": 1}, "takes 0, or a whole number of 2 or more"),
+        ("stable", {"minibatch": 1}, "takes 0, or 2 or more"),
         (
             "stable",
             {"decay_after": -3},

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,12 @@ from PIL import Image
 
 from animegan import files, runs
 from animegan.config import TrainConfig
-from animegan.errors import UserError
-from animegan.grids import fixed_noise, grid_picture
-from animegan.runs import Run, Step
+from animegan.data import to_uint8
+from animegan.errors import UserError, require
+from animegan.grids import cells, cut, fixed_noise, grid_picture
+from animegan.recipes import Recipe, get_recipe
+from animegan.runs import Run, Step, differences
+from animegan.shapes import shape_table
 
 
 def new_run(tmp_path, **settings) -> Run:
@@ -45,8 +49,40 @@ def test_run_answers_for_everything_after_training(finished):
     assert (np.diff(history["seconds"]) > 0).all()
     assert ((history["D_x"] > 0) & (history["D_x"] < 1)).all()
     assert {"torch", "python"} <= set(run.info["versions"])
-    assert len(run.info["data"]["fingerprint"]) == 64
-    assert run.info["device"].startswith("cpu")
+    assert (run.pictures, run.steps_per_epoch, run.diverged) == (36, 4, None)
+    assert len(run.fingerprint) == 64
+    assert run.device.startswith("cpu")
+    assert run.recipe == get_recipe("stable")
+    assert run.output("sample", epoch=3) == run.path / "sample_epoch_003.png"
+
+
+def test_what_a_run_of_an_older_version_does_not_say(tmp_path):
+    run = Run.create(TrainConfig(outf=tmp_path / "run"), {"ingredients": {"ema": 0.5, "of_the_future": 1}})
+    assert run.recipe == Recipe(ema=0.5), "an ingredient that it does not know was not in it"
+    assert (run.pictures, run.steps_per_epoch, run.fingerprint, run.diverged) == (None, None, None, None)
+    assert run.config.precision == "float32"
+
+
+def test_differences_are_settings_and_ingredients_but_not_length_and_place(tmp_path):
+    config = TrainConfig(outf=tmp_path / "one", lr=0.001, epoch=3, device="cpu", changes={"ema": 0.9})
+    run = Run.create(config, {"ingredients": asdict(get_recipe("stable", {"ema": 0.9}))})
+    assert differences(run, replace(config, epoch=9, outf="elsewhere", data_path="other", device="auto")) == {}
+    assert differences(run, config) == {}, "settings that a run is to be started with"
+    other = replace(config, lr=0.002, recipe="handout", precision="bfloat16")
+    found = differences(run, other)
+    assert found["lr"] == (0.001, 0.002) and found["recipe"] == ("stable", "handout")
+    assert found["loss"] == ("logits", "probabilities") and found["precision"] == ("float32", "bfloat16")
+    assert "ema" not in found and "changes" not in found
+
+
+def test_networks_have_the_shapes_of_the_run(tmp_path):
+    changes = {"enlarge": "resize", "spectral_norm": True}
+    config = TrainConfig(outf=tmp_path / "run", ngf=8, ndf=4, nz=7, changes=changes)
+    netG, netD = Run.create(config, {"ingredients": asdict(get_recipe("stable", changes))}).networks()
+    assert [row.output[0] for row in shape_table(netG)] == [64, 32, 16, 8, 3] and netG.input_shape == (7, 1, 1)
+    assert shape_table(netG)[-1].kind == "Upsample+Conv2d"
+    assert [row.output[0] for row in shape_table(netD)] == [4, 8, 16, 32, 1]
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in netD.modules())
 
 
 def test_the_saved_network_draws_the_saved_grid(finished):
@@ -61,6 +97,31 @@ def test_faces_are_the_cells_of_the_grid(finished):
     assert all(cell.size == (96, 96) for cell in cells)
     again = grid_picture(torch.stack([torch.from_numpy(np.array(c)).permute(2, 0, 1) / 127.5 - 1 for c in cells]))
     assert np.array_equal(np.asarray(again), np.asarray(finished.grid(3)))
+
+
+def test_a_grid_is_cut_into_its_cells_or_refused():
+    faces = torch.rand(10, 3, 96, 96, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    grid = grid_picture(faces)
+    assert [face.size for face in cut(grid)] == [(96, 96)] * 16, "two rows of eight"
+    assert len(cells(grid)) == 10, "the white cells at the end are not faces"
+    assert np.array_equal(cells(grid), to_uint8(faces).permute(0, 2, 3, 1).numpy())
+    with pytest.raises(UserError, match="does not fit a picture of 100x99: restore the file"):
+        cut(Image.new("RGB", (100, 99)))
+
+
+@pytest.mark.parametrize(
+    ("number", "fix"), [(errno.ENOSPC, "free some space"), (errno.ENOENT, "make the folder first"), (1, "try this")]
+)
+def test_what_cannot_be_saved_is_one_line_with_a_way_out(number, fix):
+    message = rf"x.csv could not be saved \(why\); what was saved before is kept: {fix}"
+    with pytest.raises(UserError, match=message), files.saving("x.csv", "try this"):
+        raise OSError(number, "why")
+
+
+def test_a_missing_package_is_one_line_with_the_command_that_installs_it():
+    assert require("json", "data", "anything").dumps([]) == "[]"
+    with pytest.raises(UserError, match=r"FID needs no_such_package: pip install -e '.\[metrics\]' installs it."):
+        require("no_such_package", "metrics", "FID")
 
 
 def test_fixed_noise_is_always_the_same():

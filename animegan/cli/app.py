@@ -58,7 +58,7 @@ def _parser() -> Parser:
 
 def slides(options: argparse.Namespace) -> None:
     try:
-        from animegan.slides import export, to_write
+        from animegan.slides import SlideDeck
     except ModuleNotFoundError as error:
         raise UserError(f"slides need {error.name}: pip install -e '.[notebooks]' installs it.") from error
 
@@ -67,10 +67,11 @@ def slides(options: argparse.Namespace) -> None:
         kinds = [kind for kind in kinds if options.out.lower().endswith(f".{kind}")]
         if not kinds:
             raise UserError(f"--out {options.out}: let it end in .{options.to or 'pptx or .html'}.")
+    deck = SlideDeck(options.notebook, with_code=not options.no_input)
     for kind in kinds:
-        print(f"slides: {export(options.notebook, kind, options.out, with_code=not options.no_input)}")
-    if left := to_write(options.notebook):
-        print(f"still to be written (✍): slide {', '.join(map(str, left))}")
+        print(f"slides: {deck.save(kind, options.out)}")
+    if deck.unfinished:
+        print(f"still to be written (✍): slide {', '.join(map(str, deck.unfinished))}")
 
 
 def doctor(_options: argparse.Namespace) -> int:

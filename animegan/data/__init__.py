@@ -1,12 +1,13 @@
-"""A folder of pictures becomes one uint8 array, and the array batches."""
+"""A folder of pictures becomes one uint8 array, and the array becomes batches."""
 
 from animegan.data.batching import batches, epoch_order, hold_out, to_device, to_uint8, to_unit
 from animegan.data.dataset import FaceDataset, check_folder, load_faces
-from animegan.data.folder import SHEET, TABLE, scan
+from animegan.data.folder import HIDDEN, SHEET, TABLE, scan
 from animegan.data.pictures import MAX_BYTES, MAX_PIXELS, SUFFIXES, decode_picture, opened
 from animegan.data.report import KINDS, FolderReport
 
 __all__ = [
+    "HIDDEN",
     "KINDS",
     "MAX_BYTES",
     "MAX_PIXELS",

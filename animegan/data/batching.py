@@ -1,4 +1,4 @@
-"""From an array of faces to batches: who is held out, in which order they come, and their numbers."""
+"""From an array of faces to batches: which pictures are held out, their order, and their values."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def epoch_order(count: int, seed: int, epoch: int) -> torch.Tensor:
 
 
 def hold_out(count: int, held: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which of `count` pictures to learn from, and which `held` never to look at: two sorted LongTensors.
+    """Split `count` pictures into training images and `held` others, never trained on: two sorted LongTensors.
 
     The choice depends on both numbers alone, so that runs of every seed are measured with the same pictures.
-    Raises UserError if none would be left to learn from.
+    Raises UserError if nothing would be left for training.
     """
     if not 0 <= held < count:
-        raise UserError(f"--hold_out {held} leaves nothing to learn from: there are {count} pictures.")
+        raise UserError(f"--hold_out {held} leaves no training images: there are {count} pictures.")
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
     return order[held:].sort().values, order[:held].sort().values
 
@@ -55,12 +55,12 @@ def batches(
         chosen = order[number * batch_size : (number + 1) * batch_size]
         if isinstance(images, torch.Tensor):
             yield to_unit(images[chosen])
-        else:  # One byte a value crosses to the device, not four; a worker process would freeze in Jupyter.
+        else:  # One byte per value goes to the device, not four; a worker process would freeze in Jupyter.
             yield to_unit(torch.from_numpy(images[chosen.numpy()]).to(device))
 
 
 def to_device(images: np.ndarray, device: torch.device) -> np.ndarray | torch.Tensor:
-    """The pictures as a tensor on a CUDA GPU, if they take at most half of its free memory; else as they are."""
+    """The pictures as a tensor on a CUDA GPU, if they take at most half of its free memory; else unchanged."""
     if device.type != "cuda" or images.nbytes > torch.cuda.mem_get_info(device)[0] // 2:
         return images
     return torch.from_numpy(np.array(images)).to(device)
@@ -72,5 +72,5 @@ def to_unit(images: torch.Tensor) -> torch.Tensor:
 
 
 def to_uint8(images: torch.Tensor) -> torch.Tensor:
-    """float -1 .. 1 (values beyond are clipped) -> uint8 0 .. 255, rounded: undoes `to_unit`."""
+    """float -1 .. 1 (values beyond are clipped) -> uint8 0 .. 255, rounded: the inverse of `to_unit`."""
     return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -1,4 +1,4 @@
-"""What was found in a folder, as lists of names and as a short text."""
+"""What a folder holds, as lists of names and as a short text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from animegan.data.pictures import MAX_PIXELS, MIN_SIDE
 from animegan.text import printable, some
 
-KINDS = {  # field of the report -> what it means, what happens to such a file
+KINDS = {  # field of the report -> its meaning, what happens to such a file
     "corrupt": ("corrupt, or no picture at all", "left out"),
     "too_small": (f"too small (a side under {MIN_SIDE} pixels)", "left out"),
     "too_large": (f"too large (over {MAX_PIXELS // 10**6} megapixels)", "left out"),
@@ -23,12 +23,11 @@ KINDS = {  # field of the report -> what it means, what happens to such a file
 
 @dataclass
 class FolderReport:
-    """What was found in a folder: file names (relative, with "/"), by kind; `str()` sums it up.
+    """What a folder holds: file names (relative, with "/"), by kind; `str()` sums it up.
 
-    Left out: `corrupt`, `too_small`, `too_large`, `unreadable`, `hidden`, `foreign` (no picture).
-    Kept, only named: `duplicates` (file -> the earlier file with the same bytes), `odd_shapes`
-    (one side above twice the other), `misnamed`, `animated`. `notes` says where the cache went
-    if not into the folder.
+    Left out: `corrupt`, `too_small`, `too_large`, `unreadable`, `hidden`, `foreign` (not a picture). Used, and only
+    listed: `duplicates` (file -> the earlier file with the same bytes), `odd_shapes` (one side above twice the other),
+    `misnamed`, `animated`. `notes` says where the cache is, if not in the folder. Files of our own are not counted.
     """
 
     folder: str = ""

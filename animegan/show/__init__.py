@@ -1,4 +1,4 @@
-"""Everything one looks at: sheets of faces, curves, bars and films, each a picture."""
+"""Everything to look at: sheets of faces, curves, bars and films."""
 
 from animegan.show.epochs import compare_epochs, faces_over_epochs
 from animegan.show.figures import FADED, INK, PAPER

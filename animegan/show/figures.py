@@ -1,4 +1,4 @@
-"""Figures drawn with matplotlib, without its global state, in the colours of all figures here."""
+"""The colours of all pictures, and figures drawn with matplotlib without its global state."""
 
 from __future__ import annotations
 
@@ -16,26 +16,31 @@ if TYPE_CHECKING:
 
 
 INK, PAPER, FADED, RULE = "#1b1b1f", "#ffffff", "#6b6b76", "#c9c9d1"
-ON_PAPER = {"facecolor": PAPER, "edgecolor": "none", "framealpha": 1}  # of a legend that may lie on lines
-# Blue and orange keep apart for every kind of colour blindness (Okabe and Ito 2008), and in grey.
+# Blue and orange are distinct for every kind of colour blindness (Okabe and Ito 2008), and in grey.
 BLUE, ORANGE = "#0072b2", "#d55e00"
+ON_PAPER = {"facecolor": PAPER, "edgecolor": "none", "framealpha": 1}  # of a legend that may cover lines
+SMALL = 9  # points: titles are one larger
 DPI = 160  # twice as fine as a notebook shows it, for slides and high-density screens
 
 
 def new_figure(inches: tuple[float, float]) -> Figure:
-    """An empty figure of that width and height, which no other part of the program can reach."""
+    """An empty figure of this width and height, unknown to pyplot."""
     from matplotlib.figure import Figure
 
     return Figure(inches, dpi=DPI, layout="constrained", facecolor=PAPER)
 
 
-def despine(panel: Axes) -> None:
-    """Leave of a panel's frame what is needed to read it."""
+def despine(panel: Axes, title: str = "", xlabel: str = "") -> None:
+    """Remove the parts of a panel's frame that are not needed to read it; write its title and the x axis's label."""
     panel.spines[["top", "right"]].set_visible(False)
     panel.spines[["left", "bottom"]].set_color(FADED)
-    panel.tick_params(colors=INK, labelsize=9)
+    panel.tick_params(colors=INK, labelsize=SMALL)
     panel.grid(axis="y", color=RULE, linewidth=0.6)
     panel.set_axisbelow(True)
+    if title:
+        panel.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
+    if xlabel:
+        panel.set_xlabel(xlabel, fontsize=SMALL, color=INK)
 
 
 def patch(colour: Any, label: str) -> Any:
@@ -51,6 +56,6 @@ def to_picture(figure: Figure) -> Picture:
 
     canvas = FigureCanvasAgg(figure)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a folder's name in a script that no font here has
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a folder's name that no installed font can write
         canvas.draw()
     return Picture(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))

@@ -1,4 +1,4 @@
-"""The curves of a run: its losses and verdicts, step by step."""
+"""The curves of a run: its losses and D's verdicts, step by step."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ import numpy as np
 from animegan.errors import UserError
 from animegan.runs import Run, Step
 from animegan.show.epochs import opened_runs
-from animegan.show.figures import BLUE, INK, despine, new_figure, to_picture
+from animegan.show.figures import BLUE, INK, ORANGE, despine, new_figure, to_picture
 from animegan.show.pictures import Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-from animegan.show.figures import ORANGE
 
 
 def plot_history(*runs: Run | Sequence[Run], smooth: int | None = None) -> Picture:
-    """How the game went: the losses of D and G, and beside them D(x) and D(G(z)), over the epochs.
+    """The losses of D and G over the epochs, and beside them D(x) and D(G(z)).
 
-    Behind every curve lies, faint, what was measured at each step; the curve is its moving mean. Several
-    runs share the panels and differ by the style of their lines.
+    Each curve is a moving mean; the values of the single steps lie behind it, faint. Several runs share the panels
+    and differ in line style.
 
-    smooth: steps that the mean is taken over, 1 for none; by default as many as a fortieth of the axis.
-    Raises UserError where a run has no step yet.
+    smooth: steps that the mean is taken over, 1 for none; by default a fortieth of the axis.
+    Raises UserError if a run has no step yet.
     """
     runs = opened_runs(runs)
     traces = [Trace(run.path.name, run.read_steps(), run.steps_per_epoch) for run in runs]
@@ -44,34 +43,38 @@ def plot_steps(
     smooth: int | None = None,
     inches: tuple[float, float] = (7.5, 2.7),
 ) -> Picture:
-    """The picture of `plot_history` from the steps themselves, for a run that is still going on.
+    """The picture of `plot_history` from the steps themselves, for a run that is still training.
 
-    steps_per_epoch: by default as many as the longest epoch among the steps has.
-    epochs: how far the axis reaches, so that the curves grow into it; by default as far as the steps.
+    steps_per_epoch: by default the number of steps in the longest epoch so far.
+    epochs: where the axis ends, so that the curves grow into it; by default at the last step.
     """
     return history_picture([Trace("", steps, steps_per_epoch)], smooth, epochs, inches)
 
 
 LINES = ("-", "--", ":", "-.")
-POINTS = 600  # of a curve: finer than its pixels, and quick to draw however long the run
-PANELS = {  # what is drawn: the axis, and for each curve the field of Step, its colour and its name
+POINTS = 600  # of a curve: more than its pixels, and quick to draw however long the run is
+PANELS = {  # the label of the axis, and for each curve: the field of Step, colour, label
     "loss": (("loss_D", BLUE, "loss of D"), ("loss_G", ORANGE, "loss of G")),
     "D's verdict, 1 = real": (("D_x", BLUE, "D(x), on real"), ("D_G_z", ORANGE, "D(G(z)), on fake")),
 }
 
 
 class Trace(NamedTuple):
-    """What is known of one run: its name, its steps, and how many of them make an epoch, if that is known."""
+    """One run's curves: its name, its steps, and how many steps an epoch has (None: as in its longest epoch)."""
 
     name: str
     steps: Sequence[Step]
-    per_epoch: int | None
+    steps_per_epoch: int | None
+
+    @property
+    def per_epoch(self) -> int:
+        return self.steps_per_epoch or max(step.iteration for step in self.steps)
 
 
 def history_picture(
     traces: Sequence[Trace], smooth: int | None, epochs: int | None = None, inches: tuple[float, float] = (11, 3.9)
 ) -> Picture:
-    """Two panels with the curves of each trace; `animegan.show.plot_history` says the rest."""
+    """Two panels with the curves of each trace, as `plot_history` describes them."""
     if smooth is not None and smooth < 1:
         raise UserError(f"smooth {smooth} is out of range: give a number of steps, 1 or more.")
     figure = new_figure(inches)
@@ -80,9 +83,9 @@ def history_picture(
     for panel, (label, curves) in zip((losses, verdicts), PANELS.items(), strict=True):
         despine(panel)
         for trace, line in zip(traces, cycle(LINES), strict=False):
-            if trace.steps:  # all runs are smoothed over the same part of the axis, or the shortest looked the wildest
-                width = smooth or max(1, round(epochs * _per_epoch(trace) / 40))
-                _draw_curves(panel, trace, line, curves, width, faint=0.22 / len(traces) ** 0.5)
+            if trace.steps:  # smooth all runs over the same part of the axis, or the shortest looks the wildest
+                width = smooth or max(1, round(epochs * trace.per_epoch / 40))
+                draw_curves(panel, trace, line, curves, width, faint=0.22 / len(traces) ** 0.5)
         _label(panel, label, curves)
         panel.set_xlim(0, epochs)
     losses.set_ylim(0, _highest(traces))
@@ -93,21 +96,17 @@ def history_picture(
     return to_picture(figure)
 
 
-def _per_epoch(trace: Trace) -> int:
-    return trace.per_epoch or max(step.iteration for step in trace.steps)
-
-
-def _draw_curves(panel: Axes, trace: Trace, line: str, curves: Sequence, width: int, faint: float) -> None:
+def draw_curves(panel: Axes, trace: Trace, line: str, curves: Sequence, width: int, faint: float) -> None:
     values = dict(zip(Step._fields, np.array(trace.steps, dtype=float).T, strict=True))
-    x = values["epoch"] - 1 + values["iteration"] / _per_epoch(trace)
+    x = values["epoch"] - 1 + values["iteration"] / trace.per_epoch
     for field, colour, _ in curves:
         if width > 1:
-            panel.plot(*_thinned(x, values[field]), color=colour, alpha=faint, linewidth=0.7)
-        panel.plot(*_thinned(x, _moving_mean(values[field], width)), line, color=colour, linewidth=1.7)
+            panel.plot(*thinned(x, values[field]), color=colour, alpha=faint, linewidth=0.7)
+        panel.plot(*thinned(x, moving_mean(values[field], width)), line, color=colour, linewidth=1.7)
 
 
 def _highest(traces: Sequence[Trace]) -> float:
-    """The top of the losses' axis: a few wild steps must not flatten all the others."""
+    """The top of the axis of losses: a few extreme steps must not flatten all others."""
     losses = [[max(step.loss_D, step.loss_G) for step in trace.steps] for trace in traces if trace.steps]
     return 1.05 * max((float(np.percentile(values, 99.5)) for values in losses), default=1.0)
 
@@ -125,28 +124,27 @@ def _label(panel: Axes, label: str, curves: Sequence) -> None:
 
 
 def _name_runs(figure: Figure, names: Sequence[str]) -> None:
-    from matplotlib.font_manager import FontProperties
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D([], [], color=INK, linestyle=line, label=name) for name, line in zip(names, cycle(LINES), strict=False)
     ]
-    font = FontProperties(family=_families(names), size=10)
+    font = {"family": _families(names), "size": 10}
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, handlelength=3, prop=font)
 
 
 def _families(names: Sequence[str]) -> list[str]:
-    """matplotlib's own font, then for names that are not ASCII the first font here that has Chinese."""
+    """matplotlib's own font, and for names that are not ASCII the first installed Chinese font."""
     from matplotlib.font_manager import fontManager
 
-    have = {font.name for font in fontManager.ttflist}
+    installed = {font.name for font in fontManager.ttflist}
     wanted = ("Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Micro Hei", "SimHei")
-    chinese = [] if all(map(str.isascii, names)) else [name for name in wanted if name in have][:1]
+    chinese = [] if all(map(str.isascii, names)) else [name for name in wanted if name in installed][:1]
     return ["DejaVu Sans", *chinese]
 
 
-def _moving_mean(values: np.ndarray, width: int) -> np.ndarray:
-    """The mean of the `width` values around each; at both ends of those that there are."""
+def moving_mean(values: np.ndarray, width: int) -> np.ndarray:
+    """The mean of the `width` values around each value; at both ends, of those that exist."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     middle = np.arange(len(values))
     first = np.maximum(middle - width // 2, 0)
@@ -154,13 +152,13 @@ def _moving_mean(values: np.ndarray, width: int) -> np.ndarray:
     return (sums[last] - sums[first]) / (last - first)
 
 
-def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and the highest point of each stretch: the same curve to the eye."""
+def thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest point of each stretch, and the last: it looks like the full curve."""
     stretch = len(x) // POINTS
     if stretch < 4:
         return x, y
-    whole = len(x) // stretch * stretch
-    parts = y[:whole].reshape(-1, stretch)
-    extremes = np.stack([parts.argmin(1), parts.argmax(1)], axis=1) + np.arange(0, whole, stretch)[:, None]
+    covered = len(x) // stretch * stretch
+    parts = y[:covered].reshape(-1, stretch)
+    extremes = np.stack([parts.argmin(1), parts.argmax(1)], axis=1) + np.arange(0, covered, stretch)[:, None]
     kept = np.unique(np.append(extremes, len(x) - 1))
     return x[kept], y[kept]

@@ -1,4 +1,4 @@
-"""Figures of what was measured: epochs against distance, what is made too seldom, nearest training pictures."""
+"""Figures of measurements: distance by epoch, recipes compared, coverage of attributes, nearest training images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
 
 from animegan.ablation import Sweep, floor, standings
 from animegan.measure import REAL, Evaluation, Neighbours, Share, average
@@ -18,20 +17,19 @@ from animegan.show.figures import (
     INK,
     ON_PAPER,
     ORANGE,
-    PAPER,
     RULE,
+    SMALL,
     despine,
     new_figure,
     patch,
     to_picture,
 )
-from animegan.show.pictures import Picture, font_for
-
-SMALL = 9  # points
+from animegan.show.pictures import Picture, face_picture
+from animegan.show.sheets import faces_sheet
 
 
 def plot_evaluation(found: Evaluation) -> Picture:
-    """Distance by epoch, the best epoch, and where real pictures lie; FID, precision and recall where known."""
+    """Distance by epoch, the best epoch, and the distance between real images; FID, precision and recall if known."""
     epochs = sorted(found.distances)
     figure = new_figure((11, 3.9) if found.fidelities else (6.5, 3.9))
     panels = np.atleast_1d(figure.subplots(1, 3 if found.fidelities else 1))
@@ -48,9 +46,8 @@ def plot_evaluation(found: Evaluation) -> Picture:
         measured = [found.fidelities[epoch] for epoch in epochs]
         _line(panels[1], epochs, [m.fid for m in measured], BLUE, "fakes")
         _floor(panels[1], found.fidelities[REAL].fid)
-        style_axes(
-            panels[1], f"FID, features of the {found.fidelities[REAL].features}", epochs, max(m.fid for m in measured)
-        )
+        title = f"FID, features of the {found.fidelities[REAL].features}"
+        style_axes(panels[1], title, epochs, max(m.fid for m in measured))
         _line(panels[2], epochs, [m.precision for m in measured], BLUE, "precision")
         _line(panels[2], epochs, [m.recall for m in measured], ORANGE, "recall")
         style_axes(panels[2], "precision and recall", epochs, 1)
@@ -73,9 +70,7 @@ def _floor(panel, value: float) -> None:
 def style_axes(panel, title: str, epochs: Sequence[int], top: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    despine(panel)
-    panel.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
-    panel.set_xlabel("epoch", fontsize=SMALL, color=INK)
+    despine(panel, title, "epoch")
     panel.set_ylim(0, 1.12 * top)
     margin = max(0.5, 0.04 * (epochs[-1] - epochs[0]))
     panel.set_xlim(epochs[0] - margin, epochs[-1] + margin)
@@ -83,16 +78,17 @@ def style_axes(panel, title: str, epochs: Sequence[int], top: float) -> None:
 
 
 def plot_standings(grid: Sweep) -> Picture:
-    """The rows of a grid of recipes, best on top: a dot a run, a bar twice the error of their mean to either side.
+    """The rows of a grid of recipes, best on top: one dot per run; a bar of twice the standard error of their mean
+    to either side.
 
-    In blue what is not worse than the grid's first row by more than twice the error of the difference.
-    Raises UserError where nothing was measured yet.
+    Rows in blue are not worse than the grid's first row by more than twice the standard error of the difference.
+    Raises UserError if nothing was measured yet.
     """
     from matplotlib.ticker import LogLocator, NullFormatter
 
     rows, spread = standings(grid)
     first = next(row.name for row in grid.rows if row.name in {found.name for found in rows})
-    figure = new_figure((9, max(1.1 + 0.27 * len(rows), 3)))  # high enough for the words along the dashed line
+    figure = new_figure((9, max(1.1 + 0.27 * len(rows), 3)))  # high enough for the text along the dashed line
     panel = figure.subplots()
     for place, (_, found, swd, as_good) in enumerate(rows):
         colour = BLUE if as_good else FADED
@@ -103,7 +99,8 @@ def plot_standings(grid: Sweep) -> Picture:
         error = 2 * spread * swd / len(found) ** 0.5
         panel.plot([swd - error, swd + error], [place, place], color=colour, lw=5, alpha=0.3, solid_capstyle="butt")
         panel.plot([r.swd for r in found], [place] * len(found), "o", ms=4.5, color=colour)
-    despine(panel)
+    title = f"blue: not significantly worse than {first!r}" if spread else "one seed per row: it may be luck"
+    despine(panel, f"sliced Wasserstein distance x 1,000: smaller is better\n{title}")
     panel.set_yticks(range(len(rows)), [row.name for row in rows])
     panel.set_ylim(len(rows) - 0.4, -0.6)
     panel.grid(visible=False, axis="y")
@@ -111,7 +108,7 @@ def plot_standings(grid: Sweep) -> Picture:
     panel.axvline(real, color=FADED, lw=1, ls="--")
     if math.isfinite(measure := next(row.swd for row in rows if row.name == first)):
         panel.axvline(measure, color=BLUE, lw=1, ls=":", zorder=0)
-    panel.set_xscale("log")  # errors are parts of what is measured
+    panel.set_xscale("log")  # errors are proportional to the distance
     panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     panel.xaxis.set_major_formatter("{x:g}")
     panel.xaxis.set_minor_formatter(NullFormatter())
@@ -119,35 +116,29 @@ def plot_standings(grid: Sweep) -> Picture:
         f"real against real: {real:.1f}", (real, len(rows) - 0.4), (4, 4), textcoords="offset points",
         color=FADED, fontsize=SMALL, rotation=90,
     )  # fmt: skip
-    title = "sliced Wasserstein distance x 1,000: smaller is better\n"
-    title += (
-        f"blue: not worse than {first!r}, as far as can be told" if spread else "one seed a row: it may all be luck"
-    )
-    panel.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
     return to_picture(figure)
 
 
 def plot_coverage(shares: Sequence[Share]) -> Picture:
-    """A panel for each attribute: how often each value is read in real faces and in fakes; in orange what is seldom."""
+    """One panel per attribute: how often each value is recognised in real faces and in fakes; too rare in orange."""
     names = list(dict.fromkeys(share.attribute for share in shares))
     columns = 4
     rows = -(-len(names) // columns)
     figure = new_figure((11, 3.3 * rows))
     panels = figure.subplots(rows, columns, squeeze=False).flatten()
     for panel, name in zip(panels, names, strict=False):
-        found = sorted((share for share in shares if share.attribute == name), key=lambda share: share.real)
-        places = np.arange(len(found))
-        panel.barh(places, [share.real for share in found], 0.82, color=RULE)
-        colours = [ORANGE if share.seldom else BLUE for share in found]
-        panel.barh(places, [share.fake for share in found], 0.4, color=colours)
-        panel.set_yticks(places, [share.value for share in found])
-        despine(panel)
+        values = sorted((share for share in shares if share.attribute == name), key=lambda share: share.real)
+        places = np.arange(len(values))
+        panel.barh(places, [share.real for share in values], 0.82, color=RULE)
+        colours = [ORANGE if share.seldom else BLUE for share in values]
+        panel.barh(places, [share.fake for share in values], 0.4, color=colours)
+        panel.set_yticks(places, [share.value for share in values])
+        despine(panel, name)
         panel.grid(visible=False)
         panel.tick_params(labelsize=SMALL - 1)
-        for label, share in zip(panel.get_yticklabels(), found, strict=True):
+        for label, share in zip(panel.get_yticklabels(), values, strict=True):
             label.set_color(ORANGE if share.seldom else INK)
         panel.xaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
-        panel.set_title(name, loc="left", fontsize=SMALL + 1, color=INK)
     for panel in panels[len(names) :]:
         panel.remove()
     kinds = ((RULE, "real faces"), (BLUE, "fakes"), (ORANGE, "fakes: made too seldom"))
@@ -157,40 +148,32 @@ def plot_coverage(shares: Sequence[Share]) -> Picture:
     return to_picture(figure)
 
 
-def neighbours_picture(fakes: torch.Tensor, learnt: np.ndarray, found: Neighbours, count: int = 10) -> Picture:
-    """The `count` fakes that are nearest to a training picture, each above that picture, with their distance.
+def neighbours_picture(fakes: torch.Tensor, training: np.ndarray, found: Neighbours, count: int = 10) -> Picture:
+    """The `count` fakes nearest to a training image, each above that image, with their distance.
 
-    fakes, learnt: uint8 [N, 3, 96, 96], those that `animegan.measure.neighbours` was given.
+    fakes, training: uint8 [N, 3, 96, 96], the same that `animegan.measure.neighbours` was given.
     """
     order = found.distances.argsort()[:count].tolist()
-    size, gap, label, top = 96, 4, 92, 24
-    lines = ["fake", "nearest", "learnt from"]
-    sheet = Image.new("RGB", (label + len(order) * (size + gap), top + 2 * (size + gap)), PAPER)
-    pen, font = ImageDraw.Draw(sheet), font_for(15, lines)
-    pen.text((8, top + size / 2), lines[0], INK, font, anchor="lm")
-    pen.text((8, top + size * 1.5 + gap - 9), lines[1], INK, font, anchor="lm")
-    pen.text((8, top + size * 1.5 + gap + 9), lines[2], INK, font, anchor="lm")
-    for column, number in enumerate(order):
-        left = label + column * (size + gap)
-        pen.text((left + size / 2, top / 2), f"{found.distances[number]:.1f}", FADED, font, anchor="mm")
-        for row, picture in enumerate((fakes[number], learnt[int(found.nearest[number])])):
-            pixels = np.ascontiguousarray(np.asarray(picture).transpose(1, 2, 0))
-            sheet.paste(Image.fromarray(pixels), (left, top + row * (size + gap)))
-    return Picture(sheet)
+    rows = [
+        ("distance", [f"{found.distances[number]:.1f}" for number in order]),
+        ("fake", [face_picture(fakes[number]) for number in order]),
+        ("nearest\ntraining image", [face_picture(training[int(found.nearest[number])]) for number in order]),
+    ]
+    return faces_sheet(rows)
 
 
 def plot_neighbours(found: Neighbours) -> Picture:
-    """How far fakes, and real pictures that were not learnt from, are from the nearest picture that was."""
+    """Distances of fakes, and of real images outside the training set, to the nearest training image."""
     figure = new_figure((6.5, 3.4))
     panel = figure.subplots()
     edges = np.histogram_bin_edges(torch.cat([found.distances, found.usual]).numpy(), 40)
-    for values, colour, label in ((found.usual, FADED, "unseen real pictures"), (found.distances, BLUE, "fakes")):
+    for values, colour, label in ((found.usual, FADED, "unseen real images"), (found.distances, BLUE, "fakes")):
         weights = np.full(len(values), 1 / len(values))
         panel.hist(values.numpy(), edges, weights=weights, histtype="step", color=colour, lw=1.8, label=label)
-    panel.axvline(found.usual.quantile(0.01).item(), color=ORANGE, lw=1.2, ls="--", label="copies are left of this")
-    despine(panel)
+    panel.axvline(
+        found.usual.quantile(0.01).item(), color=ORANGE, lw=1.2, ls="--", label="copies lie left of this line"
+    )
+    despine(panel, "share of images", "distance to the nearest training image")
     panel.yaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
-    panel.set_xlabel("distance from the nearest picture that was learnt from", fontsize=SMALL, color=INK)
-    panel.set_title("share of pictures", loc="left", fontsize=SMALL + 1, color=INK)
     panel.legend(**ON_PAPER, fontsize=SMALL)
     return to_picture(figure)

@@ -1,4 +1,4 @@
-"""How often each pixel is written by a transposed convolution, as bars or as shades."""
+"""How often a transposed convolution writes each pixel, as shades and as bars."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MAX_SHADES, MAX_NUMBERS = 12, 40  # in the legend of an overlap picture, and abo
 def overlap_counts(
     kernel: int, stride: int, padding: int, size: int = OVERLAP_INPUT, transposed: bool = True
 ) -> np.ndarray:
-    """How many input pixels of a row write to each output pixel of a transposed convolution, [output size].
+    """How many input pixels of one row write to each output pixel of a transposed convolution, [output size].
 
-    Along both axes the counts multiply. Where they alternate, the picture gets a checkerboard.
-    transposed: False for how many output pixels of an ordinary convolution read each input pixel, [size].
+    In two dimensions the counts of both axes multiply. Where they alternate, the picture gets a checkerboard.
+    transposed: False counts how many output pixels of an ordinary convolution read each input pixel, [size].
     Source: Odena, Dumoulin and Olah 2016, "Deconvolution and Checkerboard Artifacts".
     """
     if transposed:
@@ -35,10 +35,10 @@ def overlap_counts(
 def overlap_picture(
     kernel: int, stride: int, padding: int, size: int = OVERLAP_INPUT, transposed: bool = True
 ) -> Picture:
-    """How often a transposed convolution writes each output pixel: as a map, and along one row with numbers.
+    """How often a transposed convolution writes each output pixel: as a map, and along one row as bars with numbers.
 
     transposed: False for an ordinary convolution: how often it reads each input pixel.
-    size: height and width of the input, in pixels. Raises UserError where no such layer can be.
+    size: height and width of the input, in pixels. Raises UserError if no such layer is possible.
     """
     from matplotlib.colors import BoundaryNorm, ListedColormap
 
@@ -55,7 +55,7 @@ def overlap_picture(
     )  # fmt: skip
     panel, profile = figure.subplots(1, 2, width_ratios=(1, 2))
 
-    shades = _shades(values)
+    shades = shades_of(values)
     norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
     panel.imshow(plane, cmap=ListedColormap(shades), norm=norm, extent=(0, len(counts), len(counts), 0))
     panel.set_anchor("N")
@@ -64,7 +64,7 @@ def overlap_picture(
     panel.locator_params(integer=True)
     panel.set_xlabel(f"{len(counts)}x{len(counts)} {side} pixels" + f", from {size}x{size}" * transposed)
     panel.legend(
-        handles=[patch(shades[n], f"{values[n]}x") for n in _spread(len(values), MAX_SHADES)],
+        handles=[patch(shades[n], f"{values[n]}x") for n in spread(len(values), MAX_SHADES)],
         loc="upper left", bbox_to_anchor=(1, 1.03), frameon=False, handlelength=1, handleheight=1, fontsize=9,
     )  # fmt: skip
 
@@ -72,18 +72,18 @@ def overlap_picture(
     bars = profile.bar(np.arange(len(counts)), counts, width=0.86, color=BLUE)
     if len(counts) <= MAX_NUMBERS:
         profile.bar_label(bars, fontsize=9 if len(counts) <= 26 else 7, color=INK, padding=2)
-    profile.set(xlim=(-0.8, len(counts) - 0.2), ylim=(0, counts.max() * 1.15 + 0.1), xlabel=f"{side} pixels of a row")
+    profile.set(xlim=(-0.8, len(counts) - 0.2), ylim=(0, counts.max() * 1.15 + 0.1), xlabel=f"{side} pixels of one row")
     profile.locator_params(integer=True)
     return to_picture(figure)
 
 
-def _spread(count: int, most: int) -> list[int]:
+def spread(count: int, most: int) -> list[int]:
     """At most `most` of the numbers 0 to count - 1, the first and the last among them."""
     return sorted(set(np.linspace(0, count - 1, min(count, most)).round().astype(int).tolist()))
 
 
-def _shades(values: np.ndarray) -> list[Any]:
-    """A colour a value: white for 0, then light to dark blue."""
+def shades_of(values: np.ndarray) -> list[Any]:
+    """One colour per value: white for 0, then light to dark blue."""
     from matplotlib.colors import LinearSegmentedColormap
 
     ramp = LinearSegmentedColormap.from_list("ramp", ["#d6e8f5", "#5ba3cf", "#08306b"])

@@ -1,8 +1,8 @@
-"""TeX formulas by matplotlib's mathtext: as text where they fit on a line of text, else as a picture.
+"""TeX formulas by matplotlib's mathtext: as text if they fit on a line of text, otherwise as a picture.
 
 PowerPoint cannot have a picture inside a sentence. Most formulas in a sentence, such as D(G(z)), are
-letters and signs on one line with some of them lowered or raised: they become text with real sub- and
-superscripts, which wraps, can be edited and is read aloud.
+letters and signs on one line, with some of them lowered or raised. They become text with real sub- and
+superscripts, which wraps, can be edited, and can be read by a screen reader.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from animegan.slides.model import Picture, Span, Spans
 from animegan.slides.style import COLOURS, WIDTH
 from animegan.slides.text_width import is_wide, joined
 
-SIZE = 22  # points of a formula that stands alone
-LINE_GAP = 10  # points between the lines of one that has several
+SIZE = 22  # points: the font size of a formula that stands alone
+LINE_GAP = 10  # points between the lines of a formula that has several
 EDGE = 2  # points around it: slanted letters reach out of their box
-MAX_WIDTH = 1.6 * WIDTH  # of one that is made smaller to fit; a longer one cannot be read
+MAX_WIDTH = 1.6 * WIDTH  # of a formula that is scaled down to fit; a longer one would be too small to read
 DPI = 300
 FONT = "stix"
 # Letters that mathtext takes from its fonts' private area: calligraphic ones, and the E of an expected value.
@@ -27,21 +27,26 @@ PRIVATE = {0xE22D + n: chr(ord("A") + n) for n in range(26)} | {0xE156: "𝔼"}
 
 @functools.lru_cache(maxsize=256)
 def formula_picture(tex: str) -> Picture | None:
-    """A formula by itself; None if mathtext cannot do it. Of several lines, each is set by itself."""
-    lines = _lines(tex)
+    """A formula that stands alone, or None if mathtext cannot draw it. Each of its lines is drawn by itself."""
     try:
-        return _draw(lines, tex) if lines else None
-    except Exception:  # of what mathtext cannot do, it tells in many ways
+        return _draw(tex)
+    except Exception:  # mathtext raises many exception types for what it cannot draw
         return None
 
 
 @functools.lru_cache(maxsize=1024)
 def formula_text(tex: str) -> Spans | None:
-    """A formula as text in italics with sub- and superscripts; None if it takes more than that."""
-    tex = re.sub(r"\\[dt]?frac\s*(?:\{(\w+)\}\{(\w+)\}|(\w)\s*(\w))", _slashed, tex)
+    """A formula as text in italics with sub- and superscripts; None if it cannot be written like that.
+
+    mathtext returns glyphs with their sizes and positions. A glyph in full size belongs to the line if it stands
+    on the baseline. A smaller one is a superscript or a subscript if it is a little above or below the baseline.
+    Two glyphs that overlap (an accent, one limit above another), or a rule (of a fraction, of a root) cannot be
+    written on one line. Gaps between glyphs become spaces.
+    """
+    tex = re.sub(r"\\[dt]?frac\s*(?:\{(\w+)\}\{(\w+)\}|(\w)\s*(\w))", r"\1\3/\2\4", tex)  # a half is 1/2 in a sentence
     try:
-        parsed, fonts = _parse(tex), {}
-        if parsed.rects:  # a fraction, a root
+        parsed = _parse(tex)
+        if parsed.rects:  # the rule of a fraction or of a root
             return None
         spans: list[Span] = []
         end, script = 0.0, 0
@@ -57,28 +62,15 @@ def formula_text(tex: str) -> Spans | None:
             if spans and left > end + 0.12 * SIZE and not turns:
                 spans.append(Span("\xa0", math=True, script=script if script == before else 0))
             spans.append(Span(letter, math=True, italic="Italic" in font.postscript_name, script=script))
-            end = left + _advance(font, size, code, fonts)
+            font.set_size(size, 72)
+            end = left + font.load_char(code).linearHoriAdvance / 65536
         return joined(spans)
-    except Exception:
+    except Exception:  # as above
         return None
 
 
-def _slashed(fraction: re.Match) -> str:
-    """In a sentence a half is 1/2: a bar would make the line higher, or the formula a picture."""
-    above, below = (part for part in fraction.groups() if part)
-    return f"{above}/{below}"
-
-
-def _advance(font, size: float, code: int, fonts: dict) -> float:
-    key = font.postscript_name, size, code
-    if key not in fonts:
-        font.set_size(size, 72)
-        fonts[key] = font.load_char(code).linearHoriAdvance / 65536
-    return fonts[key]
-
-
 def _lines(tex: str) -> list[str]:
-    """The lines of `\\begin{align} a &= b \\\\ c &= d \\end{align}` and the like, without what aligns them."""
+    """The lines of `\\begin{align} a &= b \\\\ c &= d \\end{align}` and the like, without the alignment marks."""
     tex = re.sub(r"\\(begin|end)\{(align|aligned|equation|gather|gathered|split|eqnarray)\*?\}", " ", tex)
     tex = re.sub(r"\\(label|tag)\{[^}]*\}|\\(nonumber|displaystyle|notag)\b|(?<!\\)&", " ", tex)
     return [" ".join(line.split()) for line in tex.split(r"\\") if line.strip()]
@@ -94,16 +86,17 @@ def _parse(tex: str):
 
 
 def _for_mathtext(tex: str) -> str:
-    """TeX with the shorthands written out that mathtext does not know: `\\frac12`, `\\sqrt2`, `\\big(`."""
+    """TeX with the short forms expanded that mathtext does not know: `\\frac12`, `\\sqrt2`, `\\big(`."""
     tex = re.sub(r"\\[dt]?frac\s*(\w)\s*(\w)", r"\\frac{\1}{\2}", " ".join(tex.split()))
     tex = re.sub(r"\\sqrt\s*(\w)", r"\\sqrt{\1}", tex)
     tex = re.sub(r"\\[bB]igg?[lrm]?(?![a-zA-Z])", "", tex)
     return f"${tex}$"
 
 
-def _draw(lines: list[str], tex: str) -> Picture:
+def _draw(tex: str) -> Picture:
     from matplotlib.figure import Figure
 
+    lines = _lines(tex)
     parsed = [_parse(line) for line in lines]
     width = 2 * EDGE + max(line.width for line in parsed)
     if width > MAX_WIDTH:

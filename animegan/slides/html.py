@@ -4,42 +4,33 @@ from __future__ import annotations
 
 import base64
 from html import escape
-from itertools import zip_longest
 from pathlib import Path
 from string import Template
 
-from animegan.slides.layout import Box, Page, paragraph_space
-from animegan.slides.model import Span, Spans, clean, plain
-from animegan.slides.pieces import Image, Listing, Paragraph, TableBox
-from animegan.slides.style import CHINESE, COLOURS, FONT, MATH, MONO, Style
+from animegan.slides.layout import Box, Page
+from animegan.slides.model import Picture, Span, Spans, clean, plain
+from animegan.slides.pieces import Listing, Paragraph, TableBox
+from animegan.slides.style import COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
 
 TEMPLATE = Path(__file__).with_name("slides.html")
-CHINESE_FONTS = f'"{CHINESE}", "PingFang SC", "Noto Sans CJK SC", "Source Han Sans SC"'
-FONTS = {
-    "fonts": f'{FONT}, Helvetica, "Liberation Sans", {CHINESE_FONTS}, sans-serif',
-    "mono": f'{MONO}, Menlo, "DejaVu Sans Mono", "Liberation Mono", {CHINESE_FONTS}, monospace',
-    "math": f'"{MATH}", "Liberation Serif", serif',
-}
-TOKENS = ("comment", "keyword", "string", "number", "name", "note")
 
 
 def write_html(pages: list[Page], name: str) -> str:
-    """One HTML document. name: the notebook's, for the window's title where there is no title."""
+    """One HTML document. name: the notebook's, for the window's title if the first page has none."""
     title = plain(pages[0].title) or name
     sections = "\n".join(_section(page, number, len(pages), title) for number, page in enumerate(pages, 1))
-    tokens = "\n".join(f".{token} {{ color: #{COLOURS[token]}; }}" for token in TOKENS)
     words = "".join(plain(page.title) for page in pages)
     lang = "zh-CN" if sum(map(is_wide, words)) > len(words) / 3 else "en"
     template = Template(TEMPLATE.read_text(encoding="utf-8"))
-    return template.substitute(COLOURS, **FONTS, tokens=tokens, lang=lang, title=_escaped(title), pages=sections)
+    return template.substitute(COLOURS, **FONTS, lang=lang, title=_escaped(title), pages=sections)
 
 
 def _section(page: Page, number: int, count: int, deck_title: str) -> str:
     level = "h1" if page.kind == "cover" else "h2"
-    style = f"{_place(*page.title_place)};{_letters(page.title_style)}"
+    style = f"{_place(*page.title_place)};{_font(page.title_style)}"
     parts = [f'<div class="title" style="{style}"><{level}>{_inline(page.title)}</{level}></div>']
-    parts += [_box(box) for box in page.boxes]
+    parts += map(_box, page.boxes)
     if page.kind == "content":
         parts.append(f'<div class="foot"><span>{_escaped(deck_title)}</span><span>{number} / {count}</span></div>')
     if page.notes:
@@ -50,23 +41,16 @@ def _section(page: Page, number: int, count: int, deck_title: str) -> str:
 
 def _box(box: Box) -> str:
     step = f' data-step="{box.step}"' if box.step else ""
-    content = box.content
-    if isinstance(content, tuple):
-        inner = "".join(_paragraph(before, item) for before, item in zip((None, *content), content, strict=False))
-    elif isinstance(content, Listing):
-        inner = _listing(content)
-    elif isinstance(content, TableBox):
-        inner = _table(content)
-    else:
-        inner = _picture(content)
-    return f'<div class="box" style="{_place(box.left, box.top, box.width, box.height)}"{step}>{inner}</div>'
+    write = {Listing: _listing, TableBox: _table, Picture: _picture, tuple: _text}[type(box.content)]
+    place = _place(box.left, box.top, box.width, box.height)
+    return f'<div class="box" style="{place}"{step}>{write(box.content)}</div>'
 
 
 def _place(left: float, top: float, width: float, height: float) -> str:
     return f"left:{_rem(left)};top:{_rem(top)};width:{_rem(width)};height:{_rem(height)}"
 
 
-def _letters(style: Style) -> str:
+def _font(style: Style) -> str:
     return f"font-size:{_rem(style.size)};line-height:{_rem(style.leading)}"
 
 
@@ -74,38 +58,38 @@ def _rem(points: float) -> str:
     return f"{points / 100:.4f}rem"
 
 
-def _paragraph(before: Paragraph | None, item: Paragraph) -> str:
+def _text(content: tuple[Paragraph, ...]) -> str:
+    return "".join(map(_paragraph, content))
+
+
+def _paragraph(item: Paragraph) -> str:
     text = item.text
-    look = " ".join(filter(None, (text.tone, "heading" if text.heading else "")))
-    space = f"padding-top:{_rem(paragraph_space(before, item))};padding-left:{_rem(item.left)}"
-    mark = ""
-    if text.mark:
-        shown = f"{text.mark}." if isinstance(text.mark, int) else text.mark
-        mark = f'<span class="mark" style="left:{_rem(item.left - item.hang)}">{shown}</span>'
-    return f'<p class="{look}" style="{_letters(item.style)};{space}">{mark}{_inline(text.spans)}</p>'
+    classes = " ".join(filter(None, (text.role, "heading" if text.heading else "")))
+    style = f"{_font(item.style)};padding-top:{_rem(item.space)};padding-left:{_rem(item.left)}"
+    marker = f'<span class="mark" style="left:{_rem(item.left - item.hang)}">{text.label}</span>' if text.label else ""
+    return f'<p class="{classes}" style="{style}">{marker}{_inline(text.spans)}</p>'
 
 
 def _listing(content: Listing) -> str:
     code = content.code
-    style = f"{_letters(content.style)};padding:{_rem(content.inset)} {_rem(content.padding)}"
+    style = f"{_font(content.style)};padding:{_rem(content.padding_y)} {_rem(content.padding_x)}"
     lines = "\n".join(_inline(line, in_code=True) for line in code.lines)
     return f'<pre class="{"output" if code.output else "code"}" style="{style}">{lines}</pre>'
 
 
-def _picture(content: Image) -> str:
-    picture = content.picture
+def _picture(picture: Picture) -> str:
     data = base64.b64encode(picture.data).decode("ascii")
     return f'<img src="data:image/{picture.kind};base64,{data}" alt="{_escaped(picture.alt)}">'
 
 
 def _table(content: TableBox) -> str:
     columns = "".join(f'<col style="width:{_rem(width)}">' for width in content.columns)
-    rows = []
-    for number, (cells, height) in enumerate(zip_longest(content.table.rows, content.heights)):
+    rows = ""
+    for number, (cells, height) in enumerate(zip(content.table.rows, content.heights, strict=True)):
         tag = 'th scope="col"' if number < content.table.headers else "td"
         inner = "".join(f"<{tag}>{_inline(cell)}</{tag[:2]}>" for cell in cells)
-        rows.append(f'<tr style="height:{_rem(height)}">{inner}</tr>')
-    return f'<table style="{_letters(content.style)}"><colgroup>{columns}</colgroup>{"".join(rows)}</table>'
+        rows += f'<tr style="height:{_rem(height)}">{inner}</tr>'
+    return f'<table style="{_font(content.style)}"><colgroup>{columns}</colgroup>{rows}</table>'
 
 
 def _inline(spans: Spans, in_code: bool = False) -> str:

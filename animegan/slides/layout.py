@@ -1,120 +1,126 @@
-"""A deck becomes pages: every box has its place, and nothing is larger than its box or outside the page.
+"""Slides become pages: every box has its place, and nothing is larger than its box or outside the page.
 
-A slide that is too full is set in slightly smaller letters; what does not fit even then goes on to a next
-page of the same title. A picture gives way to the text before it is sent to a next page.
+A slide that is too full is set in a slightly smaller font; what does not fit even then continues on another page
+with the same title. A picture is made smaller to leave room for the text, before it is moved to the next page.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from itertools import chain
 
-from animegan.slides.model import Block, Deck, Picture, Slide, Span, Spans, Text, plain
-from animegan.slides.pieces import ROW_GAP, Image, Listing, Paragraph, Piece, Row, TableBox, pieces, rows
-from animegan.slides.style import BOTTOM, MARGIN, PAGE_HEIGHT, PAGE_WIDTH, TITLE_HEIGHT, TITLE_TOP, TOP, WIDTH, Style
+from animegan.slides.model import Block, Picture, Slide, Span, Spans, Text, plain
+from animegan.slides.pieces import ROUNDING, ROW_GAP, Content, Paragraph, PictureRow, Piece, measure, measure_step
+from animegan.slides.style import COVER_PICTURE, COVER_TEXT, COVER_TITLE, HEIGHT, PAGE_BODY, PAGE_TITLE, WIDTH, Style
 from animegan.slides.text_width import wrap
 
-SCALES = (1.0, 0.92, 0.85, 0.78)  # of letters, tried in this order
-GAP = 12  # between boxes
+SMALLER = (0.92, 0.85, 0.78)  # scales of font sizes, tried in this order
+GAP = 12  # points between boxes
 COLUMN_GAP = 36
 MAX_TEXT = 520  # points: a longer line is hard to follow beside a picture
-TITLES = ((1, Style(28, 34)), (2, Style(24, 30)), (2, Style(20, 26)))  # lines that a title may have, and their style
+TITLES = ((1, Style(28, 34)), (2, Style(24, 30)), (2, Style(20, 26)))  # how many lines a title may have in which style
 COVER_TITLES = ((2, Style(42, 50)), (3, Style(34, 42)), (4, Style(26, 33)))
-COVER_TOP, COVER_TITLE_HEIGHT, COVER_TEXT_HEIGHT = 96, 160, 190
-COVER_PICTURE = 340  # points a side
 
 
 @dataclass(frozen=True)
 class Box:
-    """Content with its place on the page, in points; it appears with step `step`.
-
-    content: paragraphs, or one listing, table or picture.
-    """
+    """Content with its place on the page, in points; it appears with step `step`."""
 
     left: float
     top: float
     width: float
     height: float
-    content: tuple[Paragraph, ...] | Listing | TableBox | Image
+    content: Content
     step: int = 0
+
+    @property
+    def is_text(self) -> bool:
+        return isinstance(self.content, tuple)
 
 
 @dataclass(frozen=True)
 class Page:
-    """kind: "cover" for a title slide, "section" for a slide of nothing but a title, else "content"."""
+    """kind: "cover" for a title slide, "section" for a slide that has only a title, otherwise "content"."""
 
     kind: str
     title: Spans
     title_style: Style
-    title_place: tuple[float, float, float, float] = (MARGIN, TITLE_TOP, WIDTH, TITLE_HEIGHT)
+    title_place: tuple[float, float, float, float] = PAGE_TITLE
     boxes: tuple[Box, ...] = ()
     notes: str = ""
 
 
-def lay_out(deck: Deck) -> list[Page]:
+def lay_out(slides: list[Slide]) -> list[Page]:
     """The pages of a deck, in order; at least one for every slide."""
     pages: list[Page] = []
     title, count = "", 0
-    for number, slide in enumerate(deck.slides):
-        new = _cover(slide, number) or _contents(slide)
-        count = count if pages and not slide.level and plain(slide.title) == title else 0
-        title = plain(slide.title)
-        for page in new:
+    for number, slide in enumerate(slides):
+        continues = not slide.level and plain(slide.title) == title
+        title, count = plain(slide.title), count if continues else 0
+        for page in _cover(slide, number) or _contents(slide):
             count += 1
-            pages.append(_numbered(page, count) if count > 1 else page)
+            if count > 1:  # "Results (2)"
+                spans, style, _ = _fit_title(page.title, WIDTH, TITLES, f" ({count})")
+                page = replace(page, title=spans, title_style=style)
+            pages.append(page)
     return pages
 
 
-def _numbered(page: Page, count: int) -> Page:
-    """The page of a title that was there before: "Results (2)"."""
-    title, style, _ = _fit_title((*page.title, Span(f" ({count})")), WIDTH, TITLES)
-    return replace(page, title=title, title_style=style)
-
-
-def _fit_title(title: Spans, room: float, styles) -> tuple[Spans, Style, bool]:
-    """The title in the largest letters in which it fits; the last says whether it had to be shortened."""
-    title = tuple(replace(span, bold=True, text=span.text.replace("\n", " ")) for span in title)
-    for most, style in styles:
-        if len(wrap(title, style.size, room)) <= most:
-            return title, style, False
-    short = plain(title)
-    while len(wrap((Span(f"{short}…", bold=True),), style.size, room)) > most:
+def _fit_title(title: Spans, room: float, styles, number: str = "") -> tuple[Spans, Style, bool]:
+    """The title, with its number, in the largest style in which it fits; whether it had to be shortened even for the
+    smallest."""
+    spans = (*title, Span(number)) if number else title
+    spans = tuple(replace(span, bold=True, text=span.text.replace("\n", " ")) for span in spans)
+    for max_lines, style in styles:
+        if len(wrap(spans, style.size, room)) <= max_lines:
+            return spans, style, False
+    short = plain(title).rstrip("…")
+    while len(wrap((Span(f"{short}…{number}", bold=True),), style.size, room)) > max_lines:
         short = short[: -max(1, len(short) // 20)]
-    return (Span(f"{short}…", bold=True),), style, True
+    return (Span(f"{short}…{number}", bold=True),), style, True
 
 
-# --- title slide and slides of a title alone --------------------------------------------------------------
+def _by_kind(steps: list[list[Block]]) -> tuple[list[list[Text]], list[tuple[int, Picture]], bool]:
+    """The texts of every step; the pictures, each with the number of its step; whether there is anything else."""
+    texts = [[block for block in step if isinstance(block, Text)] for step in steps]
+    pictures = [(n, block) for n, step in enumerate(steps) for block in step if isinstance(block, Picture)]
+    pictures = [(n, picture) for n, picture in pictures if not picture.tex]
+    return texts, pictures, sum(map(len, texts)) + len(pictures) < sum(map(len, steps))
+
+
+# --- title slide and slides that have only a title ---------------------------------------------------------
 
 
 def _cover(slide: Slide, number: int) -> list[Page]:
-    """The first slide if it has little more than a title, and any that has nothing else; else nothing."""
-    blocks = [(n, block) for n, step in enumerate(slide.steps) for block in step]
-    pictures = [(n, block) for n, block in blocks if isinstance(block, Picture) and not block.tex]
-    texts = [[block for block in step if isinstance(block, Text)] for step in slide.steps]
-    if (
-        not slide.level
-        or sum(map(len, texts)) + len(pictures) < len(blocks)
-        or len(pictures) > 1
-        or (number and blocks)
-    ):
+    """A page for the first slide if it has little more than a title, and for any that has only a title; else none."""
+    texts, pictures, has_more = _by_kind(slide.steps)
+    if not slide.level or has_more or len(pictures) > 1 or (number and any(slide.steps)):
         return []
-    boxes, room = [], WIDTH - 80
+    left, top, room, height = COVER_TITLE
+    boxes: list[Box] = []
     for step, picture in pictures:
-        (image,) = pieces(picture, COVER_PICTURE, 1.0)
-        image = image.within(COVER_PICTURE, COVER_PICTURE)
-        if image.width > 1.6 * image.height:
+        (row,) = measure(picture, COVER_PICTURE[2], 1.0)
+        row = row.within(*COVER_PICTURE[2:])
+        if row.width > 1.6 * row.height:
             return []
-        room = WIDTH - COVER_PICTURE - COLUMN_GAP
-        left = PAGE_WIDTH - MARGIN - (COVER_PICTURE + image.width) / 2
-        boxes.append(Box(left, (PAGE_HEIGHT - image.height) / 2, image.width, image.height, image, step))
+        boxes.append(_centred(Box(0, 0, row.width, row.height, picture, step), COVER_PICTURE))
+        room = WIDTH - COVER_PICTURE[2] - COLUMN_GAP
     title, style, is_cut = _fit_title(slide.title, room, COVER_TITLES)
-    flowed = _flow(texts, room, COVER_TEXT_HEIGHT, 1.0)
+    flowed = _flow(texts, room, COVER_TEXT[3], 1.0)
     if is_cut or len(flowed) > 1:
         return []
-    top = COVER_TOP + COVER_TITLE_HEIGHT + 18
-    boxes = [*(replace(box, left=box.left + MARGIN, top=box.top + top) for box in flowed[0]), *boxes]
-    place = MARGIN, COVER_TOP, room, COVER_TITLE_HEIGHT
-    return [Page("section" if number else "cover", title, style, place, tuple(boxes), slide.notes)]
+    boxes = [*_moved(flowed[0], *COVER_TEXT[:2]), *boxes]
+    return [Page("section" if number else "cover", title, style, (left, top, room, height), tuple(boxes), slide.notes)]
+
+
+def _centred(box: Box, place: tuple[float, float, float, float]) -> Box:
+    left, top, width, height = place
+    return replace(box, left=left + (width - box.width) / 2, top=top + (height - box.height) / 2)
+
+
+def _moved(boxes: list[Box], right: float, down: float) -> list[Box]:
+    return [replace(box, left=box.left + right, top=box.top + down) for box in boxes]
 
 
 # --- slides with content ----------------------------------------------------------------------------------
@@ -125,83 +131,76 @@ def _contents(slide: Slide) -> list[Page]:
     steps = slide.steps
     if is_cut:  # nothing is lost: the whole title is repeated as text
         steps = [[Text(slide.title, heading=slide.level or 2), *steps[0]], *steps[1:]]
-    laid = _side_by_side(steps) or _stacked(steps)
     return [
         Page("content", title, style, boxes=tuple(_placed(boxes)), notes="" if number else slide.notes)
-        for number, boxes in enumerate(laid)
+        for number, boxes in enumerate(_side_by_side(steps) or _stacked(steps))
     ]
 
 
 def _placed(boxes: list[Box]) -> list[Box]:
-    steps = sorted({box.step for box in boxes})  # what goes on to a next page need not be waited for again
+    """The boxes of a page, moved below its title."""
+    steps = sorted({box.step for box in boxes})  # a fragment that continues from another page is there at once
     boxes = [replace(box, step=steps.index(box.step)) for box in boxes]
-    if len(boxes) == 1 and isinstance(boxes[0].content, Image):  # a picture alone is in the middle
-        (box,) = boxes
-        boxes = [replace(box, top=(BOTTOM - TOP - box.height) / 2)]
-    boxes = [_with_room(box, boxes) if isinstance(box.content, tuple) else box for box in boxes]
-    return [replace(box, left=box.left + MARGIN, top=box.top + TOP) for box in boxes]
+    if len(boxes) == 1 and isinstance(boxes[0].content, Picture):
+        return [_centred(boxes[0], PAGE_BODY)]
+    return _moved([_with_room(box, boxes) for box in boxes], *PAGE_BODY[:2])
 
 
 def _with_room(box: Box, boxes: list[Box]) -> Box:
-    """A text with nothing below it reaches down to the foot of the page, for what a student adds to it."""
+    """A text with nothing below it reaches down to the end of the page: room for what a student adds to it."""
     is_last = all(other.top <= box.top or other.left >= box.left + box.width for other in boxes)
-    return replace(box, height=BOTTOM - TOP - box.top) if is_last else box
+    return replace(box, height=HEIGHT - box.top) if box.is_text and is_last else box
 
 
 def _stacked(steps: list[list[Block]]) -> list[list[Box]]:
-    """One below the other, on as few pages as can be."""
-    best: list[list[Box]] = []
-    for scale in SCALES:
-        pages = _flow(steps, WIDTH, BOTTOM - TOP, scale)
-        if not best or len(pages) < len(best):
-            best = pages
-        if len(best) == 1:
-            break
+    """One below the other, on as few pages as possible, in the largest font that does not need more pages."""
+    best = _flow(steps, WIDTH, HEIGHT, 1.0)
+    for scale in SMALLER:
+        if len(best) > 1:
+            best = min(best, _flow(steps, WIDTH, HEIGHT, scale), key=len)
     return best
 
 
 def _side_by_side(steps: list[list[Block]]) -> list[list[Box]]:
-    """Text beside the slide's one picture, where that makes the picture larger; else nothing."""
-    blocks = [(n, block) for n, step in enumerate(steps) for block in step]
-    pictures = [(n, block) for n, block in blocks if isinstance(block, Picture) and not block.tex]
-    texts = [[block for block in step if isinstance(block, Text)] for step in steps]
-    if len(pictures) != 1 or not any(texts) or sum(map(len, texts)) + 1 < len(blocks):
+    """Text beside the slide's only picture, if that makes the picture larger; otherwise nothing."""
+    texts, pictures, has_more = _by_kind(steps)
+    if len(pictures) != 1 or not any(texts) or has_more:
         return []
-    (step, picture), height = pictures[0], BOTTOM - TOP
+    ((step, picture),) = pictures
     stacked = _stacked(steps)
-    area = max(box.width * box.height for page in stacked for box in page if isinstance(box.content, Image))
-    area = 1.1 * area if len(stacked) == 1 else 0.0
+    area = 0.0  # to be exceeded by the picture
+    if len(stacked) == 1:
+        area = 1.1 * max(box.width * box.height for box in stacked[0] if isinstance(box.content, Picture))
     best: list[list[Box]] = []
     for share in (0.38, 0.45, 0.52):  # of the text
-        (image,) = pieces(picture, (1 - share) * (WIDTH - COLUMN_GAP), 1.0)
-        image = image.within(image.width, height)
-        width = min(WIDTH - COLUMN_GAP - image.width, MAX_TEXT)
-        flowed = _flow(texts, width, height, 1.0)
-        if len(flowed) == 1 and image.width * image.height > area:
-            area = image.width * image.height
-            is_first = blocks[0][1] is picture
-            shift, left = (WIDTH - width, 0) if is_first else (0, WIDTH - image.width)
-            boxes = [replace(box, left=box.left + shift) for box in flowed[0]]
-            best = [[*boxes, Box(left, 0, image.width, image.height, image, step)]]
+        (row,) = measure(picture, (1 - share) * (WIDTH - COLUMN_GAP), 1.0)
+        row = row.within(row.width, HEIGHT)
+        width = min(WIDTH - COLUMN_GAP - row.width, MAX_TEXT)
+        flowed = _flow(texts, width, HEIGHT, 1.0)
+        if len(flowed) == 1 and row.width * row.height > area:
+            area = row.width * row.height
+            is_first = next(chain.from_iterable(steps)) is picture
+            text_left, left = (WIDTH - width, 0) if is_first else (0, WIDTH - row.width)
+            best = [[*_moved(flowed[0], text_left, 0), Box(left, 0, row.width, row.height, picture, step)]]
     return best
 
 
 def _flow(steps: list[list[Block]], width: float, height: float, scale: float) -> list[list[Box]]:
     """Boxes one below the other from (0, 0), on as many pages as they need; at least one page."""
-    queue = deque((n, piece) for n, step in enumerate(steps) for piece in rows(step, width, scale))
+    queue = deque((n, piece) for n, step in enumerate(steps) for piece in measure_step(step, width, scale))
     page = _Column(width, height)
     pages = [page]
     while queue:
         step, piece = queue.popleft()
-        after = [later for _, later in queue]
+        following = [later for _, later in queue]
         room = page.room_for(piece, step)
-        if page.boxes and (piece.least > room or _parts(piece, after, room)):
+        if page.boxes and (piece.min_height > room or _is_left_alone(piece, following, room)):
             head, rest = None, piece
-        elif isinstance(piece, Image | Row):
-            wanted = max(piece.least, room - _reserved(after, height))
+        elif isinstance(piece, PictureRow):
+            wanted = max(piece.min_height, room - _reserved(following, height))
             head, rest = piece.within(width, min(wanted, room)), None
         else:
-            head, rest = piece.split(room)
+            head, rest = (piece, None) if piece.height <= room else piece.split(room)
         if head is None and not page.boxes:  # higher than a page, and cannot be split
             head, rest = piece, None
         if head is not None:
@@ -213,68 +212,66 @@ def _flow(steps: list[list[Block]], width: float, height: float, scale: float) -
     return [page.boxes for page in pages]
 
 
-def _parts(piece: Piece, after: list[Piece], room: float) -> bool:
-    """Whether a heading, or a line that announces what follows it, would be left alone at the foot of a page."""
-    if not isinstance(piece, Paragraph) or not after:
+def _is_left_alone(piece: Piece, following: list[Piece], room: float) -> bool:
+    """Whether a heading, or a line that introduces what follows it, would be the last thing on its page."""
+    if not isinstance(piece, Paragraph) or not following:
         return False
-    leads = piece.text.heading or (str(piece.text).endswith((":", "：")) and not isinstance(after[0], Paragraph))
-    return bool(leads) and piece.height + GAP + after[0].least > room
+    introduces = str(piece.text).endswith((":", "：")) and not isinstance(following[0], Paragraph)
+    return bool(piece.text.heading or introduces) and piece.height + GAP + following[0].min_height > room
 
 
-def _reserved(after: list[Piece], height: float) -> float:
-    """Room that a picture leaves for what follows: for all of it if that is not much, else for its caption."""
+def _reserved(following: list[Piece], height: float) -> float:
+    """Room that a picture leaves for what follows it: for all of it if that is not much, otherwise for the texts right
+    below the picture, or for the first of them."""
     heights = [
         piece.height + GAP + (piece.style.above + piece.style.below if isinstance(piece, Paragraph) else 0)
-        for piece in after
+        for piece in following
     ]
-    texts = next((n for n, piece in enumerate(after) if not isinstance(piece, Paragraph)), len(after))
-    return next(
-        (sum(heights[:n]) for n in (len(after), texts, min(texts, 1)) if sum(heights[:n]) <= 0.45 * height), 0.0
-    )
+    texts = next((n for n, piece in enumerate(following) if not isinstance(piece, Paragraph)), len(following))
+    sums = (sum(heights[:count]) for count in (len(following), texts, min(texts, 1)))
+    return next((needed for needed in sums if needed <= 0.45 * height), 0.0)
 
 
 class _Column:
-    """Boxes on one page, and how far down they reach."""
+    """The boxes of one page or column, from the top down."""
 
     def __init__(self, width: float, height: float):
         self.width, self.height = width, height
         self.boxes: list[Box] = []
 
-    def space(self, piece: Piece, step: int) -> float:
-        """Between the last box and `piece`."""
-        if not self.boxes:
-            return 0.0
-        if self.joins(piece, step):
-            return max(self.boxes[-1].content[-1].style.below, piece.style.above)
-        above = piece.style.above if isinstance(piece, Paragraph) else 0.0
-        return max(GAP, above)
-
-    def joins(self, piece: Piece, step: int) -> bool:
-        """Whether a paragraph goes into the box of the paragraph before."""
-        before = self.boxes[-1]
-        return isinstance(piece, Paragraph) and isinstance(before.content, tuple) and before.step == step
-
+    @property
     def end(self) -> float:
+        """How far down the boxes reach."""
         return self.boxes[-1].top + self.boxes[-1].height if self.boxes else 0.0
 
+    def space(self, piece: Piece, step: int) -> float:
+        """Points between the last box, or the last paragraph in it, and `piece`."""
+        if not self.boxes:
+            return 0.0
+        below = self.boxes[-1].content[-1].style.below if self.joins(piece, step) else GAP
+        return max(below, piece.style.above if isinstance(piece, Paragraph) else 0.0)
+
+    def joins(self, piece: Piece, step: int) -> bool:
+        """Whether a paragraph goes into the same box as the paragraph above it."""
+        above = self.boxes[-1] if self.boxes else None
+        return isinstance(piece, Paragraph) and above is not None and above.is_text and above.step == step
+
     def room_for(self, piece: Piece, step: int) -> float:
-        return self.height - self.end() - self.space(piece, step) + 1e-6  # what is reserved is room enough
+        return self.height - self.end - self.space(piece, step) + ROUNDING
 
     def add(self, piece: Piece, step: int) -> None:
         space = self.space(piece, step)
-        if self.boxes and self.joins(piece, step):
+        if self.joins(piece, step):
             box = self.boxes[-1]
-            height = box.height + space + piece.height
-            self.boxes[-1] = replace(box, height=height, content=(*box.content, piece))
+            content = (*box.content, replace(piece, space=space))
+            self.boxes[-1] = replace(box, height=box.height + space + piece.height, content=content)
             return
-        top = self.end() + space
-        left = (self.width - piece.width) / 2 if isinstance(piece, Image | Row) else 0.0
-        for part in piece.images if isinstance(piece, Row) else (piece,):
-            content = (part,) if isinstance(part, Paragraph) else part
-            self.boxes.append(Box(left, top, part.width, part.height, content, step))
-            left += part.width + ROW_GAP
-
-
-def paragraph_space(before: Paragraph | None, after: Paragraph) -> float:
-    """Points between two paragraphs of one box."""
-    return max(before.style.below, after.style.above) if before else 0.0
+        top = self.end + space
+        if not isinstance(piece, PictureRow):
+            content = (piece,) if isinstance(piece, Paragraph) else piece
+            self.boxes.append(Box(0.0, top, piece.width, piece.height, content, step))
+            return
+        left = (self.width - piece.width) / 2
+        for picture, width in zip(piece.pictures, piece.widths, strict=True):
+            self.boxes.append(Box(left, top, width, piece.height, picture, step))
+            left += width + ROW_GAP

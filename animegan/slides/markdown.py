@@ -1,4 +1,4 @@
-"""Markdown, and the HTML that may stand in it, becomes blocks: both are read as one tree of HTML."""
+"""Markdown, and HTML inside it, becomes blocks: both are read as one HTML tree."""
 
 from __future__ import annotations
 
@@ -16,26 +16,25 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from animegan.slides.code import program_lines
 from animegan.slides.formula import formula_picture, formula_text
 from animegan.slides.model import BULLET, Block, Code, Picture, Span, Spans, Table, Text
+from animegan.slides.pictures import POINTS_PER_PIXEL
 from animegan.slides.text_width import joined
 
-LOOKS = {
-    **{key: {"bold": True} for key in ("b", "strong", "summary", "dt", "th")},
+INLINE_FORMATS = {
+    **{key: {"bold": True} for key in ("b", "strong")},
     **{key: {"italic": True} for key in ("i", "em", "cite", "var", "dfn")},
     **{key: {"strike": True} for key in ("s", "del", "strike")},
     **{key: {"code": True} for key in ("code", "kbd", "samp", "tt")},
     "sub": {"script": -1},
     "sup": {"script": 1},
 }
-INLINE = {*LOOKS, "a", "span", "font", "u", "ins", "mark", "small", "big", "abbr", "label", "q", "wbr"} - {
-    "summary",
-    "dt",
-    "th",
-}
+FORMATS = {**INLINE_FORMATS, **{key: {"bold": True} for key in ("summary", "dt", "th")}}
+INLINE = {*INLINE_FORMATS, "a", "span", "font", "u", "ins", "mark", "small", "big", "abbr", "label", "q", "wbr"}
 IGNORED = {"script", "style", "head", "template", "iframe", "object", "video", "audio", "svg", "input", "button"}
-CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")  # there a line break is no space
+# Between Chinese characters a line break is not a space.
+CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
 LINKS = ("https://", "http://", "mailto:")
 
-# Gives the picture that an address in the notebook stands for, or the reason why there is none.
+# From an address in the notebook and its alternative text: the picture, or a line that says why there is none.
 FindPicture = Callable[[str, str], "Picture | str"]
 
 
@@ -51,142 +50,141 @@ def read_markdown(source: str, find_picture: FindPicture) -> list[Block]:
 
 
 def read_html(source: str, find_picture: FindPicture) -> list[Block]:
-    """The blocks of a piece of HTML; what is no text, picture or table is left out."""
+    """The blocks of a piece of HTML; everything but text, pictures and tables is left out."""
+    return _blocks(BeautifulSoup(source, "html.parser"), Span(""), find_picture)
+
+
+def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Block]:
     reader = HtmlReader(find_picture)
-    reader.walk(BeautifulSoup(source, "html.parser"), Span(""))
+    reader.walk(node, formatting)
     reader.end_paragraph()
     return reader.blocks
 
 
 class HtmlReader:
+    """Walks through an HTML tree and collects `blocks`. `formatting` is a span without text."""
+
     def __init__(self, find_picture: FindPicture):
         self.find_picture = find_picture
         self.blocks: list[Block] = []
         self.spans: list[Span] = []  # of the paragraph in progress
-        self.kind = Text(())  # and its kind
+        self.kind = Text(())  # what that paragraph is: an item, a heading, ...
 
     def end_paragraph(self) -> None:
         spans = trimmed(self.spans)
         self.spans = []
         if spans:
             self.blocks.append(replace(self.kind, spans=spans))
-            self.kind = replace(self.kind, mark="")  # a second paragraph of an item has no bullet
+            self.kind = replace(self.kind, marker="")  # the second paragraph of an item has no bullet
 
     def add(self, block: Block) -> None:
         self.end_paragraph()
         self.blocks.append(block)
 
-    def walk(self, node: Tag, look: Span) -> None:
+    def walk(self, node: Tag, formatting: Span) -> None:
         for child in node.children:
             if isinstance(child, Tag):
-                self.tag(child, look)
+                self.tag(child, formatting)
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
-                text = CHINESE_BREAK.sub("", child)
-                self.spans.append(replace(look, text=re.sub(r"[ \t\r\n\f]+", " ", text)))
+                text = re.sub(r"[ \t\r\n\f]+", " ", CHINESE_BREAK.sub("", child))
+                self.spans.append(replace(formatting, text=text))
 
-    def tag(self, tag: Tag, look: Span) -> None:
-        look = replace(look, **LOOKS.get(tag.name, {}))
+    def tag(self, tag: Tag, formatting: Span) -> None:
+        formatting = replace(formatting, **FORMATS.get(tag.name, {}))
         if "math" in tag.get("class", ()):
-            self.formula(tag.get_text(), look, is_inline=tag.name == "span")
+            self.formula(tag.get_text(), formatting, is_inline=tag.name == "span")
         elif tag.name == "br":
-            self.spans.append(replace(look, text="\n"))
+            self.spans.append(replace(formatting, text="\n"))
         elif tag.name == "img":
             self.picture(tag)
-        elif tag.name == "a":
-            link = str(tag.get("href", ""))
-            self.walk(tag, replace(look, link=link) if link.startswith(LINKS) else look)
         elif tag.name in INLINE:
-            self.walk(tag, look)
+            link = str(tag.get("href", ""))
+            self.walk(tag, replace(formatting, link=link) if link.startswith(LINKS) else formatting)
         elif tag.name == "pre":
             self.add(Code(program_lines(tag.get_text(), _language(tag))))
         elif tag.name == "table":
             self.table(tag)
         elif tag.name in ("ul", "ol"):
-            self.list(tag, look)
+            self.list(tag, formatting)
         elif tag.name not in IGNORED:
-            self.paragraph(tag, look)
+            self.paragraph(tag, formatting)
 
-    def paragraph(self, tag: Tag, look: Span) -> None:
+    def paragraph(self, tag: Tag, formatting: Span) -> None:
         self.end_paragraph()
-        before = self.kind
+        outer = self.kind
         if re.fullmatch("h[1-6]", tag.name):
-            self.kind = replace(before, heading=int(tag.name[1]))
+            self.kind = replace(outer, heading=int(tag.name[1]))
         elif tag.name == "blockquote":
-            self.kind = replace(before, tone="quote")
-        self.walk(tag, look)
+            self.kind = replace(outer, role="quote")
+        self.walk(tag, formatting)
         self.end_paragraph()
-        if self.kind.heading or self.kind.tone:
-            self.kind = before
+        if self.kind.heading or self.kind.role:
+            self.kind = outer
 
-    def list(self, tag: Tag, look: Span) -> None:
+    def list(self, tag: Tag, formatting: Span) -> None:
         self.end_paragraph()
-        before = self.kind
+        outer = self.kind
         start = str(tag.get("start", "1"))
-        number = int(start) if start.isdigit() else 1
+        first = int(start) if start.isdecimal() else 1
         items = tag.find_all("li", recursive=False)
-        digits = len(str(number + len(items) - 1)) if tag.name == "ol" else 1
-        for item in items:
-            mark = number if tag.name == "ol" else BULLET
-            self.kind = replace(before, indent=before.indent + 1, mark=mark, digits=digits)
-            self.walk(item, look)
+        digits = len(str(first + len(items) - 1)) if tag.name == "ol" else 1
+        for number, item in enumerate(items, first):
+            marker = number if tag.name == "ol" else BULLET
+            self.kind = replace(outer, indent=outer.indent + 1, marker=marker, digits=digits)
+            self.walk(item, formatting)
             self.end_paragraph()
-            number += 1
-        self.kind = replace(before, mark="")
+        self.kind = replace(outer, marker="")
 
     def table(self, tag: Tag) -> None:
-        caption = tag.find("caption")
         rows = [row for row in tag.find_all("tr") if row.find_parent("table") is tag]
         headers = sum(row.parent.name == "thead" for row in rows)
-        cells = [tuple(_cell(cell) for cell in row.find_all(["td", "th"], recursive=False)) for row in rows]
-        if headers and not any(any(row) for row in cells[:headers]):
+        cells = [tuple(map(_cell, row.find_all(["td", "th"], recursive=False))) for row in rows]
+        if headers and not any(any(row) for row in cells[:headers]):  # Markdown has no table without a header
             cells, headers = cells[headers:], 0
-        columns = max(map(len, cells), default=0)
-        if columns:
+        if columns := max(map(len, cells), default=0):
             self.add(Table(tuple(row + ((),) * (columns - len(row)) for row in cells), headers))
-        if caption:
-            self.add(Text(trimmed([Span(caption.get_text())]), tone="caption"))
+        if caption := tag.find("caption"):
+            self.add(Text(trimmed([Span(caption.get_text())]), role="caption"))
 
-    def formula(self, tex: str, look: Span, is_inline: bool) -> None:
+    def formula(self, tex: str, formatting: Span, is_inline: bool) -> None:
         if is_inline and (spans := formula_text(tex)) is not None:
-            self.spans += [replace(span, bold=look.bold, link=look.link) for span in spans]
+            self.spans += [replace(span, bold=formatting.bold, link=formatting.link) for span in spans]
         elif picture := formula_picture(tex):
             self.add(picture)
         else:
-            self.spans.append(replace(look, text=tex.strip(), code=True))
+            self.spans.append(replace(formatting, text=tex.strip(), code=True))
             if not is_inline:
                 self.end_paragraph()
 
     def picture(self, tag: Tag) -> None:
         alt, caption = (" ".join(str(tag.get(name, "")).split()) for name in ("alt", "title"))
-        found = self.find_picture(str(tag.get("src", "")), alt)
-        if isinstance(found, str):
-            self.add(note(found))
+        picture = self.find_picture(str(tag.get("src", "")), alt)
+        if isinstance(picture, str):
+            self.add(note(picture))
             return
-        wanted = str(tag.get("width", ""))
-        if wanted.removesuffix("px").isdigit() and int(wanted.removesuffix("px")):
-            scale = 0.75 * int(wanted.removesuffix("px")) / found.width
-            found = replace(found, width=scale * found.width, height=scale * found.height)
-        self.add(found)
+        pixels = str(tag.get("width", "")).removesuffix("px")
+        if pixels.isdecimal() and int(pixels):
+            scale = POINTS_PER_PIXEL * int(pixels) / picture.width
+            picture = replace(picture, width=scale * picture.width, height=scale * picture.height)
+        self.add(picture)
         if caption:
-            self.add(Text((Span(caption),), tone="caption"))
+            self.add(Text((Span(caption),), role="caption"))
 
 
 def note(text: str) -> Text:
-    """What the export has to say to the author."""
-    return Text((Span(text, italic=True),), tone="note")
+    """A message of the export to the author."""
+    return Text((Span(text, italic=True),), role="note")
 
 
 def _cell(tag: Tag) -> Spans:
-    """What fits on lines of text; of a picture or a formula in a cell, its description."""
-    reader = HtmlReader(lambda address, alt: f"[{alt or address}]")
-    reader.walk(tag, Span("", bold=tag.name == "th"))
-    reader.end_paragraph()
-    texts = [
+    """A table cell as lines of text; a picture or a formula in it becomes its description."""
+    blocks = _blocks(tag, Span("", bold=tag.name == "th"), lambda address, alt: f"[{alt or address}]")
+    lines = [
         (Span(block.tex, code=True),) if isinstance(block, Picture) else block.spans
-        for block in reader.blocks
+        for block in blocks
         if isinstance(block, Picture | Text)
     ]
-    return joined(span for n, text in enumerate(texts) for span in ((Span("\n"),) if n else ()) + text)
+    return trimmed([span for line in lines for span in (Span("\n"), *line)])
 
 
 def _language(pre: Tag) -> str:
@@ -196,17 +194,16 @@ def _language(pre: Tag) -> str:
 
 
 def trimmed(spans: list[Span]) -> Spans:
-    """Without space at both ends and around line breaks, and one space for several."""
+    """The spans without space at both ends and around line breaks, and with one space in place of several."""
     kept: list[Span] = []
-    ends_line = True  # at the start, and after a line break, a space is dropped
     for span in spans:
         text = re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", span.text))
-        text = text.lstrip(" ") if ends_line else text
         if not kept:
             text = text.lstrip("\n ")
+        elif kept[-1].text[-1] in " \n":
+            text = text.lstrip(" ")
         if text:
             kept.append(replace(span, text=text))
-            ends_line = text[-1] in " \n"
     while kept:
         last = kept.pop()
         if text := last.text.rstrip(" \n"):

@@ -1,7 +1,7 @@
-"""What a notebook becomes before it is written as a file: a deck of slides of blocks.
+"""What a notebook becomes before it is written to a file: slides, each made of blocks.
 
-`notebook` makes a `Deck` of a notebook, `layout` makes pages of the deck, and
-`pptx` and `html` write the pages. Only this file is known to all of them.
+`notebook` reads a notebook into slides, `layout` arranges the slides on pages, and `pptx` and `html` write the
+pages. This module is the only one that all of them know.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of text of one look. `script` is 1 for a superscript and -1 for a subscript."""
+    """A piece of text in one format. `script` is 1 for a superscript and -1 for a subscript."""
 
     text: str
     bold: bool = False
@@ -33,15 +33,20 @@ Spans = tuple[Span, ...]
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph. In a list, `indent` counts from 1, and `mark` is a bullet, a number or, for what
-    follows the first paragraph of an item, nothing."""
+    """A paragraph. In a list, `indent` counts the levels from 1, and `marker` is a bullet, a number, or nothing
+    for the further paragraphs of an item."""
 
     spans: Spans
     indent: int = 0
-    mark: str | int = ""
+    marker: str | int = ""
     digits: int = 1  # of the longest number in its list
-    heading: int = 0  # its level; 0 for what is no heading
-    tone: str = ""  # "quote", "note" (what the export has to say) or "caption"
+    heading: int = 0  # its level; 0 if it is not a heading
+    role: str = ""  # "quote", "caption" or "note" (a message of the export to the author)
+
+    @property
+    def label(self) -> str:
+        """The marker as it is printed: "3." or "•"."""
+        return f"{self.marker}." if isinstance(self.marker, int) else self.marker
 
     def __str__(self) -> str:
         return plain(self.spans)
@@ -57,7 +62,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Table:
-    """`rows` of cells; the first `headers` rows are repeated on every slide that the table goes on to."""
+    """`rows` of cells; the first `headers` rows are repeated on every slide on which the table continues."""
 
     rows: tuple[tuple[Spans, ...], ...]
     headers: int = 1
@@ -65,9 +70,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG, JPEG or GIF; `width` and `height` in points at its natural size.
+    """A PNG, JPEG or GIF file; `width` and `height` in points at its natural size.
 
-    `tex` is the source of a formula: that is never made larger than the text around it.
+    `tex` is the source of a formula. A formula is never made larger than the text around it.
     """
 
     data: bytes = field(repr=False)
@@ -83,23 +88,15 @@ Block = Text | Code | Table | Picture
 
 @dataclass
 class Slide:
-    """`steps[0]` is there from the start, `steps[1]` comes with the first key press, and so on."""
+    """`steps[0]` is there from the start, `steps[1]` appears with the first key press, and so on."""
 
     title: Spans
-    level: int = 0  # of the heading that the title is, 0 for a title that the export has made up
+    level: int = 0  # of the heading that became the title; 0 for a title that the export has made up
     steps: list[list[Block]] = field(default_factory=lambda: [[]])
     notes: str = ""
 
     def is_empty(self) -> bool:
         return not (self.level or self.notes or any(self.steps))
-
-
-@dataclass
-class Deck:
-    """`name` is the notebook's, without its suffix."""
-
-    name: str
-    slides: list[Slide]
 
 
 def plain(spans: Spans) -> str:
@@ -108,5 +105,5 @@ def plain(spans: Spans) -> str:
 
 
 def clean(text: str) -> str:
-    """Without what neither XML nor UTF-8 can hold: control characters, halves of a character."""
+    """The text without what XML or UTF-8 cannot hold: control characters and halves of a surrogate pair."""
     return NOT_TEXT.sub("", text)

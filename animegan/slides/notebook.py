@@ -1,14 +1,15 @@
-"""A notebook becomes a deck of slides: which cell begins a slide, what of a cell is shown."""
+"""A notebook becomes slides: which cell starts a slide, and what of a cell is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from animegan.slides.code import printed_lines, program_lines
 from animegan.slides.markdown import note, read_html, read_markdown
-from animegan.slides.model import Block, Code, Deck, Picture, Slide, Span, Text, plain
-from animegan.slides.pictures import decoded, find_picture, read_picture
+from animegan.slides.model import Block, Code, Picture, Slide, Span, Text, plain
+from animegan.slides.pictures import decode, find_picture, read_picture
 
 BREAKS = ("slide", "subslide")
 NO_CELL = {"remove-cell", "remove_cell", "hide-cell"}
@@ -17,26 +18,28 @@ NO_OUTPUT = {"hide-output", "hide_output", "remove-output", "remove_output"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def read_notebook(notebook, name: str, folder: Path, with_code: bool = True) -> Deck:
-    """The slides of a notebook (an nbformat 4 node); they may be none.
+def read_notebook(notebook, name: str, folder: Path, with_code: bool = True) -> list[Slide]:
+    """The slides of a notebook (an nbformat 4 node); there may be none.
 
-    name: of the notebook, without its suffix. folder: where it lies, for the pictures that it names.
+    name: of the notebook, without its suffix. folder: the notebook's, for the picture files that it names.
     with_code: show the code of the cells that do not hide it.
     """
-    reader = NotebookReader(notebook, name, Path(folder), with_code)
+    reader = NotebookReader(notebook, name, folder, with_code)
     for cell in notebook.cells:
-        reader.cell(cell)
-    return Deck(name, [slide for slide in reader.slides if not slide.is_empty()])
+        reader.add_cell(cell)
+    return [slide for slide in reader.slides if not slide.is_empty()]
 
 
 def slide_type(cell) -> str:
-    """What JupyterLab's property inspector calls the slide type: "slide", "notes", ..., "" for none."""
+    """What JupyterLab's property inspector calls the slide type: "slide", "notes", ..., or "" if there is none."""
     slideshow = cell.metadata.get("slideshow")
     kind = slideshow.get("slide_type") if isinstance(slideshow, dict) else None
     return kind if isinstance(kind, str) and kind != "-" else ""
 
 
 class NotebookReader:
+    """Collects `slides`, cell by cell."""
+
     def __init__(self, notebook, name: str, folder: Path, with_code: bool):
         self.folder, self.with_code = folder, with_code
         language = notebook.metadata.get("language_info", {})
@@ -44,40 +47,38 @@ class NotebookReader:
         self.has_slides = any(slide_type(cell) in BREAKS for cell in notebook.cells)
         self.slides = [Slide((Span(name),))]
 
-    def cell(self, cell) -> None:
+    def add_cell(self, cell) -> None:
         kind = slide_type(cell)
         if kind == "skip" or NO_CELL & set(cell.metadata.get("tags", ())):
             return
         if kind == "notes":
-            notes = "\n".join(_words(block) for block in self.blocks(cell))
+            notes = "\n".join(map(_as_plain_text, self.blocks(cell)))
             self.slides[-1].notes = "\n\n".join(filter(None, (self.slides[-1].notes, notes)))
             return
         if kind in BREAKS:
-            self.new_slide()
+            self.start_slide()
         elif kind == "fragment" and not self.slides[-1].is_empty():
             self.slides[-1].steps.append([])
         for block in self.blocks(cell):
             self.add(block)
 
-    def new_slide(self) -> None:
-        before = self.slides[-1]
-        if not before.is_empty():
-            self.slides.append(Slide(before.title))
+    def start_slide(self) -> None:
+        if not self.slides[-1].is_empty():
+            self.slides.append(Slide(self.slides[-1].title))
 
     def add(self, block: Block) -> None:
-        is_heading = isinstance(block, Text) and block.heading
-        if is_heading and not self.has_slides and block.heading <= 2:
-            self.new_slide()
+        level = block.heading if isinstance(block, Text) else 0
+        if level in (1, 2) and not self.has_slides:
+            self.start_slide()
         slide = self.slides[-1]
-        if is_heading and not slide.level and not any(slide.steps):
-            slide.title, slide.level = block.spans, block.heading
+        if level and not slide.level and not any(slide.steps):
+            slide.title, slide.level = block.spans, level
         else:
             slide.steps[-1].append(block)
 
     def blocks(self, cell) -> Iterator[Block]:
         if cell.cell_type == "markdown":
-            attachments = cell.get("attachments") or {}
-            yield from read_markdown(cell.source, lambda *wanted: find_picture(*wanted, attachments, self.folder))
+            yield from read_markdown(cell.source, self.picture_finder(cell.get("attachments") or {}))
         elif cell.cell_type == "code":
             shows_code = self.with_code and not self.hides(cell, "source_hidden", NO_CODE)
             if cell.source.strip() and shows_code:
@@ -87,42 +88,41 @@ class NotebookReader:
             if not self.hides(cell, "outputs_hidden", NO_OUTPUT):
                 yield from self.outputs(cell)
 
+    def picture_finder(self, attachments: dict):
+        return lambda address, alt: find_picture(address, alt, attachments, self.folder)
+
     def hides(self, cell, key: str, tags: set[str]) -> bool:
         jupyter = cell.metadata.get("jupyter")
-        return bool(tags & set(cell.metadata.get("tags", ()))) or bool(isinstance(jupyter, dict) and jupyter.get(key))
+        return bool(tags & set(cell.metadata.get("tags", ())) or (isinstance(jupyter, dict) and jupyter.get(key)))
 
     def outputs(self, cell) -> Iterator[Block]:
-        printed = ""
-        for output in cell.outputs:
-            if output.output_type == "stream":
-                printed += output.text
+        for is_stream, outputs in groupby(cell.outputs, lambda output: output.output_type == "stream"):
+            if is_stream:
+                if (printed := "".join(output.text for output in outputs)).strip():
+                    yield Code(printed_lines(printed), output=True)
                 continue
-            if printed.strip():
-                yield Code(printed_lines(printed), output=True)
-            printed = ""
-            if output.output_type == "error":
-                yield note(f"This cell stopped with {output.ename}: {output.evalue}. Mend it and run it again.")
-            else:
-                yield from self.bundle(output.data, output.get("metadata", {}), cell.source)
-        if printed.strip():
-            yield Code(printed_lines(printed), output=True)
+            for output in outputs:
+                if output.output_type == "error":
+                    yield note(f"This cell stopped with {output.ename}: {output.evalue}. Fix it and run it again.")
+                else:
+                    yield from self.output(output.data, output.get("metadata", {}), cell.source)
 
-    def bundle(self, data, metadata, source: str) -> Iterator[Block]:
-        """The one form of an output that a slide shows best; of a widget, the picture that stands in for it."""
+    def output(self, data, metadata, source: str) -> Iterator[Block]:
+        """The form of an output that a slide shows best; for a widget, the picture that is stored with it."""
         text = data.get("text/plain", "")
         for kind in ("image/png", "image/jpeg", "image/gif"):
             if kind in data:
                 alt = metadata.get(kind, {}).get("alt") or _description(text, source)
                 try:
-                    yield read_picture(decoded(data[kind]), alt)
+                    yield read_picture(decode(data[kind]), alt)
                 except ValueError as error:
                     yield note(f"The picture of this cell cannot be read ({error}); run the notebook again.")
                 return
         if WIDGET in data:
             yield note(f"An interactive widget, to be used in the notebook: {text}")
         elif formatted := data.get("text/markdown") or data.get("text/latex"):
-            yield from read_markdown(formatted, lambda *wanted: find_picture(*wanted, {}, self.folder))
-        elif blocks := read_html(data.get("text/html", ""), lambda *wanted: find_picture(*wanted, {}, self.folder)):
+            yield from read_markdown(formatted, self.picture_finder({}))
+        elif blocks := read_html(data.get("text/html", ""), self.picture_finder({})):
             yield from blocks
         elif text.strip():
             yield Code(printed_lines(text), output=True)
@@ -131,9 +131,9 @@ class NotebookReader:
 
 
 def _description(text: str, source: str) -> str:
-    """Of a picture that a cell has made, for those who do not see it.
+    """Alternative text for a picture that a cell has produced.
 
-    It is what the picture's object says, or the comment in the cell's first line, or the code of its last one.
+    It is what the picture's object prints, or the comment in the cell's first line, or the code of its last line.
     """
     if text.strip() and not text.startswith("<"):
         return " ".join(text.split())
@@ -143,14 +143,11 @@ def _description(text: str, source: str) -> str:
     return f"output of {lines[-1]}" if lines else "output of a cell"
 
 
-def _words(block: Block) -> str:
+def _as_plain_text(block: Block) -> str:
+    """A block as it is written into the speaker's notes."""
     if isinstance(block, Text):
-        return f"{'  ' * max(block.indent - 1, 0)}{_mark(block)}{block}"
+        return "  " * max(block.indent - 1, 0) + f"{block.label} {block}".lstrip()
     if isinstance(block, Picture):
         return block.tex or f"[{block.alt}]"
-    rows = block.lines if isinstance(block, Code) else [cells for row in block.rows for cells in row]
-    return "\n".join(plain(row) for row in rows)
-
-
-def _mark(text: Text) -> str:
-    return f"{text.mark}. " if isinstance(text.mark, int) else f"{text.mark} " if text.mark else ""
+    lines = block.lines if isinstance(block, Code) else [cell for row in block.rows for cell in row]
+    return "\n".join(map(plain, lines))

@@ -1,42 +1,48 @@
-"""Blocks with their measures: how high each is in a given width, and where it can be split between two pages."""
+"""Blocks with their measures: how high each is at a given width, and where it can be split between two pages.
+
+`split` divides a piece that is higher than the room on the page into what fits and the rest. If too little fits, the
+first of the two is None.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate, chain
 
 from animegan.slides.model import Block, Code, Picture, Spans, Table, Text
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, PADDING, STEP, Style, style_of
-from animegan.slides.text_width import Chunk, chunks, joined, spans_width, wrap
+from animegan.slides.text_width import Chunk, chunks, joined, wrap
 
-MIN_CODE, MIN_CELL = 10.5, 9.5  # points: smaller is not read from the last row
-FEW_LINES, FEW_ROWS = 4, 4  # of code and of a table, that are not parted
-LONG_WORD = 9  # times the letters' size: a longer word may be broken, if a table has too many columns
-AIRY = 1.4  # a table that has room is at most this much wider than its words
+MIN_CODE, MIN_CELL = 10.5, 9.5  # points: a smaller font cannot be read from the last row of seats
+FEW_LINES, FEW_ROWS = 4, 4  # of code and of a table, that are never split
+LONG_WORD = 9  # times the font size: a longer word may be broken if a table has too many columns
+AIRY = 1.4  # a table that has room becomes wider than its words, by at most this factor
 ROW_GAP = 24  # points between pictures side by side
 HALF_A_PAGE = 190  # points
-GROWTH = 2.0  # a picture is enlarged at most this much
+GROWTH = 2.0  # a picture is enlarged by at most this factor
+ROUNDING = 1e-6  # points by which sums of heights may differ
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A text of `width` points. Its lines are measured; PowerPoint and browsers break them again."""
+    """A text, `width` points wide. Its lines are measured here; PowerPoint and browsers break them again."""
 
     text: Text
     style: Style
     width: float
+    space: float = 0.0  # points above it, if another paragraph stands above it in its box
 
     @property
     def left(self) -> float:
-        levels = self.text.indent + (self.text.tone == "quote")
+        levels = self.text.indent + (self.text.role == "quote")
         return (STEP * levels + DIGIT * (self.text.digits - 1)) * self.style.size / 20
 
     @property
     def hang(self) -> float:
-        """How far to the left of it its bullet or number begins."""
-        return (STEP + DIGIT * (self.text.digits - 1)) * self.style.size / 20 if self.text.mark else 0.0
+        """How far to the left of the text its bullet or number begins."""
+        return (STEP + DIGIT * (self.text.digits - 1)) * self.style.size / 20 if self.text.label else 0.0
 
     @cached_property
     def lines(self) -> list[Spans]:
@@ -50,75 +56,65 @@ class Paragraph:
         return len(self.lines) * self.style.leading
 
     @property
-    def least(self) -> float:
+    def min_height(self) -> float:
         return min(len(self.lines), 2) * self.style.leading
 
-    def split(self, room: float) -> tuple[Paragraph | None, Paragraph | None]:
-        count = math.floor(room / self.style.leading + 1e-6)
-        if count >= len(self.lines):
-            return self, None
-        if count < min(2, len(self.lines)):
+    def split(self, room: float) -> tuple[Paragraph | None, Paragraph]:
+        count = int(room / self.style.leading)
+        if count < 2:
             return None, self
-        parts = [joined(span for line in lines for span in line) for lines in (self.lines[:count], self.lines[count:])]
-        head, rest = (replace(self.text, spans=part) for part in parts)
-        return replace(self, text=head), replace(self, text=replace(rest, mark=""))
+        head, rest = (replace(self.text, spans=_rejoined(part)) for part in (self.lines[:count], self.lines[count:]))
+        return replace(self, text=head), replace(self, text=replace(rest, marker=""))
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Lines of a program or an output, `width` points."""
+    """Lines of a program or an output, `width` points wide."""
 
     code: Code
     style: Style
     width: float
 
     @property
-    def padding(self) -> float:
-        """At the left and at the right."""
+    def padding_x(self) -> float:
         return PADDING * self.style.size / CODE.size
 
     @property
-    def inset(self) -> float:
-        """Above and below: an output has no panel that would need it."""
-        return 2.0 if self.code.output else self.padding
+    def padding_y(self) -> float:
+        """An output has no panel that would need it."""
+        return 2.0 if self.code.output else self.padding_x
+
+    def wrap(self, line: Spans) -> list[Spans]:
+        return wrap(line, self.style.size, self.width - 2 * self.padding_x)
 
     @cached_property
     def counts(self) -> list[int]:
-        """Of every line of code, how many lines it takes up."""
-        room = self.width - 2 * self.padding
-        return [max(1, len(wrap(line, self.style.size, room))) for line in self.code.lines]
+        """For every line of code, the number of lines on the page."""
+        return [max(1, len(self.wrap(line))) for line in self.code.lines]
 
     @property
     def height(self) -> float:
-        return sum(self.counts) * self.style.leading + 2 * self.inset
+        return sum(self.counts) * self.style.leading + 2 * self.padding_y
 
     @property
-    def least(self) -> float:
-        return min(sum(self.counts), FEW_LINES) * self.style.leading + 2 * self.inset
+    def min_height(self) -> float:
+        return min(sum(self.counts), FEW_LINES) * self.style.leading + 2 * self.padding_y
 
-    def split(self, room: float) -> tuple[Listing | None, Listing | None]:
-        if self.height <= room + 1e-6:
-            return self, None
-        free = math.floor((room - 2 * self.inset) / self.style.leading + 1e-6)
+    def split(self, room: float) -> tuple[Listing | None, Listing]:
+        free = int((room - 2 * self.padding_y) / self.style.leading)
         if free < FEW_LINES:
             return None, self
-        fitting = 0
-        while sum(self.counts[: fitting + 1]) <= free:
-            fitting += 1
-        lines = self.code.lines
+        lines, fitting = self.code.lines, _fitting(self.counts, free)
         if not fitting:  # one line longer than a page
-            pieces = wrap(lines[0], self.style.size, self.width - 2 * self.padding)
-            parts = [joined(span for piece in some for span in piece) for some in (pieces[:free], pieces[free:])]
-            lines, fitting = (*parts, *lines[1:]), 1
-        return self._with(lines[:fitting]), self._with(lines[fitting:])
-
-    def _with(self, lines: tuple[Spans, ...]) -> Listing:
-        return replace(self, code=replace(self.code, lines=lines))
+            parts = self.wrap(lines[0])
+            lines, fitting = (_rejoined(parts[:free]), _rejoined(parts[free:]), *lines[1:]), 1
+        head, rest = (replace(self.code, lines=part) for part in (lines[:fitting], lines[fitting:]))
+        return replace(self, code=head), replace(self, code=rest)
 
 
 @dataclass(frozen=True)
 class TableBox:
-    """A table with the widths of its columns."""
+    """A table with the widths of its columns, in points."""
 
     table: Table
     style: Style
@@ -128,187 +124,167 @@ class TableBox:
     def width(self) -> float:
         return sum(self.columns)
 
-    def cell_lines(self, row: tuple[Spans, ...]) -> list[list[Spans]]:
+    def wrap(self, row: tuple[Spans, ...]) -> list[list[Spans]]:
+        """The lines of every cell."""
         widths = zip(row, self.columns, strict=True)
         return [wrap(cell, self.style.size, width - 2 * CELL_X) for cell, width in widths]
 
     @cached_property
     def heights(self) -> list[float]:
-        most = [max(map(len, self.cell_lines(row))) for row in self.table.rows]
-        return [lines * self.style.leading + 2 * CELL_Y for lines in most]
+        counts = [max(map(len, self.wrap(row))) for row in self.table.rows]
+        return [lines * self.style.leading + 2 * CELL_Y for lines in counts]
 
     @property
     def height(self) -> float:
         return sum(self.heights)
 
     @property
-    def least(self) -> float:
+    def min_height(self) -> float:
         body = len(self.heights) - self.table.headers
         return sum(self.heights[: self.table.headers + (body if body <= FEW_ROWS else 2)])
 
-    def split(self, room: float) -> tuple[TableBox | None, TableBox | None]:
-        if self.height <= room + 1e-6:
-            return self, None
+    def split(self, room: float) -> tuple[TableBox | None, TableBox]:
         headers, rows = self.table.headers, self.table.rows
         if sum(self.heights[:headers]) > room / 2:  # too high to be repeated
             return replace(self, table=replace(self.table, headers=0)).split(room)
-        fitting = headers
-        while sum(self.heights[: fitting + 1]) <= room:
-            fitting += 1
-        if fitting > headers:
-            return self._with(rows[:fitting]), self._with((*rows[:headers], *rows[fitting:]))
-        free = math.floor((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading + 1e-6)
-        if free < 8:
-            return None, self
-        lines = self.cell_lines(rows[headers])  # one row higher than a page
-        upper = tuple(joined(span for line in cell[:free] for span in line) for cell in lines)
-        lower = tuple(joined(span for line in cell[free:] for span in line) for cell in lines)
-        return self._with((*rows[:headers], upper)), self._with((*rows[:headers], lower, *rows[headers + 1 :]))
+        head, body = rows[:headers], rows[headers:]
+        fitting = _fitting(self.heights, room) - headers
+        if fitting < 1:  # one row higher than the room
+            free = int((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading)
+            if free < 8:
+                return None, self
+            cells = self.wrap(body[0])
+            upper, lower = (tuple(_rejoined(cell[part]) for cell in cells) for part in (slice(free), slice(free, None)))
+            body, fitting = (upper, lower, *body[1:]), 1
+        upper, lower = (replace(self.table, rows=head + part) for part in (body[:fitting], body[fitting:]))
+        return replace(self, table=upper), replace(self, table=lower)
 
-    def _with(self, rows: tuple) -> TableBox:
-        return replace(self, table=replace(self.table, rows=rows))
+
+def _fitting(heights: list, room: float) -> int:
+    """How many of them fit one below the other."""
+    return sum(total <= room for total in accumulate(heights))
+
+
+def _rejoined(lines: list[Spans]) -> Spans:
+    """What `wrap` has broken into lines, as one paragraph again."""
+    return joined(chain.from_iterable(lines))
 
 
 @dataclass(frozen=True)
-class Image:
-    """A picture at the size that it would like to have; a smaller one it can be given."""
+class PictureRow:
+    """A picture, or two side by side, at the preferred height; it can be made smaller."""
 
-    picture: Picture
-    width: float
+    pictures: tuple[Picture, ...]
     height: float
 
     @property
-    def least(self) -> float:
-        if self.picture.tex:
-            return self.height
-        return max(0.25 * self.height, min(0.45 * self.height, HALF_A_PAGE))  # small, but on the page of its code
-
-    def within(self, width: float, height: float) -> Image:
-        scale = min(1.0, width / self.width, height / self.height)
-        return replace(self, width=scale * self.width, height=scale * self.height)
-
-
-@dataclass(frozen=True)
-class Row:
-    """Pictures side by side, all of one height."""
-
-    images: tuple[Image, ...]
+    def widths(self) -> list[float]:
+        return [self.height * picture.width / picture.height for picture in self.pictures]
 
     @property
     def width(self) -> float:
-        return sum(image.width for image in self.images) + ROW_GAP * (len(self.images) - 1)
+        return sum(self.widths) + ROW_GAP * (len(self.pictures) - 1)
 
     @property
-    def height(self) -> float:
-        return self.images[0].height
+    def min_height(self) -> float:
+        if self.pictures[0].tex:
+            return self.height
+        if len(self.pictures) > 1:
+            return 0.45 * self.height
+        return max(0.25 * self.height, min(0.45 * self.height, HALF_A_PAGE))  # small, but on the page of its code
 
-    @property
-    def least(self) -> float:
-        return 0.45 * self.height
-
-    def within(self, width: float, height: float) -> Row:
-        gaps = self.width - sum(image.width for image in self.images)
-        scale = min(1.0, (width - gaps) / (self.width - gaps), height / self.height)
-        return Row(tuple(image.within(scale * image.width, scale * image.height) for image in self.images))
-
-
-Piece = Paragraph | Listing | TableBox | Image | Row
+    def within(self, width: float, height: float) -> PictureRow:
+        free = width - ROW_GAP * (len(self.pictures) - 1)
+        return replace(self, height=min(self.height, height, self.height * free / sum(self.widths)))
 
 
-def rows(blocks: list[Block], width: float, scale: float) -> list[Piece]:
-    """The pieces of one step; neighbouring pictures that are not wide share a row, two by two."""
-    found: list[Piece] = []
-    for block in blocks:
-        for piece in pieces(block, width, scale):
-            before = found[-1] if found else None
-            if _is_narrow(before) and _is_narrow(piece):
-                height = min(before.height, piece.height)
-                pair = (before.within(width, height), piece.within(width, height))
-                found[-1] = Row(pair).within(width, height)
-            else:
-                found.append(piece)
-    return found
+Piece = Paragraph | Listing | TableBox | PictureRow
+Content = tuple[Paragraph, ...] | Listing | TableBox | Picture  # of a box on a page
 
 
-def _is_narrow(piece: Piece | None) -> bool:
-    return isinstance(piece, Image) and not piece.picture.tex and piece.width < 2 * piece.height
+def measure_step(blocks: list[Block], width: float, scale: float) -> list[Piece]:
+    """The pieces of one step; neighbouring pictures that are not wide share a row, two by two.
+
+    width: points that are free. scale: of the font sizes.
+    """
+    pieces: list[Piece] = []
+    for piece in chain.from_iterable(measure(block, width, scale) for block in blocks):
+        if pieces and _is_narrow(pieces[-1]) and _is_narrow(piece):
+            before = pieces.pop()
+            height = min(before.height, piece.height)
+            piece = PictureRow(before.pictures + piece.pictures, height).within(width, height)
+        pieces.append(piece)
+    return pieces
 
 
-def pieces(block: Block, width: float, scale: float) -> list[Piece]:
-    """A block with its measures: one piece, or of a table that is far too wide several."""
+def _is_narrow(piece: Piece) -> bool:
+    if not isinstance(piece, PictureRow) or len(piece.pictures) > 1:
+        return False
+    return not piece.pictures[0].tex and piece.width < 2 * piece.height
+
+
+def measure(block: Block, width: float, scale: float) -> list[Piece]:
+    """A block with its measures: one piece, or several for a table that is far too wide."""
     if isinstance(block, Text):
         return [Paragraph(block, style_of(block) * scale, width)]
     if isinstance(block, Code):
         return [_listing(block, width, scale)]
     if isinstance(block, Picture):
-        growth = scale if block.tex else GROWTH
-        image = Image(block, growth * block.width, growth * block.height)
-        return [image.within(width, image.height)]
-    return _grids(block, width, scale)
+        height = block.height * (scale if block.tex else GROWTH)
+        return [PictureRow((block,), height).within(width, height)]
+    return _table_boxes(block, width, scale)
 
 
 def _listing(code: Code, width: float, scale: float) -> Listing:
-    """In letters so small that the longest line fits, but not smaller than can be read."""
+    """In a font so small that the longest line fits, but large enough to be read."""
     style = CODE * scale
-    longest = max((spans_width(line, style.size) for line in code.lines), default=0.0) or 1.0
-    fitting = min(1.0, (width - 2 * PADDING) / longest - 1e-6)
+    longest = max((_longest(line, Chunk.ends_line) for line in code.lines), default=0.0) or 1.0
+    fitting = min(1.0, (width - 2 * PADDING) / (style.size * longest) - ROUNDING)
     return Listing(code, style * max(fitting, min(1.0, MIN_CODE / style.size)), width)
 
 
-def _grids(table: Table, width: float, scale: float) -> list[TableBox]:
-    """In letters so small that no word is broken, but not smaller than can be read; then in several tables
-    of fewer columns, the first column repeated."""
+def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
+    """In a font so small that no word is broken, but large enough to be read. If the table is too wide even then, it
+    becomes several tables of fewer columns, with the first column repeated."""
+    columns = list(zip(*table.rows, strict=True))
+    words = [min(LONG_WORD, max(_longest(cell, Chunk.ends_word) for cell in column)) for column in columns]
+    lines = [max(_longest(cell, Chunk.ends_line) for cell in column) for column in columns]
     style = CELL * scale
-    while style.size > MIN_CELL and sum(_column_widths(table, style.size, _longest_word)) > width:
+    while style.size > MIN_CELL and sum(_column_widths(words, style)) > width:
         style = style * max(0.94, MIN_CELL / style.size)
-    least = _column_widths(table, style.size, _longest_word)
+    narrowest, preferred = _column_widths(words, style), _column_widths(lines, style)
     groups = [[0]]
-    for column in range(1, len(least)):
-        used = sum(least[n] for n in groups[-1])
-        if used + least[column] > width and len(groups[-1]) > 1:
+    for column in range(1, len(columns)):
+        if len(groups[-1]) > 1 and sum(narrowest[n] for n in groups[-1]) + narrowest[column] > width:
             groups.append([0])
         groups[-1].append(column)
-    return [_grid(replace(table, rows=_columns(table, group)), width, style) for group in groups]
+    boxes = []
+    for group in groups:
+        rows = tuple(tuple(row[n] for n in group) for row in table.rows)
+        widths = _fitted_widths([narrowest[n] for n in group], [preferred[n] for n in group], width)
+        boxes.append(TableBox(replace(table, rows=rows), style, tuple(widths)))
+    return boxes
 
 
-def _columns(table: Table, columns: list[int]) -> tuple[tuple[Spans, ...], ...]:
-    return tuple(tuple(row[n] for n in columns) for row in table.rows)
+def _fitted_widths(narrowest: list[float], preferred: list[float], width: float) -> list[float]:
+    """Widths of columns for a table of at most `width` points."""
+    if sum(preferred) <= width:
+        return [min(AIRY, width / sum(preferred)) * column for column in preferred]
+    low, high = narrowest, preferred
+    if sum(narrowest) > width:  # words are broken, but every column gets half of an equal share if it needs it
+        low, high = [min(column, width / len(narrowest) / 2) for column in narrowest], narrowest
+    share = (width - sum(low)) / (sum(high) - sum(low))
+    return [least + share * (most - least) for least, most in zip(low, high, strict=True)]
 
 
-def _grid(table: Table, width: float, style: Style) -> TableBox:
-    least = _column_widths(table, style.size, _longest_word)
-    wanted = _column_widths(table, style.size, _longest_line)
-    if sum(wanted) <= width:
-        widths = [min(AIRY, width / sum(wanted)) * column for column in wanted]
-    elif sum(least) <= width:
-        share = (width - sum(least)) / (sum(wanted) - sum(least))
-        widths = [low + share * (high - low) for low, high in zip(least, wanted, strict=True)]
-    else:
-        narrow = width / len(least) / 2  # what every column is sure of
-        spare = [max(0.0, column - narrow) for column in least]
-        share = (width - sum(min(column, narrow) for column in least)) / sum(spare)
-        widths = [min(column, narrow) + share * more for column, more in zip(least, spare, strict=True)]
-    return TableBox(table, style, tuple(widths))
+def _column_widths(ems: list[float], style: Style) -> list[float]:
+    return [style.size * column + 2 * CELL_X + 1 for column in ems]
 
 
-def _column_widths(table: Table, size: float, measure: Callable[[Spans], float]) -> list[float]:
-    columns = zip(*table.rows, strict=True)
-    return [size * max(map(measure, column)) + 2 * CELL_X + 1 for column in columns]
-
-
-def _longest_line(cell: Spans) -> float:
-    """In multiples of the letters' size."""
-    return _longest(cell, lambda chunk: chunk.ends_line)
-
-
-def _longest_word(cell: Spans) -> float:
-    """The same for what stands between two spaces; of that, what every column can be sure of."""
-    return min(_longest(cell, lambda chunk: chunk.ends_word), LONG_WORD)
-
-
-def _longest(cell: Spans, ends: Callable[[Chunk], bool]) -> float:
+def _longest(spans: Spans, is_end: Callable[[Chunk], bool]) -> float:
+    """The widest part of a text between two chunks that are an end, in multiples of the font size."""
     longest = used = 0.0
-    for chunk in chunks(cell):
+    for chunk in chunks(spans):
         longest = max(longest, used + chunk.visible)
-        used = 0.0 if ends(chunk) else used + chunk.width
+        used = 0.0 if is_end(chunk) else used + chunk.width
     return longest

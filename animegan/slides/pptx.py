@@ -4,83 +4,69 @@ from __future__ import annotations
 
 import copy
 import io
-import itertools
 
 from pptx.dml.color import RGBColor
 from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.enum.text import MSO_AUTO_SIZE, PP_ALIGN
-from pptx.oxml import parse_xml
-from pptx.oxml.ns import nsdecls, qn
+from pptx.oxml.ns import qn
 from pptx.util import Pt
 
-from animegan.slides.layout import Box, Page, paragraph_space
-from animegan.slides.model import Span, Spans, clean, plain
-from animegan.slides.pieces import Image, Listing, Paragraph, TableBox
+from animegan.slides.layout import Box, Page
+from animegan.slides.model import Picture, Span, Spans, clean, plain
+from animegan.slides.pieces import Listing, Paragraph, TableBox
 from animegan.slides.pptx_animation import appear
-from animegan.slides.pptx_template import CONTENT, COVER, FOOT_LETTERS, SECTION, TITLE_ONLY, empty_presentation, place
-from animegan.slides.style import CELL_X, CELL_Y, CHINESE, COLOURS, FONT, MATH, MONO, Style
+from animegan.slides.pptx_template import FOOTER_SIZE, LAYOUTS, empty_presentation, place, remove, xml
+from animegan.slides.style import CELL_X, CELL_Y, COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
 
 PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"
 
 
 def write_pptx(pages: list[Page], name: str) -> bytes:
-    """The bytes of a .pptx file. name: the notebook's, for the file's properties where there is no title."""
+    """The bytes of a .pptx file. name: the notebook's, for the file's properties if there is no title."""
     presentation = empty_presentation()
-    layouts = {layout.name: layout for layout in presentation.slide_layouts}
-    title = plain(pages[0].title) or name
-    presentation.core_properties.title = clean(title)
-    presentation.core_properties.author = ""
+    title = clean(plain(pages[0].title) or name)
+    presentation.core_properties.title, presentation.core_properties.author = title, ""
     for number, page in enumerate(pages, 1):
-        _slide(presentation, layouts, page, number, clean(title))
+        _add_slide(presentation, page, number, title)
     buffer = io.BytesIO()
     presentation.save(buffer)
     return buffer.getvalue()
 
 
-def _slide(presentation, layouts: dict, page: Page, number: int, deck_title: str) -> None:
-    texts = [box for box in page.boxes if isinstance(box.content, tuple)]
-    kind = {"cover": COVER, "section": SECTION}.get(page.kind, CONTENT if texts else TITLE_ONLY)
-    slide = presentation.slides.add_slide(layouts[kind])
-    heading, *others = slide.placeholders
-    _title(heading, page)
-    body = others[0] if others and texts else None
-    for shape in others:
-        if shape is not body:  # an empty placeholder would say "Click to add text"
-            shape._element.getparent().remove(shape._element)
-    shapes = []
+def _add_slide(presentation, page: Page, number: int, deck_title: str) -> None:
+    has_text = any(box.is_text for box in page.boxes)
+    layout = LAYOUTS["bare" if page.kind == "content" and not has_text else page.kind]
+    slide = presentation.slides.add_slide(presentation.slide_layouts.get_by_name(layout))
+    title, *bodies = slide.placeholders  # one body, or none
+    if page.kind != "content":
+        place(title, *page.title_place)
+    title.text_frame.auto_size = MSO_AUTO_SIZE.TEXT_TO_FIT_SHAPE
+    _fill_paragraph(title.text_frame.paragraphs[0], page.title, page.title_style)
+    if bodies and not has_text:  # an empty placeholder would say "Click to add text"
+        remove(bodies.pop())
+    steps: dict[int, list] = {}
     for box in sorted(page.boxes, key=lambda box: box.step):
-        is_text = isinstance(box.content, tuple)
-        shapes.append((box.step, _box(slide, box, body if is_text else None)))
-        body = None if is_text else body
+        body = bodies.pop() if bodies and box.is_text else None
+        steps.setdefault(box.step, []).append(_add_box(slide, box, body))
     if page.kind == "content":
-        _foot(slide, number, deck_title)
+        _add_footer(slide, number, deck_title)
     if page.notes:
         slide.notes_slide.notes_text_frame.text = clean(page.notes)
-    by_step = itertools.groupby(shapes, lambda pair: pair[0])
-    appear(slide, [[shape for _, shape in group] for step, group in by_step if step])
+    appear(slide, [shapes for step, shapes in steps.items() if step])
 
 
-def _title(shape, page: Page) -> None:
-    if page.kind != "content":
-        place(shape, *page.title_place)
-    shape.text_frame.auto_size = MSO_AUTO_SIZE.TEXT_TO_FIT_SHAPE
-    _line(shape.text_frame.paragraphs[0], page.title, page.title_style)
-
-
-def _box(slide, box: Box, body):
+def _add_box(slide, box: Box, body):
+    """body: the slide's placeholder for text if it is still empty."""
     content = box.content
-    if isinstance(content, tuple):
-        shape = body if body is not None else slide.shapes.add_textbox(0, 0, 0, 0)
-        _texts(shape.text_frame, content)
-    elif isinstance(content, Listing):
-        shape = slide.shapes.add_textbox(0, 0, 0, 0)
-        _listing(shape, content)
-    elif isinstance(content, Image):
-        shape = slide.shapes.add_picture(io.BytesIO(content.picture.data), 0, 0)
-        shape._element.nvPicPr.cNvPr.set("descr", clean(content.picture.alt))
+    if isinstance(content, TableBox):
+        return _add_table(slide, box, content)
+    if isinstance(content, Picture):
+        shape = slide.shapes.add_picture(io.BytesIO(content.data), 0, 0)
+        shape._element.nvPicPr.cNvPr.set("descr", clean(content.alt))
     else:
-        return _table(slide, box, content)
+        shape = body or slide.shapes.add_textbox(0, 0, 0, 0)
+        (_fill_listing if isinstance(content, Listing) else _fill_text)(shape, content)
     place(shape, box.left, box.top, box.width, box.height)
     return shape
 
@@ -88,76 +74,72 @@ def _box(slide, box: Box, body):
 # --- text ---------------------------------------------------------------------------------------------------
 
 
-def _frame(frame, beside: float = 0, above: float = 0) -> None:
-    """Margins that were reckoned with; what a student adds later is made to fit by PowerPoint."""
+def _set_margins(frame, padding_x: float = 0, padding_y: float = 0) -> None:
+    """The margins that the layout has counted on. PowerPoint shrinks the text if a student adds too much to it."""
     frame.word_wrap = True
     frame.auto_size = MSO_AUTO_SIZE.TEXT_TO_FIT_SHAPE
-    frame.margin_left = frame.margin_right = Pt(beside)
-    frame.margin_top = frame.margin_bottom = Pt(above)
+    frame.margin_left = frame.margin_right = Pt(padding_x)
+    frame.margin_top = frame.margin_bottom = Pt(padding_y)
 
 
 def _next_paragraph(frame):
-    """The one that every frame begins with as long as it is empty, then a new one."""
+    """The one that every frame starts with, as long as it is empty; then a new one."""
     first = frame.paragraphs[0]
     return first if first._p.pPr is None else frame.add_paragraph()
 
 
-def _texts(frame, content: tuple[Paragraph, ...]) -> None:
-    _frame(frame)
-    running: dict[int, int] = {}  # by indent, the number with which the list in progress begins
-    before = None
+def _fill_text(shape, content: tuple[Paragraph, ...]) -> None:
+    _set_margins(shape.text_frame)
+    starts: dict[int, int] = {}  # by indent, the first number of the list in progress
     for item in content:
-        paragraph, text = _next_paragraph(frame), item.text
-        colour = {"note": "note", "quote": "faded", "caption": "faded"}.get(text.tone, "")
-        _line(paragraph, text.spans, item.style, colour, bool(text.heading))
-        paragraph.space_before = Pt(paragraph_space(before, item))
-        running = {indent: start for indent, start in running.items() if indent < text.indent + bool(text.mark)}
-        if isinstance(text.mark, int):
-            running.setdefault(text.indent, text.mark)
+        paragraph, text = _next_paragraph(shape.text_frame), item.text
+        colour = {"note": "note", "quote": "faded", "caption": "faded"}.get(text.role, "")
+        _fill_paragraph(paragraph, text.spans, item.style, colour, bool(text.heading))
+        paragraph.space_before = Pt(item.space)
+        starts = {indent: start for indent, start in starts.items() if indent < text.indent + bool(text.label)}
+        if isinstance(text.marker, int):
+            starts.setdefault(text.indent, text.marker)
         else:
-            running.pop(text.indent, None)
-        _bullet(paragraph, item, running.get(text.indent, 1))
-        before = item
+            starts.pop(text.indent, None)
+        _set_bullet(paragraph, item, starts.get(text.indent, 1))
 
 
-def _bullet(paragraph, item: Paragraph, start: int) -> None:
+def _set_bullet(paragraph, item: Paragraph, start: int) -> None:
     properties = paragraph._p.get_or_add_pPr()
     properties.set("lvl", str(min(max(item.text.indent - 1, 0), 8)))
     properties.set("marL", str(Pt(item.left)))
     properties.set("indent", str(-Pt(item.hang)))
-    mark = "<a:buNone {}/>"
-    if isinstance(item.text.mark, int):
-        mark = f'<a:buAutoNum {{}} type="arabicPeriod" startAt="{min(start, 32767)}"/>'
-    elif item.text.mark:
-        mark = f'<a:buChar {{}} char="{item.text.mark}"/>'
-    if item.text.mark:
-        properties.append(parse_xml(f'<a:buClr {nsdecls("a")}><a:srgbClr val="{COLOURS["accent"]}"/></a:buClr>'))
-        properties.append(parse_xml(f'<a:buFont {nsdecls("a")} typeface="{FONT}"/>'))
-    properties.append(parse_xml(mark.format(nsdecls("a"))))
+    bullet = "<a:buNone/>"
+    if item.text.label:
+        properties.append(xml(f'<a:buClr><a:srgbClr val="{COLOURS["accent"]}"/></a:buClr>'))
+        properties.append(xml(f'<a:buFont typeface="{FONTS["text"]}"/>'))
+        bullet = f'<a:buChar char="{item.text.label}"/>'
+    if isinstance(item.text.marker, int):
+        bullet = f'<a:buAutoNum type="arabicPeriod" startAt="{min(max(start, 1), 32767)}"/>'  # PowerPoint's limits
+    properties.append(xml(bullet))
 
 
-def _listing(shape, content: Listing) -> None:
-    frame = shape.text_frame
-    _frame(frame, content.padding, content.inset)
+def _fill_listing(shape, content: Listing) -> None:
+    _set_margins(shape.text_frame, content.padding_x, content.padding_y)
     if not content.code.output:
         shape.fill.solid()
         shape.fill.fore_color.rgb = RGBColor.from_string(COLOURS["panel"])
     colour = "faded" if content.code.output else ""
     for line in content.code.lines:
-        _line(_next_paragraph(frame), line or (Span(" ", code=True),), content.style, colour)
+        _fill_paragraph(_next_paragraph(shape.text_frame), line or (Span(" ", code=True),), content.style, colour)
 
 
-def _line(paragraph, spans: Spans, style: Style, colour: str = "", bold: bool = False) -> None:
+def _fill_paragraph(paragraph, spans: Spans, style: Style, colour: str = "", bold: bool = False) -> None:
     paragraph.line_spacing = Pt(style.leading)
     for span in spans:
         for n, part in enumerate(clean(span.text).split("\n")):
             if n:
                 paragraph.add_line_break()
             if part:
-                _run(paragraph.add_run(), part, span, style.size, span.colour or colour, bold or span.bold)
+                _fill_run(paragraph.add_run(), part, span, style.size, span.colour or colour, bold or span.bold)
 
 
-def _run(run, text: str, span: Span, size: float, colour: str, bold: bool) -> None:
+def _fill_run(run, text: str, span: Span, size: float, colour: str, bold: bool = False) -> None:
     run.text = text
     font = run.font
     font.size, font.bold, font.italic = Pt(size), bold or None, span.italic or None
@@ -170,12 +152,10 @@ def _run(run, text: str, span: Span, size: float, colour: str, bold: bool) -> No
         properties.set("baseline", "30000" if span.script > 0 else "-25000")
     if colour:
         font.color.rgb = RGBColor.from_string(COLOURS[colour])
-    name = MONO if span.code else MATH if span.math else ""
-    if name:
-        font.name = name
-    if is_chinese:  # else PowerPoint takes what it finds first, which may be a font without these characters
-        font_of_chinese = parse_xml(f'<a:ea {nsdecls("a")} typeface="{CHINESE}"/>')
-        properties.insert_element_before(font_of_chinese, "a:cs", "a:sym", "a:hlinkClick")
+    if span.code or span.math:
+        font.name = FONTS["mono" if span.code else "math"]
+    if is_chinese:  # otherwise PowerPoint may choose a font without these characters
+        properties.insert_element_before(xml(f'<a:ea typeface="{FONTS["chinese"]}"/>'), "a:cs", "a:sym", "a:hlinkClick")
     if span.link:
         run.hyperlink.address = clean(span.link)
 
@@ -183,11 +163,11 @@ def _run(run, text: str, span: Span, size: float, colour: str, bold: bool) -> No
 # --- tables ---------------------------------------------------------------------------------------------------
 
 
-def _table(slide, box: Box, content: TableBox):
+def _add_table(slide, box: Box, content: TableBox):
     rows, headers = content.table.rows, content.table.headers
-    size = (Pt(value) for value in (box.left, box.top, box.width, box.height))
+    size = map(Pt, (box.left, box.top, box.width, box.height))
     shape = slide.shapes.add_table(len(rows), len(content.columns), *size)
-    heads = ", ".join(filter(None, (plain(cell) for cell in rows[0])))
+    heads = ", ".join(filter(None, map(plain, rows[0])))
     shape._element.nvGraphicFramePr.cNvPr.set("descr", clean(f"table: {heads}"))
     table = shape.table
     table._tbl.tblPr.find(qn("a:tableStyleId")).text = PLAIN_TABLE
@@ -196,41 +176,33 @@ def _table(slide, box: Box, content: TableBox):
         column.width = Pt(width)
     for number, (row, cells, height) in enumerate(zip(table.rows, rows, content.heights, strict=True)):
         row.height = Pt(height)
+        colour, width = ("accent", 1.25) if number == headers - 1 else ("rule", 0.75)
+        fill = f'<a:solidFill><a:srgbClr val="{COLOURS[colour]}"/></a:solidFill>'
         for cell, spans in zip(row.cells, cells, strict=True):
             cell.margin_left = cell.margin_right = Pt(CELL_X)
             cell.margin_top = cell.margin_bottom = Pt(CELL_Y)
-            _line(cell.text_frame.paragraphs[0], spans or (Span(" "),), content.style)
-            _rule(cell, "accent" if number == headers - 1 else "rule")
+            _fill_paragraph(cell.text_frame.paragraphs[0], spans or (Span(" "),), content.style)
+            cell._tc.get_or_add_tcPr().append(xml(f'<a:lnB w="{Pt(width)}">{fill}</a:lnB>'))  # a line below it
     return shape
-
-
-def _rule(cell, colour: str) -> None:
-    """A line below the cell."""
-    width = Pt(1.25 if colour == "accent" else 0.75)
-    cell._tc.get_or_add_tcPr().append(
-        parse_xml(
-            f'<a:lnB {nsdecls("a")} w="{width}"><a:solidFill><a:srgbClr val="{COLOURS[colour]}"/></a:solidFill></a:lnB>'
-        )
-    )
 
 
 # --- page numbers ------------------------------------------------------------------------------------
 
 
-def _foot(slide, number: int, deck_title: str) -> None:
-    """The layout's foot line and page number, which python-pptx leaves out."""
+def _add_footer(slide, number: int, deck_title: str) -> None:
+    """The layout's footer and page number, which python-pptx does not copy."""
     texts = {PP_PLACEHOLDER.FOOTER: deck_title, PP_PLACEHOLDER.SLIDE_NUMBER: str(number)}
     for shape in slide.slide_layout.placeholders:
-        kind = shape.placeholder_format.type
-        if kind not in texts:
+        text = texts.get(shape.placeholder_format.type)
+        if text is None:
             continue
         element = copy.deepcopy(shape._element)
         element.nvSpPr.cNvPr.set("id", str(max(other.shape_id for other in slide.shapes) + 1))
         slide.shapes._spTree.append(element)
-        shown = list(element.iter(qn("a:t")))
-        if shown:
-            shown[0].text = texts[kind]
+        for shown in element.iter(qn("a:t")):  # the field with the page number
+            shown.text = text
+            break
         else:
             line = slide.shapes[-1].text_frame.paragraphs[0]
             line.alignment = PP_ALIGN.LEFT
-            _run(line.add_run(), texts[kind], Span(""), FOOT_LETTERS, "faded", False)
+            _fill_run(line.add_run(), text, Span(""), FOOTER_SIZE, "faded")

@@ -1,17 +1,17 @@
-"""Fragments in PowerPoint: shapes that appear with a click. python-pptx has no animations, so here is the XML.
+"""Fragments in PowerPoint: shapes that appear with a click. python-pptx has no animations, so the XML is here.
 
-It is what PowerPoint itself writes for its effect "Appear": a list of clicks, in each what happens at once.
+It is what PowerPoint itself writes for its effect "Appear": a list of clicks, each with the effects that it starts.
 """
 
 from __future__ import annotations
 
 from itertools import count
 
-from pptx.oxml import parse_xml
-from pptx.oxml.ns import nsdecls, qn
+from pptx.oxml.ns import qn
 
-TIMING = """
-<p:timing {namespace}>
+from animegan.slides.pptx_template import xml
+
+TIMING = """<p:timing>
   <p:tnLst><p:par><p:cTn id="1" dur="indefinite" restart="never" nodeType="tmRoot"><p:childTnLst>
     <p:seq concurrent="1" nextAc="seek">
       <p:cTn id="2" dur="indefinite" nodeType="mainSeq"><p:childTnLst>{clicks}</p:childTnLst></p:cTn>
@@ -19,7 +19,7 @@ TIMING = """
       <p:nextCondLst><p:cond evt="onNext" delay="0"><p:tgtEl><p:sldTgt/></p:tgtEl></p:cond></p:nextCondLst>
     </p:seq>
   </p:childTnLst></p:cTn></p:par></p:tnLst>
-  {built}
+  {texts}
 </p:timing>"""
 CLICK = """
 <p:par><p:cTn id="{outer}" fill="hold">
@@ -44,30 +44,20 @@ EFFECT = """
 
 def appear(slide, steps: list[list]) -> None:
     """Let the shapes of each step appear together, one click after the other."""
-    if not steps:
-        return
     ids = count(3)
-    clicks = "".join(
-        CLICK.format(outer=next(ids), inner=next(ids), effects="".join(_effects(shapes, ids))) for shapes in steps
-    )
-    texts = [shape for shapes in steps for shape in shapes if _is_text(shape)]
-    built = "".join(f'<p:bldP spid="{shape.shape_id}" grpId="0"/>' for shape in texts)
-    built = f"<p:bldLst>{built}</p:bldLst>" if built else ""
-    slide._element.append(parse_xml(TIMING.format(namespace=nsdecls("p"), clicks=clicks, built=built)))
-
-
-def _effects(shapes: list, ids: count) -> list[str]:
-    return [
-        EFFECT.format(
-            outer=next(ids),
-            inner=next(ids),
-            shape=shape.shape_id,
-            node="withEffect" if number else "clickEffect",
-            group=' grpId="0"' if _is_text(shape) else "",
-        )
-        for number, shape in enumerate(shapes)
-    ]
-
-
-def _is_text(shape) -> bool:
-    return shape._element.tag == qn("p:sp")
+    clicks, texts = "", ""
+    for shapes in steps:
+        outer, inner, effects = next(ids), next(ids), ""
+        for number, shape in enumerate(shapes):
+            is_text = shape._element.tag == qn("p:sp")
+            effects += EFFECT.format(
+                outer=next(ids),
+                inner=next(ids),
+                shape=shape.shape_id,
+                node="withEffect" if number else "clickEffect",
+                group=' grpId="0"' if is_text else "",
+            )
+            texts += f'<p:bldP spid="{shape.shape_id}" grpId="0"/>' if is_text else ""
+        clicks += CLICK.format(outer=outer, inner=inner, effects=effects)
+    if clicks:
+        slide._element.append(xml(TIMING.format(clicks=clicks, texts=f"<p:bldLst>{texts}</p:bldLst>" if texts else "")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 from pptx import Presentation
 from pptx.enum.shapes import PP_PLACEHOLDER
@@ -10,51 +12,30 @@ from pptx.oxml import parse_xml
 from pptx.oxml.ns import nsdecls, qn
 from pptx.util import Pt
 
-from animegan.slides.layout import COVER_TEXT_HEIGHT, COVER_TITLE_HEIGHT, COVER_TOP
-from animegan.slides.style import (
-    BODY,
-    BOTTOM,
-    CHINESE,
-    COLOURS,
-    FONT,
-    FOOT_HEIGHT,
-    FOOT_TOP,
-    MARGIN,
-    PAGE_HEIGHT,
-    PAGE_WIDTH,
-    TITLE_HEIGHT,
-    TITLE_TOP,
-    TOP,
-    WIDTH,
-)
+from animegan.slides import style
 
-COVER, CONTENT, SECTION, TITLE_ONLY = "Title Slide", "Title and Content", "Section Header", "Title Only"
-FOOT_LETTERS = 10.5  # points
+LAYOUTS = {"cover": "Title Slide", "section": "Section Header", "content": "Title and Content", "bare": "Title Only"}
+FOOTER_SIZE = 10.5  # points: font size
 BAR = 10  # points: the coloured edge of a title slide
 PLACES = {
-    PP_PLACEHOLDER.TITLE: (MARGIN, TITLE_TOP, WIDTH, TITLE_HEIGHT),
-    PP_PLACEHOLDER.BODY: (MARGIN, TOP, WIDTH, BOTTOM - TOP),
-    PP_PLACEHOLDER.FOOTER: (MARGIN, FOOT_TOP, WIDTH - 100, FOOT_HEIGHT),
-    PP_PLACEHOLDER.SLIDE_NUMBER: (PAGE_WIDTH - MARGIN - 80, FOOT_TOP, 80, FOOT_HEIGHT),
+    PP_PLACEHOLDER.TITLE: style.PAGE_TITLE,
+    PP_PLACEHOLDER.BODY: style.PAGE_BODY,
+    PP_PLACEHOLDER.FOOTER: style.PAGE_FOOTER,
+    PP_PLACEHOLDER.SLIDE_NUMBER: style.PAGE_NUMBER,
 }
-COVER_PLACES = (
-    (MARGIN, COVER_TOP, WIDTH - 80, COVER_TITLE_HEIGHT),
-    (MARGIN, COVER_TOP + COVER_TITLE_HEIGHT + 18, WIDTH - 80, COVER_TEXT_HEIGHT),
-)
 
 
 def empty_presentation():
-    """A presentation with no slide and four layouts: COVER, CONTENT, SECTION and TITLE_ONLY."""
+    """A presentation without slides, and with the four `LAYOUTS`."""
     presentation = Presentation()
-    presentation.slide_width, presentation.slide_height = Pt(PAGE_WIDTH), Pt(PAGE_HEIGHT)
+    presentation.slide_width, presentation.slide_height = Pt(style.PAGE_WIDTH), Pt(style.PAGE_HEIGHT)
+    _restyle_theme(presentation.slide_master)
+    _restyle_master(presentation.slide_master)
     for layout in list(presentation.slide_layouts):
-        if layout.name not in (COVER, CONTENT, SECTION, TITLE_ONLY):
+        if layout.name in LAYOUTS.values():
+            _restyle_layout(layout)
+        else:
             presentation.slide_layouts.remove(layout)
-    master = presentation.slide_master
-    _restyle_theme(master)
-    _restyle_master(master)
-    for layout in presentation.slide_layouts:
-        _restyle_layout(layout)
     return presentation
 
 
@@ -63,23 +44,28 @@ def place(shape, left: float, top: float, width: float, height: float) -> None:
     shape.left, shape.top, shape.width, shape.height = Pt(left), Pt(top), Pt(width), Pt(height)
 
 
+def remove(shape) -> None:
+    shape._element.getparent().remove(shape._element)
+
+
+def xml(markup: str):
+    """An element from its markup, in which the prefixes a and p are known."""
+    return parse_xml(re.sub(r"(?=[\s/>])", f" {nsdecls('a', 'p')}", markup, count=1))
+
+
 def _restyle_theme(master) -> None:
     """Fonts and colours, so that what a student adds in PowerPoint looks like the rest."""
     part = master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
     theme = etree.fromstring(part.blob)
-    for kind in ("majorFont", "minorFont"):
-        fonts = theme.find(f".//{qn(f'a:{kind}')}")
-        fonts.find(qn("a:latin")).set("typeface", FONT)
-        fonts.find(qn("a:ea")).set("typeface", CHINESE)
-        for font in fonts.findall(qn("a:font")):
-            if font.get("script") == "Hans":
-                font.set("typeface", CHINESE)
+    for fonts in theme.iter(qn("a:majorFont"), qn("a:minorFont")):
+        fonts.find(qn("a:latin")).set("typeface", style.FONTS["text"])
+        for font in (fonts.find(qn("a:ea")), *fonts.findall(f"{qn('a:font')}[@script='Hans']")):
+            font.set("typeface", style.FONTS["chinese"])
     new = {"dk1": "ink", "dk2": "faded", "lt2": "panel", "accent1": "accent", "hlink": "accent", "folHlink": "accent"}
     for name, colour in new.items():
         slot = theme.find(f".//{qn(f'a:{name}')}")
-        for child in list(slot):
-            slot.remove(child)
-        etree.SubElement(slot, qn("a:srgbClr"), val=COLOURS[colour])
+        slot.clear()
+        etree.SubElement(slot, qn("a:srgbClr"), val=style.COLOURS[colour])
     part.blob = etree.tostring(theme, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
@@ -87,64 +73,54 @@ def _restyle_master(master) -> None:
     for shape in list(master.placeholders):
         kind = shape.placeholder_format.type
         if kind not in PLACES:  # the date, which no slide has
-            shape._element.getparent().remove(shape._element)
+            remove(shape)
             continue
         place(shape, *PLACES[kind])
-        body = shape._element.txBody.bodyPr
-        for side in ("lIns", "tIns", "rIns", "bIns"):
-            body.set(side, "0")
-        body.set("anchor", {PP_PLACEHOLDER.TITLE: "b", PP_PLACEHOLDER.BODY: "t"}.get(kind, "ctr"))
-        for style in shape._element.iter(qn("a:lvl1pPr")):
-            style.set("algn", "r" if kind == PP_PLACEHOLDER.SLIDE_NUMBER else "l")
-            letters = style.find(qn("a:defRPr"))
-            letters.set("sz", str(round(100 * FOOT_LETTERS)))
-            for tint in list(letters.iter(qn("a:tint"))):
+        anchor = {PP_PLACEHOLDER.TITLE: "b", PP_PLACEHOLDER.BODY: "t"}.get(kind, "ctr")
+        shape._element.txBody.bodyPr.attrib.update(
+            {"lIns": "0", "tIns": "0", "rIns": "0", "bIns": "0", "anchor": anchor}
+        )
+        for level in shape._element.iter(qn("a:lvl1pPr")):
+            level.set("algn", "r" if kind == PP_PLACEHOLDER.SLIDE_NUMBER else "l")
+            font = level.find(qn("a:defRPr"))
+            font.set("sz", str(round(100 * FOOTER_SIZE)))
+            for tint in list(font.iter(qn("a:tint"))):
                 tint.getparent().set("val", "tx2")
                 tint.getparent().remove(tint)
     styles = master._element.find(qn("p:txStyles"))
     title = styles.find(f"{qn('p:titleStyle')}/{qn('a:lvl1pPr')}")
     title.set("algn", "l")
-    title.find(qn("a:defRPr")).set("sz", "2800")
-    title.find(qn("a:defRPr")).set("b", "1")
-    for level, style in enumerate(styles.find(qn("p:bodyStyle"))):
-        letters = style.find(qn("a:defRPr"))
-        letters.set("sz", str(round(100 * max(BODY.size - 2 * level, 14))))
+    title.find(qn("a:defRPr")).attrib.update({"sz": "2800", "b": "1"})
+    for n, level in enumerate(styles.find(qn("p:bodyStyle"))):
+        level.find(qn("a:defRPr")).set("sz", str(round(100 * max(style.BODY.size - 2 * n, 14))))
 
 
 def _restyle_layout(layout) -> None:
     for shape in list(layout.placeholders):
-        kind = shape.placeholder_format.type
-        if kind == PP_PLACEHOLDER.DATE:
-            shape._element.getparent().remove(shape._element)
-    if layout.name not in (COVER, SECTION):
+        if shape.placeholder_format.type == PP_PLACEHOLDER.DATE:
+            remove(shape)
+    if layout.name not in (LAYOUTS["cover"], LAYOUTS["section"]):
         return
-    for shape, position in zip(list(layout.placeholders)[:2], COVER_PLACES, strict=True):
+    title, text = list(layout.placeholders)[:2]
+    for shape, position, anchor, font in (
+        (title, style.COVER_TITLE, "b", 'sz="4200" b="1"'),
+        (text, style.COVER_TEXT, "t", 'sz="2000" b="0"'),
+    ):
         place(shape, *position)
-        shape._element.txBody.bodyPr.set("anchor", "b" if position is COVER_PLACES[0] else "t")
+        shape._element.txBody.bodyPr.set("anchor", anchor)
         levels = shape._element.txBody.find(qn("a:lstStyle"))
-        for style in list(levels):
-            levels.remove(style)
-        size, bold = (4200, 1) if position is COVER_PLACES[0] else (2000, 0)
-        levels.append(
-            parse_xml(
-                f'<a:lvl1pPr {nsdecls("a")} marL="0" indent="0" algn="l"><a:buNone/>'
-                f'<a:defRPr sz="{size}" b="{bold}" cap="none"/></a:lvl1pPr>'
-            )
-        )
+        levels.clear()
+        level = f'<a:lvl1pPr marL="0" indent="0" algn="l"><a:buNone/><a:defRPr {font} cap="none"/></a:lvl1pPr>'
+        levels.append(xml(level))
     slide = layout._element.cSld
-    slide.insert(
-        0,
-        parse_xml(
-            f'<p:bg {nsdecls("p", "a")}><p:bgPr><a:solidFill><a:schemeClr val="bg2"/></a:solidFill>'
-            f"<a:effectLst/></p:bgPr></p:bg>"
-        ),
-    )
+    background = '<a:solidFill><a:schemeClr val="bg2"/></a:solidFill><a:effectLst/>'
+    slide.insert(0, xml(f"<p:bg><p:bgPr>{background}</p:bgPr></p:bg>"))
     slide.spTree.insert(
         2,
-        parse_xml(
-            f'<p:sp {nsdecls("p", "a")}><p:nvSpPr><p:cNvPr id="99" name="Edge"/><p:cNvSpPr/><p:nvPr userDrawn="1"/>'
-            f'</p:nvSpPr><p:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="{Pt(BAR)}" cy="{Pt(PAGE_HEIGHT)}"/></a:xfrm>'
-            f'<a:prstGeom prst="rect"><a:avLst/></a:prstGeom><a:solidFill><a:schemeClr val="accent1"/></a:solidFill>'
-            f"</p:spPr></p:sp>"
+        xml(
+            '<p:sp><p:nvSpPr><p:cNvPr id="99" name="Edge"/><p:cNvSpPr/><p:nvPr userDrawn="1"/></p:nvSpPr><p:spPr>'
+            f'<a:xfrm><a:off x="0" y="0"/><a:ext cx="{Pt(BAR)}" cy="{Pt(style.PAGE_HEIGHT)}"/></a:xfrm>'
+            '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom><a:solidFill><a:schemeClr val="accent1"/></a:solidFill>'
+            "</p:spPr></p:sp>"
         ),
     )

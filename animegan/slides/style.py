@@ -1,4 +1,4 @@
-"""How slides look: their measures, their colours and their kinds of text."""
+"""How slides look: their measures, their colours and their kinds of text. The same for PowerPoint and HTML."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from dataclasses import dataclass
 
 from animegan.slides.model import Text
 
-# One look for PowerPoint and HTML: points on a page of 960 x 540.
-PAGE_WIDTH, PAGE_HEIGHT = 960, 540
+PAGE_WIDTH, PAGE_HEIGHT = 960, 540  # points, like all measures here
 MARGIN = 56
-WIDTH = PAGE_WIDTH - 2 * MARGIN
-TITLE_TOP, TITLE_HEIGHT = 28, 64
-TOP, BOTTOM = 110, 490  # of the content
-FOOT_TOP, FOOT_HEIGHT = 504, 18
+WIDTH, HEIGHT = PAGE_WIDTH - 2 * MARGIN, 380  # of the content
 PADDING = 12  # inside the grey panel of code
-CELL_X, CELL_Y = 8, 4.5  # inside a cell of a table
-STEP, DIGIT = 26, 11  # a list is indented by this much a level, and more for numbers of several digits
+CELL_X, CELL_Y = 8, 4.5  # padding of a table cell
+STEP, DIGIT = 26, 11  # indent of a list per level, and for every digit of its numbers after the first
 
-FONT, CHINESE, MONO, MATH = "Arial", "Microsoft YaHei", "Consolas", "Times New Roman"
+# Places on a page: left, top, width, height.
+PAGE_TITLE = (MARGIN, 28, WIDTH, 64)
+PAGE_BODY = (MARGIN, 110, WIDTH, HEIGHT)
+PAGE_FOOTER = (MARGIN, 504, WIDTH - 100, 18)
+PAGE_NUMBER = (PAGE_WIDTH - MARGIN - 80, 504, 80, 18)
+COVER_TITLE = (MARGIN, 96, WIDTH - 80, 160)
+COVER_TEXT = (MARGIN, 274, WIDTH - 80, 190)
+COVER_PICTURE = (PAGE_WIDTH - MARGIN - 340, 100, 340, 340)
+
+FONTS = {"text": "Arial", "chinese": "Microsoft YaHei", "mono": "Consolas", "math": "Times New Roman"}
 COLOURS = {
     "ink": "1b1b1f",
     "faded": "6b6b76",
@@ -36,7 +41,7 @@ COLOURS = {
 
 @dataclass(frozen=True)
 class Style:
-    """Points: size of the letters, distance of the lines, space above and below the paragraph."""
+    """Points: font size, distance between baselines, space above and below the paragraph."""
 
     size: float
     leading: float
@@ -59,6 +64,6 @@ CELL = Style(16, 22, below=0)
 def style_of(text: Text) -> Style:
     if text.heading:
         return HEADING
-    if text.tone in ("note", "caption"):
+    if text.role in ("note", "caption"):
         return SMALL
     return BODY if not text.indent else ITEM if text.indent == 1 else DEEP

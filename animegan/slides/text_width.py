@@ -1,15 +1,15 @@
 """How much room a text takes: measured before it is laid out, so that nothing is cut off.
 
-The measure is DejaVu Sans, which comes with matplotlib and is the same on every machine. It runs about a
-tenth wider than Arial and Consolas, with which the slides are shown: that tenth is the margin for a machine
-that has neither. A Chinese character is as wide as it is high in every font.
+Measured with DejaVu Sans, which comes with matplotlib and is the same on every machine. It is about a tenth
+wider than Arial and Consolas, in which the slides are shown: that tenth is the margin for a machine that has
+neither. A Chinese character is as wide as it is high in every font.
 """
 
 from __future__ import annotations
 
 import functools
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -17,34 +17,30 @@ from typing import NamedTuple
 
 from animegan.slides.model import Span, Spans
 
-UNIT = 100  # size at which the font is measured
-SCRIPT = 0.67  # size of a sub- or superscript
-EMOJI_WIDTH = 1.4  # of the size, in the fonts of Windows and macOS
-NOT_FIRST = frozenset("，。、；：？！）》」』】〉〕”’…—·％,.;:?!)]}%")  # may not begin a line
+UNIT = 100  # font size at which the font is measured
+SCRIPT = 0.67  # relative font size of a sub- or superscript
+EMOJI_WIDTH = 1.4  # times the font size, in the fonts of Windows and macOS
+NOT_FIRST = frozenset("，。、；：？！）》」』】〉〕”’…—·％,.;:?!)]}%")  # may not start a line
 NOT_LAST = frozenset("（《「『【〈〔“‘([{")  # may not end one
 
 
 @functools.lru_cache(maxsize=20_000)
 def is_wide(letter: str) -> bool:
-    """Whether it is Chinese, or a sign of Chinese typography, or an emoji."""
+    """Whether it is a Chinese character, Chinese punctuation, or an emoji."""
     return letter > "\u1100" and unicodedata.east_asian_width(letter) in "WF"
 
 
-def width(text: str, size: float, bold: bool = False, mono: bool = False, is_chinese: bool = False) -> float:
-    """Points that a text takes on one line. In Chinese text quotes and dashes are wide too."""
-    wide = [letter for letter in text if _takes_one_em(letter, is_chinese)]
-    narrow = "".join(letter for letter in text if not _takes_one_em(letter, is_chinese)) if wide else text
-    ems = sum(EMOJI_WIDTH if letter > "\U0001f000" and letter < "\U00020000" else 1 for letter in wide)
-    return size * (ems + _narrow_width(narrow, bold, mono) / UNIT)
-
-
-def _takes_one_em(letter: str, is_chinese: bool) -> bool:
-    return is_wide(letter) or (is_chinese and letter > "\u2000" and unicodedata.east_asian_width(letter) == "A")
-
-
 @functools.lru_cache(maxsize=20_000)
-def _narrow_width(text: str, bold: bool, mono: bool) -> float:
-    return _font(bold, mono).getlength(text)
+def width(text: str, size: float, bold: bool = False, mono: bool = False, is_chinese: bool = False) -> float:
+    """Points that a text takes on one line. In Chinese text, quotation marks and dashes are wide too."""
+    ems, narrow = 0.0, ""
+    for letter in text:
+        is_ambiguous = letter > "\u2000" and unicodedata.east_asian_width(letter) == "A"
+        if is_wide(letter) or (is_chinese and is_ambiguous):
+            ems += EMOJI_WIDTH if "\U0001f000" < letter < "\U00020000" else 1
+        else:
+            narrow += letter
+    return size * (ems + _font(bold, mono).getlength(narrow) / UNIT)
 
 
 @functools.cache
@@ -57,18 +53,16 @@ def _font(bold: bool, mono: bool):
 
 
 class Chunk(NamedTuple):
-    """What is not broken at the end of a line. `width` and `visible`, without the spaces at its end, in
-    multiples of the letters' size."""
+    """Text without a place for a line break. `width`, and `visible` (without the spaces at its end), in multiples
+    of the font size."""
 
     spans: Spans
     width: float
     visible: float
 
-    @property
     def ends_line(self) -> bool:
         return self.spans[-1].text.endswith("\n")
 
-    @property
     def ends_word(self) -> bool:
         return self.spans[-1].text[-1].isspace()
 
@@ -76,8 +70,14 @@ class Chunk(NamedTuple):
 @functools.lru_cache(maxsize=20_000)
 def chunks(spans: Spans) -> tuple[Chunk, ...]:
     """The pieces of a paragraph between the places where a line may break."""
-    is_chinese = any(is_wide(letter) for span in spans for letter in span.text)
-    return tuple(_chunk(piece, is_chinese) for piece in _pieces(spans))
+    letters = [(letter, span) for span in spans for letter in span.text]
+    is_chinese = any(is_wide(letter) for letter, _ in letters)
+    breaks = [n for n, ((before, _), (after, _)) in enumerate(pairwise(letters), 1) if _may_break(before, after)]
+    pieces = []
+    for start, end in pairwise([0, *breaks, len(letters)] if letters else []):
+        runs = groupby(letters[start:end], lambda pair: pair[1])
+        pieces.append(tuple(replace(span, text="".join(letter for letter, _ in run)) for span, run in runs))
+    return tuple(_chunk(piece, is_chinese) for piece in pieces)
 
 
 def _chunk(spans: Spans, is_chinese: bool) -> Chunk:
@@ -90,31 +90,26 @@ def _ems(span: Span, is_chinese: bool) -> float:
     return width(span.text, SCRIPT if span.script else 1, span.bold, span.code, is_chinese)
 
 
-def spans_width(spans: Spans, size: float) -> float:
-    """Points that spans take on one line."""
-    return size * sum(chunk.width for chunk in chunks(spans))
-
-
 def wrap(spans: Spans, size: float, room: float) -> list[Spans]:
-    """Break a paragraph into lines of at most `room` points; what is joined again is the paragraph.
+    """Break a paragraph into lines of at most `room` points; `joined(chain(*lines))` is the paragraph again.
 
-    Lines break where PowerPoint and browsers break them: after spaces and hyphens and between Chinese
-    characters, and inside a word only where it is longer than a line.
+    Lines break where PowerPoint and browsers break them: after spaces and hyphens, between Chinese characters,
+    and inside a word only if it is longer than a line.
     """
     lines: list[list[Span]] = [[]]
-    used, most = 0.0, room / size
+    used, limit = 0.0, room / size
     for chunk in chunks(spans):
         parts = (chunk,)
-        if chunk.visible > most:
+        if chunk.visible > limit:
             parts = _letters(chunk)
-            used = most + 1  # a word longer than a line begins a line of its own
+            used = limit + 1  # a word longer than a line starts on a line of its own
         for part in parts:
-            if lines[-1] and used + part.visible > most:
+            if lines[-1] and used + part.visible > limit:
                 lines.append([])
                 used = 0.0
             lines[-1] += part.spans
             used += part.width
-        if chunk.ends_line:
+        if chunk.ends_line():
             lines.append([])
             used = 0.0
     if len(lines) > 1 and not lines[-1]:
@@ -129,20 +124,9 @@ def _letters(chunk: Chunk) -> tuple[Chunk, ...]:
 
 
 def joined(spans: Iterable[Span]) -> Spans:
-    """Neighbours of one look become one span."""
-    looks = groupby(spans, lambda span: replace(span, text=""))
-    return tuple(replace(look, text="".join(span.text for span in run)) for look, run in looks)
-
-
-def _pieces(spans: Spans) -> Iterator[Spans]:
-    letters = [(letter, span) for span in spans for letter in span.text]
-    start = 0
-    for number, ((before, _), (after, _)) in enumerate(pairwise(letters), 1):
-        if _may_break(before, after):
-            yield _as_spans(letters[start:number])
-            start = number
-    if letters:
-        yield _as_spans(letters[start:])
+    """Neighbours in the same format become one span."""
+    runs = groupby(spans, lambda span: replace(span, text=""))
+    return tuple(replace(formatting, text="".join(span.text for span in run)) for formatting, run in runs)
 
 
 def _may_break(before: str, after: str) -> bool:
@@ -153,8 +137,3 @@ def _may_break(before: str, after: str) -> bool:
     if before in " \t" or (before == "-" and after.isalpha()):
         return True
     return (is_wide(before) or is_wide(after)) and after not in NOT_FIRST and before not in NOT_LAST
-
-
-def _as_spans(letters: list[tuple[str, Span]]) -> Spans:
-    runs = groupby(letters, lambda pair: pair[1])
-    return tuple(replace(span, text="".join(letter for letter, _ in run)) for span, run in runs)

@@ -16,7 +16,7 @@ __all__ = ["FaceFinder", "Summary", "crawl_pictures", "default_out", "get", "imp
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: each source has libraries of its own."""
+    """Import a name when it is first used: each source has libraries of its own."""
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -1,4 +1,4 @@
-"""One picture of an import: what was kept, what was set aside, what was taken for a duplicate of what."""
+"""An import as one picture: what was kept, what was set aside, and the pairs of duplicates."""
 
 from __future__ import annotations
 
@@ -9,60 +9,53 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
 
-CELL, GAP, COLUMNS = 96, 8, 10
+CELL, GAP, COLUMNS = 96, 8, 10  # pixels, pixels, cells in a row
+MARGIN, HEADING = 16, 44  # pixels
+WIDTH = 2 * MARGIN + COLUMNS * (CELL + GAP) - GAP
 MAX_KEPT, MAX_PAIRS = 40, 20
-INK, FADED, PAPER = "#1b1b1f", "#6b6b76", "#ffffff"
-MARGIN, HEADING = 16, 44
+INK, PAPER = "#1b1b1f", "#ffffff"
 
 
 def contact_sheet(
-    kept: Sequence[Path],
-    count: int,
-    aside: Sequence[Path],
-    set_aside: int,
-    pairs: Sequence[tuple[Path, Path]],
-    duplicates: int,
+    kept: Sequence[Path], aside: Sequence[Path], set_aside: int, pairs: Sequence[tuple[Path, Path]], duplicates: int
 ) -> bytes:
     """The sheet as a PNG.
 
-    kept: files of which some, from all over the list, are shown; aside: small pictures of what was set aside;
-    pairs: (duplicate, the sharper one that stays). The numbers are how many there are in all.
+    kept: files, of which a sample from the whole list is shown; aside: small copies of what was set aside; pairs:
+    (duplicate, the sharper one that is kept). set_aside, duplicates: how many there are in total.
     """
+    twins = f"duplicates: {duplicates:,} (left: removed, right: its sharper twin, kept)"
     parts = [
-        (f"kept: {count:,}", [*_shown(_spread(kept, MAX_KEPT))]),
-        (f"set aside: {set_aside:,} (shown: those that are pictures at all)", [*_shown(aside)]),
-        (
-            f"duplicates: {duplicates:,} (left: taken out, right: its sharper twin, kept)",
-            [*_twins(_spread(pairs, MAX_PAIRS))],
-        ),
+        *_part(f"kept: {len(kept):,}", [*_shown(_spread(kept, MAX_KEPT))]),
+        *_part(f"set aside: {set_aside:,} (shown: those that can be opened)", [*_shown(aside)]),
+        *_part(twins, [*_twins(_spread(pairs, MAX_PAIRS))]),
     ]
-    parts = [(title, cells) for title, cells in parts if cells]
-    width = 2 * MARGIN + COLUMNS * (CELL + GAP) - GAP
-    heights = [HEADING + _rows(cells) * (CELL + GAP) for _, cells in parts]
-    sheet = Image.new("RGB", (width, sum(heights) + 2 * MARGIN), PAPER)
-    pen, top = ImageDraw.Draw(sheet), MARGIN
-    for (title, cells), height in zip(parts, heights, strict=True):
-        pen.text((MARGIN, top + 8), title, INK, font_size=20)
-        left, line = 0, top + HEADING
-        for cell in cells:
-            if left + cell.width > COLUMNS * (CELL + GAP):
-                left, line = 0, line + CELL + GAP
-            sheet.paste(cell, (MARGIN + left, line))
-            left += cell.width + GAP
-        top += height
+    sheet = Image.new("RGB", (WIDTH, sum(part.height for part in parts) + 2 * MARGIN), PAPER)
+    top = MARGIN
+    for part in parts:
+        sheet.paste(part, (0, top))
+        top += part.height
     content = io.BytesIO()
     sheet.save(content, "PNG")
     return content.getvalue()
 
 
-def _rows(cells: Sequence[Image.Image]) -> int:
-    a_row = COLUMNS * (CELL + GAP) // (cells[0].width + GAP)
-    return -(-len(cells) // a_row)
+def _part(title: str, cells: Sequence[Image.Image]) -> Iterator[Image.Image]:
+    """A heading with the cells below it, all of the same size; nothing if there are none."""
+    if not cells:
+        return
+    step = cells[0].width + GAP
+    per_row = COLUMNS * (CELL + GAP) // step
+    part = Image.new("RGB", (WIDTH, HEADING + -(-len(cells) // per_row) * (CELL + GAP)), PAPER)
+    ImageDraw.Draw(part).text((MARGIN, 8), title, INK, font_size=20)
+    for number, cell in enumerate(cells):
+        part.paste(cell, (MARGIN + number % per_row * step, HEADING + number // per_row * (CELL + GAP)))
+    yield part
 
 
-def _spread(items: Sequence, most: int) -> list:
-    """At most `most` of them, evenly from the first to the last."""
-    count = min(len(items), most)
+def _spread(items: Sequence, limit: int) -> list:
+    """At most `limit` of them, evenly from the first to the last."""
+    count = min(len(items), limit)
     return [items[n * len(items) // count] for n in range(count)]
 
 

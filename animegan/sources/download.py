@@ -1,33 +1,30 @@
-"""A file from the web: whole and checked or not at all, gone on with where the connection broke off.
+"""A file from the web: complete and checked, or one clear error. A broken download is resumed.
 
-pooch keeps what was fetched and holds it against its hash; the fetching itself is ours, since pooch's begins anew
-after every break, follows a redirect anywhere and reads without end.
+Retries, back-off and Retry-After are urllib3's (`Retry`); pooch hashes the file and knows the user's cache folder. It
+does not fetch the file: after every break it would start from the beginning, and it reads without a limit.
 """
 
 from __future__ import annotations
 
 import contextlib
-import email.utils
-import ipaddress
 import os
 import re
-import socket
-import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from tqdm.auto import tqdm
 
-from animegan.errors import UserError
+from animegan.errors import UserError, require
+from animegan.files import saving
 
 TIMEOUT = (15, 60)  # seconds: to connect, and between two pieces
-TRIES, FIRST_PAUSE, LONGEST_PAUSE = 6, 1.0, 120.0  # tries without a single new byte; seconds
-OFFLINE, OFFLINE_TRIES = "no connection to the server", 3
+TRIES, OFFLINE_TRIES = 6, 3  # in a row that bring no new byte, and that do not reach the server at all
+MAX_WAIT = 120  # seconds between two tries, whatever Retry-After asks for; urllib3's back-off ends there, too
 REDIRECTS = 10
 MAX_BYTES = 8 * 2**30  # of one file
-PIECE = 2**14  # bytes: of the piece that a break cuts in two, nothing is kept
-PASSING = {408, 425, 429, 500, 502, 503, 504}  # answers that may be another one a minute later
+PIECE = 2**14  # bytes; a piece that is interrupted is lost
+TEMPORARY = {408, 425, 429, 500, 502, 503, 504}  # answers that may be different a minute later
 ADVICE = {
     401: "it asks for a password",
     403: "the server refuses; many do so to programs, or to whole countries",
@@ -37,225 +34,178 @@ ADVICE = {
 }
 
 
-class Refused(UserError):
-    """An address that is not asked at all."""
-
-
 def fetch(
     url: str,
     path: Path,
     sha256: str = "",
     instead: str = "download it in a browser, and give the file: animegan data import FILE",
-    allow_private: bool = False,
-    most: int = MAX_BYTES,
+    max_bytes: int = MAX_BYTES,
     progress: bool = True,
     tries: int = TRIES,
 ) -> Path:
-    """Fetch `url` into the file `path` and return it; a file that is there already is checked and taken.
+    """Fetch `url` into the file `path` and return it; a file that is already there is only checked.
 
-    What was fetched before a break lies beside it as "NAME.part" and is gone on with, also by a later call. A file
-    whose SHA-256 is another than `sha256` is set aside as "NAME.wrong". instead: what the user can do without us.
-    allow_private: addresses of this machine and of the local network are refused without it, behind redirects too.
-    tries: it is given up after so many that bring nothing new. Raises UserError with one line.
+    What arrived before a break is kept beside it as "NAME.part" and resumed, by a later call too. A file whose SHA-256
+    is not `sha256` is set aside as "NAME.wrong". instead: what the user can do without us. tries: how many requests in
+    a row may bring nothing new. Raises UserError with one line.
     """
-    pooch, requests = _libraries()
+    pooch = require("pooch", "data", "a download")
     sha256 = sha256.lower()
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
-        raise UserError(f"--sha256 {sha256} is no SHA-256: give its 64 digits (0 to 9, a to f), or leave it out.")
-    try:
+        raise UserError(f"--sha256 {sha256} is not a SHA-256: give its 64 digits (0 to 9, a to f), or leave it out.")
+    part = path.with_name(f"{path.name}.part")
+    with saving(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            _Fetch(requests, url, path, instead, allow_private, most, progress, tries).run()
-            os.replace(_part(path), path)
-            _validator(path).unlink(missing_ok=True)
-        if sha256 and (found := pooch.file_hash(str(path), alg="sha256")) != sha256:
+            _Download(url, part, instead, max_bytes, tries).run(progress)
+            os.replace(part, path)
+            _version_of(part).unlink(missing_ok=True)
+        if sha256 and (actual := pooch.file_hash(str(path), alg="sha256")) != sha256:
             wrong = path.with_name(f"{path.name}.wrong")
             os.replace(path, wrong)
             raise UserError(
-                f"{url} is not the file that was expected (its SHA-256 is {found}): it was set aside as {wrong} and "
+                f"{url} is not the file that was expected (its SHA-256 is {actual}): it was set aside as {wrong} and "
                 f"not used. Try again, or {instead}."
             )
-    except OSError as error:
-        kept = " What has arrived is kept." if _part(path).exists() else ""
-        raise UserError(
-            f"{path} could not be written ({error.strerror or error}): make room, then try again.{kept}"
-        ) from error
     return path
 
 
-def cached_file(url: str, sha256: str, instead: str) -> Path:
-    """A small file that is fetched once and kept for this user, in pooch's folder for caches."""
-    pooch, _ = _libraries()
-    folder = Path(os.environ.get("ANIMEGAN_CACHE") or pooch.os_cache("animegan"))
-    path = folder / Path(urlsplit(url).path).name
-    return fetch(url, path, sha256, instead, most=64 * 2**20, progress=False, tries=2)  # somebody waits for it
+def cached_file(urls: Sequence[str], sha256: str, instead: str) -> Path:
+    """A small file, fetched once and kept in pooch's cache folder of this user.
+
+    The addresses are tried in turn, until one gives the file with this SHA-256. Raises UserError if none does.
+    """
+    pooch = require("pooch", "data", "a download")
+    path = Path(os.environ.get("ANIMEGAN_CACHE") or pooch.os_cache("animegan")) / Path(urlsplit(urls[0]).path).name
+    problems = []
+    for url in urls:
+        try:  # only twice, since somebody is waiting for it
+            return fetch(url, path, sha256, instead, max_bytes=64 * 2**20, progress=False, tries=2)
+        except UserError as error:
+            problems.append(str(error))
+            path.with_name(f"{path.name}.part").unlink(missing_ok=True)  # half of another server's file
+    raise UserError("".join([problems[0], *(f" {url} failed, too." for url in urls[1:])]))
 
 
-class _Fetch:
-    def __init__(self, requests, url, path, instead, allow_private, most, progress, tries):
-        self.requests, self.url, self.path, self.instead = requests, url, path, instead
-        self.allow_private, self.most, self.progress, self.tries = allow_private, most, progress, tries
+class _Download:
+    """One file on its way into `part`, over as many requests as it takes."""
 
-    def run(self) -> None:
-        """Go on until the part file is whole; raises UserError when that is hopeless, OSError from the disk."""
-        failures = 0
-        _check(self.url, self.allow_private)
-        with tqdm(unit="B", unit_scale=True, desc=self.path.name, mininterval=0.5, disable=not self.progress) as bar:
+    def __init__(self, url: str, part: Path, instead: str, max_bytes: int, tries: int):
+        self.requests = require("requests", "data", "a download")
+        self.url, self.part, self.instead, self.max_bytes, self.tries = url, part, instead, max_bytes, tries
+
+    def run(self, progress: bool) -> None:
+        """Request what is missing until the part is complete. Raises UserError if that fails, OSError from the disk."""
+        retry = left = _retry(self.tries)
+        with (
+            self.requests.Session() as session,  # it knows http and https only: no redirect leads to a file
+            tqdm(unit="B", unit_scale=True, desc=self.part.stem, mininterval=0.5, disable=not progress) as bar,
+        ):
+            session.max_redirects = REDIRECTS
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, self.requests.adapters.HTTPAdapter(max_retries=retry))
             while True:
-                before, pause = self.have(), 0.0
-                try:
-                    if self.attempt(bar):
+                have = self.size()
+                # urllib3 retries until an answer begins; a break within it is ours to resume.
+                with contextlib.suppress(self.requests.RequestException), self.request(session, have) as response:
+                    if self.receive(response, have, bar):
                         return
-                    problem = "the connection broke off"
-                except _Passing as answer:
-                    problem, pause = str(answer), answer.pause
-                except self.requests.RequestException as error:
-                    problem = _network(error, self.requests)
-                failures = 0 if self.have() > before else failures + 1
-                if failures >= (min(self.tries, OFFLINE_TRIES) if problem == OFFLINE else self.tries):
-                    raise UserError(f"{self.url} cannot be fetched: {problem}, {failures} times; {self.instead}.")
-                _sleep(max(pause, min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE)))
+                if self.size() > have:
+                    left = retry
+                elif not left.total:
+                    raise self.failed(f"the connection broke off, {self.tries} times")
+                else:
+                    left = left.increment("GET", self.url)
+                    left.sleep()
 
-    def have(self) -> int:
-        with contextlib.suppress(OSError):
-            return _part(self.path).stat().st_size
-        return 0
+    def request(self, session, have: int):
+        """The response with what follows the first `have` bytes, or with all of it if the file was changed since."""
+        errors = self.requests.exceptions
+        headers = {"Accept-Encoding": "identity", "User-Agent": "animegan (a course on GANs)"}
+        version = _version_of(self.part)
+        if have and version.exists() and (tag := version.read_text(encoding="utf-8")):
+            headers |= {"Range": f"bytes={have}-", "If-Range": tag}
+        try:
+            response = session.get(self.url, headers=headers, stream=True, timeout=TIMEOUT)
+        except ValueError as error:  # requests' InvalidURL, InvalidSchema ..., and urllib's own behind a redirect
+            raise UserError(f"{self.url} is not fetched: only http:// and https:// addresses are ({error}).") from error
+        except errors.TooManyRedirects as error:
+            raise self.failed("it redirects from one address to the next without end") from error
+        except errors.RequestException as error:
+            raise self.failed(_network_problem(error, self.tries)) from error
+        status = response.status_code
+        if status in TEMPORARY:
+            raise self.failed(f"the server answers {status}, {self.tries} times")
+        if status not in (200, 206, 416):
+            raise self.failed(f"{status}: {ADVICE.get(status, 'the server refuses')}")
+        return response
 
-    def attempt(self, bar: tqdm) -> bool:
-        """One request for what is missing; true when the file is whole."""
-        have, headers = self.have(), {"Accept-Encoding": "identity", "User-Agent": "animegan (a course on GANs)"}
-        with contextlib.suppress(OSError):
-            if have:  # the same version, or all of it anew
-                headers |= {"Range": f"bytes={have}-", "If-Range": _validator(self.path).read_text(encoding="utf-8")}
-        with self.requests.Session() as session, self.answer(session, headers) as response:
-            if response.status_code == 416:  # nothing is missing, or the file has become shorter
-                total = response.headers.get("Content-Range", "").rpartition("/")[2]
-                if total == str(have):
-                    return True
-                _part(self.path).unlink()
-                return False
-            start = have if response.status_code == 206 and _starts_at(response, have) else 0
-            length = response.headers.get("Content-Length")
-            total = start + int(length) if length and length.isdigit() else None
-            if (total or 0) > self.most:
-                raise UserError(
-                    f"{self.url} has {total / 2**30:.1f} GiB, more than the limit of {self.most / 2**30:g}."
-                )
-            if validator := response.headers.get("ETag", response.headers.get("Last-Modified")):
-                _validator(self.path).write_text(validator, encoding="utf-8")
-            else:
-                _validator(self.path).unlink(missing_ok=True)
-            bar.total, bar.n = total, start
-            self.write(response, start, bar)
-            return total is None or self.have() == total
-
-    def write(self, response, start: int, bar: tqdm) -> None:
-        with open(_part(self.path), "r+b" if start else "wb") as file:
+    def receive(self, response, have: int, bar: tqdm) -> bool:
+        """Write what the response brings; true if the part is complete."""
+        content_range = response.headers.get("Content-Range", "")
+        if response.status_code == 416:  # nothing is missing, or the file has become shorter
+            is_complete = content_range.rpartition("/")[2] == str(have)
+            if not is_complete:
+                self.part.unlink()
+            return is_complete
+        start = have if response.status_code == 206 and content_range.startswith(f"bytes {have}-") else 0
+        length = response.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdigit() else None
+        limit = f"{self.max_bytes / 2**30:g} GiB"
+        if total and total > self.max_bytes:
+            raise UserError(f"{self.url} has {total / 2**30:.1f} GiB, more than the limit of {limit}.")
+        # Without a version to compare, a later call begins again.
+        _version_of(self.part).write_text(
+            response.headers.get("ETag", response.headers.get("Last-Modified", "")), encoding="utf-8"
+        )
+        bar.total, bar.n = total, start
+        with open(self.part, "r+b" if start else "wb") as file:
             file.seek(start)
             for piece in response.iter_content(PIECE):
-                if file.tell() + len(piece) > self.most:
-                    raise UserError(f"{self.url} does not end: more than {self.most / 2**30:g} GiB have come.")
+                if file.tell() + len(piece) > self.max_bytes:
+                    raise UserError(f"{self.url} does not end: more than {limit} have arrived.")
                 file.write(piece)
                 bar.update(len(piece))
+        return total is None or self.size() == total
 
-    def answer(self, session, headers: dict[str, str]):
-        """The response behind all redirects; every address is looked at before it is asked."""
-        url = self.url
-        for _ in range(REDIRECTS):
-            _check(url, self.allow_private)
-            response = session.get(url, headers=headers, stream=True, timeout=TIMEOUT, allow_redirects=False)
-            status = response.status_code
-            if status in (200, 206, 416):
-                return response
-            response.close()
-            if "Location" in response.headers and 300 <= status < 400:
-                url = urljoin(url, response.headers["Location"])
-            elif status in PASSING:
-                raise _Passing(f"the server answers {status}", _retry_after(response.headers.get("Retry-After")))
-            else:
-                because = ADVICE.get(status, "the server refuses")
-                raise UserError(f"{self.url} cannot be fetched ({status}: {because}): {self.instead}.")
-        raise UserError(f"{self.url} leads from one address to the next without end: {self.instead}.")
+    def size(self) -> int:
+        """Bytes that have arrived."""
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    def failed(self, problem: str) -> UserError:
+        return UserError(f"{self.url} cannot be fetched ({problem}): {self.instead}.")
 
 
-class _Passing(Exception):
-    def __init__(self, message: str, pause: float):
-        super().__init__(message)
-        self.pause = pause
+def _retry(tries: int):
+    """urllib3's policy: `tries` requests, with waits of 0, 2, 4, 8 ... seconds, or what Retry-After asks for."""
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
+
+    class PatientRetry(Retry):
+        def get_retry_after(self, response) -> float | None:
+            with contextlib.suppress(InvalidHeader):
+                return min(super().get_retry_after(response) or 0, MAX_WAIT)
+            return None
+
+    return PatientRetry(
+        total=tries - 1, connect=min(tries, OFFLINE_TRIES) - 1, status_forcelist=TEMPORARY, raise_on_status=False,
+        backoff_factor=1,
+    )  # fmt: skip
 
 
-def _check(url: str, allow_private: bool) -> None:
-    """Raise Refused unless `url` is http(s), and a machine of the public internet (or that is not asked for)."""
-    try:
-        parts = urlsplit(url)
-        is_web = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 80) > 0
-    except ValueError:  # brackets that do not close, a port that is none
-        is_web = False
-    if not is_web:
-        raise Refused(f"{url} is not fetched: only addresses with http:// or https:// are.")
-    if allow_private:
-        return
-    for address in _addresses(parts.hostname):
-        if not address.is_global:
-            raise Refused(
-                f"{url} is not fetched: {parts.hostname} is this machine or one of your own network, or a proxy in "
-                f"fake-IP mode answers for all; --allow-private permits that."
-            )
+def _network_problem(error: Exception, tries: int) -> str:
+    """Why there was no answer, in words; requests wraps what urllib3 gave up for."""
+    import urllib3.exceptions as kinds
+
+    reason = getattr(error.args[0] if error.args else None, "reason", error)
+    if isinstance(reason, kinds.SSLError):
+        return "the connection is not secure: a wrong certificate, a wrong clock, or somebody in between"
+    if isinstance(reason, kinds.NewConnectionError):
+        return f"no connection to the server, {min(tries, OFFLINE_TRIES)} times"
+    problem = "the server does not answer" if isinstance(reason, kinds.TimeoutError) else "the connection broke off"
+    return f"{problem}, {tries} times"
 
 
-def _addresses(host: str) -> Iterator:
-    """The addresses of a host; none where there is no answer, which the request itself will then say."""
-    with contextlib.suppress(OSError, UnicodeError):
-        for *_, address in socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP):
-            yield ipaddress.ip_address(address[0].partition("%")[0])
-
-
-def _starts_at(response, have: int) -> bool:
-    return response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-
-
-def _retry_after(value: str | None) -> float:
-    """Seconds, from a number or a date; at most two minutes are waited."""
-    if not value:
-        return 0.0
-    if value.strip().isdigit():
-        seconds = float(value)
-    else:
-        try:
-            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
-            return 0.0
-    return min(max(seconds, 0.0), LONGEST_PAUSE)
-
-
-def _network(error, requests) -> str:
-    """What went wrong, in words."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the connection is not secure (a wrong certificate: a wrong clock, or somebody in between)"
-    if isinstance(error, requests.Timeout):
-        return "the server does not answer"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
-        return "the connection broke off"
-    return OFFLINE
-
-
-def _sleep(seconds: float) -> None:
-    time.sleep(seconds)
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(f"{path.name}.part")
-
-
-def _validator(path: Path) -> Path:
-    """Beside the part: which version of the file it is a part of, in the server's words (ETag)."""
-    return path.with_name(f"{path.name}.part-of")
-
-
-def _libraries():
-    try:
-        import pooch
-        import requests
-    except ModuleNotFoundError as error:
-        raise UserError(f"downloads need {error.name}: pip install -e '.[data]' installs it.") from error
-    return pooch, requests
+def _version_of(part: Path) -> Path:
+    """Beside the part: which version of the file it belongs to, in the server's words (ETag)."""
+    return part.with_name(f"{part.name}-of")

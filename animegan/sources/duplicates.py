@@ -1,4 +1,4 @@
-"""Which pictures show the same: a perceptual hash, and of each group the sharpest."""
+"""Which pictures show the same (by a perceptual hash), and which of them is the sharpest."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from PIL import Image
 BITS = 64  # of a hash
 # Grey levels, as a standard deviation: a picture of one colour, a gradient, an error page without words.
 FLAT = 8.0
-ALIKE = 1.5  # times as sharp: less than that is no difference to go by
+ALIKE = 1.5  # times as sharp: a smaller difference does not count
 
 
 class Fingerprint(NamedTuple):
-    """What is remembered of a picture: `hash` of 64 bits, `sharpness`, `contrast` in grey levels."""
+    """What is kept of a picture to compare it: `hash` of 64 bits, `sharpness`, `contrast` in grey levels."""
 
     hash: int
     sharpness: float
     contrast: float
 
 
-def look(pixels: np.ndarray) -> Fingerprint:
-    """The look of a picture, uint8 [3, S, S], in the size in which the networks see it.
+def fingerprint(pixels: np.ndarray) -> Fingerprint:
+    """The fingerprint of a picture, uint8 [3, S, S], in the size in which the networks see it.
 
     The hash is ImageHash's `phash`: the signs of the lowest frequencies, which small changes of size, light and
-    compression leave as they are. Sharpness is the variance of the Laplacian (Pech-Pacheco et al. 2000): of two
-    copies the one that was made smaller, or compressed harder, has less.
+    compression do not change. Sharpness is the variance of the Laplacian (Pech-Pacheco et al. 2000): of two copies,
+    the one that was scaled down or compressed more has less.
     """
     import imagehash
 
@@ -47,22 +47,22 @@ def _bits_set(values: np.ndarray) -> np.ndarray:
 def duplicates(
     hashes: Sequence[int], sharpness: Sequence[float], sizes: Sequence[int], threshold: int
 ) -> dict[int, int]:
-    """The number of each picture that is left out -> that of the sharper one that shows the same.
+    """The index of each picture that is left out -> the index of the sharper one that shows the same.
 
-    Two pictures show the same if at most `threshold` of the 64 bits differ. Where they are sharp alike, the larger
-    file (`sizes`, in bytes) counts as the sharper: the noise of compression looks like detail. The sharpest is chosen
-    first, then the next that is like none of those before: so nobody is left out for being like one who is left out
-    himself, and a chain of small changes does not make one group of all.
+    Two pictures show the same if at most `threshold` of the 64 bits differ. If they are equally sharp, the larger file
+    (`sizes`, in bytes) counts as the sharper: the noise of compression looks like detail. The sharpest is kept first,
+    then the next one that resembles none of those kept: so no picture is dropped for resembling one that was itself
+    dropped, and a chain of small changes does not become one group.
     """
     steps = np.round(np.log(np.maximum(sharpness, 1e-3)) / np.log(ALIKE))
     order = sorted(range(len(hashes)), key=lambda n: (-steps[n], -sizes[n], n))
-    kept, kept_hashes, found = [], np.empty(len(hashes), np.uint64), {}
+    kept, kept_hashes, left_out = [], np.empty(len(hashes), np.uint64), {}
     for number in order:
         count = len(kept)
         distance = _bits_set(kept_hashes[:count] ^ np.uint64(hashes[number]))
         if count and distance.min() <= threshold:
-            found[number] = kept[int(distance.argmin())]
+            left_out[number] = kept[int(distance.argmin())]
         else:
             kept_hashes[count] = hashes[number]
             kept.append(number)
-    return found
+    return left_out

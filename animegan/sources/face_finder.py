@@ -12,14 +12,17 @@ import numpy as np
 from PIL import Image
 
 from animegan.data import opened
-from animegan.errors import UserError
+from animegan.errors import UserError, require
 
-CASCADE_URL = "https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/master/lbpcascade_animeface.xml"
+CASCADE_URLS = (  # GitHub, and a public mirror of its repositories for networks that cannot reach it
+    "https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/master/lbpcascade_animeface.xml",
+    "https://cdn.jsdelivr.net/gh/nagadomi/lbpcascade_animeface@master/lbpcascade_animeface.xml",
+)
 CASCADE_SHA256 = "9376d30ac38db6bda2a68b88b3b76bbd7e6aa33af47f7f5c76bc88ca75f1ce30"
 MARGIN = 0.2  # on each side, as a part of the face's box: the box ends at the fringe, a portrait at the hair
 LIFT = 0.08  # of the box: there is more hair above a face than neck below
-SCALE, NEIGHBOURS = 1.05, 5  # finer steps find more faces, more agreeing boxes fewer that are none
-LONGEST, MIN_FACE = 1200, 40  # pixels: larger pictures are searched in this size, for faces of at least this
+SCALE, NEIGHBOURS = 1.05, 5  # finer steps find more faces; more agreeing boxes, fewer false ones
+MAX_SIDE, MIN_FACE = 1200, 40  # pixels: larger pictures are searched at this size, for faces of at least this
 
 
 class Box(NamedTuple):
@@ -33,9 +36,8 @@ class Box(NamedTuple):
 class FaceFinder:
     """Finds anime faces. Source of the cascade: nagadomi, lbpcascade_animeface (2011, MIT licence).
 
-    cascade: its XML file; without one the environment variable ANIMEGAN_CASCADE may name it, else it is fetched once
-    and kept for the user. Raises UserError where OpenCV or the
-    cascade is not to be had, or the file is none.
+    cascade: its XML file; without one the environment variable ANIMEGAN_CASCADE may name it, else it is downloaded once
+    and kept for the user. Raises UserError if OpenCV or the cascade is missing, or if the file is not a cascade.
     """
 
     def __init__(self, cascade: str | Path | None = None, margin: float = MARGIN):
@@ -43,21 +45,18 @@ class FaceFinder:
             raise UserError(
                 f"--margin {margin:g} is out of range: give 0 to 2, as a part of the face ({MARGIN} is usual)."
             )
-        try:
-            import cv2
-        except ModuleNotFoundError as error:
-            raise UserError("--crop needs OpenCV: pip install -e '.[data]' installs it.") from error
+        cv2 = require("cv2", "data", "--crop")
         if not hasattr(cv2, "CascadeClassifier"):
-            raise UserError("--crop needs OpenCV 4: version 5 has no cascades; pip install -e '.[data]' mends it.")
+            raise UserError("--crop needs OpenCV 4: version 5 has no cascades; pip install -e '.[data]' fixes it.")
         self.margin, self._local = margin, threading.local()
         self._xml = _cascade(cascade)
-        self._classifier()  # so that a file that is no cascade is noticed now
+        self._classifier()  # so that a wrong file is noticed now
 
     def find(self, image: Image.Image) -> list[Box]:
-        """A square around each face of an RGB picture, hair included, the largest first; none is no error."""
+        """A square around each face of an RGB picture, hair included, the largest first; the list may be empty."""
         import cv2
 
-        scale = max(1.0, max(image.size) / LONGEST)
+        scale = max(1.0, max(image.size) / MAX_SIDE)
         grey = image.convert("L")
         if scale > 1:
             grey = grey.resize((round(image.width / scale), round(image.height / scale)), Image.Resampling.BILINEAR)
@@ -71,7 +70,7 @@ class FaceFinder:
         return sorted(boxes, key=lambda box: (-box.side, box.left, box.top))
 
     def _classifier(self):
-        """One for each thread: a detector keeps its picture within itself."""
+        """One per thread: a detector stores the picture that it works on."""
         if not hasattr(self._local, "classifier"):
             import cv2
 
@@ -80,7 +79,7 @@ class FaceFinder:
                 file = cv2.FileStorage(self._xml, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
                 classifier = cv2.CascadeClassifier()
                 if not classifier.read(file.getFirstTopLevelNode()):
-                    raise ValueError("no cascade")
+                    raise ValueError("not a cascade")
             except (cv2.error, SystemError, ValueError) as error:
                 raise UserError("--cascade is not a cascade of OpenCV: give lbpcascade_animeface.xml.") from error
             self._local.classifier = classifier
@@ -96,7 +95,7 @@ class FaceFinder:
 
 
 def _square(box, scale: float, margin: float, size: tuple[int, int]) -> Box:
-    """The box with its margin, moved into the picture where it sticks out, and as large as the picture at most."""
+    """The box with its margin, moved into the picture where it sticks out, and at most as large as the picture."""
     left, top, width, height = (float(part) * scale for part in box)
     side = min(max(width, height) * (1 + 2 * margin), *size)
     middle = left + width / 2, top + height * (0.5 - LIFT)
@@ -115,7 +114,9 @@ def _cascade(path: str | Path | None) -> str:
     if path is None:
         from animegan.sources.download import cached_file
 
-        path = cached_file(CASCADE_URL, CASCADE_SHA256, instead="give the file with --cascade FILE or ANIMEGAN_CASCADE")
+        path = cached_file(
+            CASCADE_URLS, CASCADE_SHA256, instead="give the file with --cascade FILE or ANIMEGAN_CASCADE"
+        )
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

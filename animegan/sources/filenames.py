@@ -1,4 +1,4 @@
-"""File names that every system takes: Windows is the strictest, so its rules are kept everywhere."""
+"""File names that every system accepts: Windows is the strictest, so its rules are followed everywhere."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 MAX_BYTES = 120  # of a stem in UTF-8: far below the 255 of ext4, and short enough for Windows' 260 of a whole path
-# Devices, whatever suffix follows; the small raised digits count as well.
+# Devices, whatever suffix follows; superscript digits count, too.
 # Source: Microsoft, "Naming Files, Paths, and Namespaces".
 DEVICES = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])", re.IGNORECASE)
 FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
-# Controls, halves of a character, and signs that reverse the order of what follows ("gpj.exe" for "exe.jpg").
+# Control characters, halves of a character, and signs that reverse the order of what follows ("gpj.exe" for "exe.jpg").
 UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
@@ -25,7 +25,7 @@ def safe_stem(name: str) -> str:
     stem = re.sub(r"(?<=.)\.[A-Za-z0-9]{1,5}$", "", stem)
     stem = unicodedata.normalize("NFC", UNSEEN.sub("", FORBIDDEN.sub("_", stem)))
     stem = stem.encode("utf-8")[:MAX_BYTES].decode("utf-8", "ignore").strip(". ")
-    if stem.startswith(("=", "+", "-", "@")):  # a spreadsheet takes it for a formula, a command for an option
+    if stem.startswith(("=", "+", "-", "@")):  # a formula for a spreadsheet, an option for a command
         stem = f"_{stem}"
     if DEVICES.fullmatch(stem.partition(".")[0].rstrip()):
         stem = f"_{stem}"
@@ -33,11 +33,11 @@ def safe_stem(name: str) -> str:
 
 
 class Names:
-    """Gives out each name once, also for a system that takes A and a for the same letter."""
+    """Gives out each name once, also for systems that do not distinguish A from a."""
 
     def __init__(self, taken: Iterable[str] = ()):
         self._taken = set(map(_key, taken))
-        self._numbers: dict[str, int] = {}  # where to go on counting: thousands may be called "image"
+        self._numbers: dict[str, int] = {}  # the last number of each stem: thousands may be called "image"
 
     def new(self, stem: str, suffix: str) -> str:
         """`stem` + `suffix`, or with "-2", "-3" ... between them if that is taken."""

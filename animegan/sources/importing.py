@@ -2,29 +2,31 @@
 
     animegan data import faces.zip more/ --out data/mine
 
-`faces/` holds the pictures that training reads, under names that every system takes; `import.csv` says of every
-file in the sources what became of it, and why; `contact_sheet.png` shows it. The sources are never changed. What
-was done is kept in the hidden folder `.import`: an import that was stopped goes on where it was, and a second one
-adds nothing twice.
+`faces/` holds the pictures for training, under names that every system accepts; `import.csv` says what became of every
+file in the sources, and why; `contact_sheet.png` shows it. The sources are never changed. The hidden folder `.import`
+keeps what was done: if an import is interrupted, run it again to continue; no picture is added twice.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from animegan.errors import UserError
+from animegan.data import HIDDEN
+from animegan.errors import UserError, require
+from animegan.files import saving
 from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
-from animegan.sources.import_job import HIDDEN, THRESHOLD, Import, Summary
+from animegan.sources.import_job import THRESHOLD, Import, Summary
 from animegan.text import printable
+
+NO_ACCESS = "name a folder that you may write to, with --out"
 
 
 def import_pictures(
@@ -38,46 +40,46 @@ def import_pictures(
 ) -> Summary:
     """Make a data set of all pictures in `sources` (folders, archives, pictures), or add them to the one in `out`.
 
-    Links within a folder are followed, as training does; an archive's are not.
+    Links within a folder are followed, as in training; those in an archive are not.
 
     finder: a `FaceFinder`, which cuts the faces out; without one, pictures stay whole, byte for byte.
-    threshold: pictures of which at most so many of 64 bits differ are taken for the same, and the sharpest is kept;
-        0 finds the same pixels only, -1 the same bytes only.
-    leave_out: of the name of an entry, why it is not to be looked at; "" for one that is.
-    Raises UserError for a source that is not there or cannot be read at all, and for a folder that is no data set
-    of ours. What was imported up to then stays.
+    threshold: two pictures are duplicates if at most this many of their 64 bits differ, and the sharper one is kept; 0
+        finds the same pixels only, -1 the same bytes only.
+    leave_out: takes the name of an entry and says why it is left out; "" if it is not.
+    Raises UserError for a source that does not exist or cannot be read at all, and for a folder that is not a data set
+    of ours. What was imported until then is kept.
     """
     if not -1 <= threshold < BITS // 2:
         raise UserError(
             f"--threshold {threshold} is out of range: give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1."
         )
-    require_libraries()
+    require("imagehash", "data", "an import")
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
-    out = data_set(Path(os.path.expanduser(out)), paths)
+    out = usable_out(Path(os.path.expanduser(out)), paths)
     is_new, failed = not out.exists(), []
     with (
-        write_errors(out),
+        saving(out, NO_ACCESS),
         warnings.catch_warnings(),
         contextlib.closing(Import(out, finder, progress, workers, leave_out)) as work,
     ):
-        warnings.simplefilter("ignore")  # Pillow's, of a huge picture: that is said in its line
+        warnings.simplefilter("ignore")  # Pillow's, about huge pictures: the table says so
         for path in paths:
             try:
-                work.take(Source(path))
+                work.add_source(Source(path))
             except UserError as error:
                 failed.append(str(error))
         if work.journal.records or not failed:
-            summary = work.settle(threshold)
-    if failed and not (len(paths) > 1 and work.journal.records):
-        if is_new and not work.journal.records:
-            shutil.rmtree(out, ignore_errors=True)  # nothing is in it but our own empty folders
+            summary = work.deduplicate(threshold)
+    if not failed:
+        return summary
+    if is_new and not work.journal.records:
+        shutil.rmtree(out, ignore_errors=True)  # it holds only our own empty folders
+    if len(paths) == 1 or not work.journal.records:
         raise UserError(failed[0])
-    if failed:
-        raise UserError(f"{failed[0].rstrip('.')}. The other sources were imported: {summary.kept:,} pictures to use.")
-    return summary
+    raise UserError(f"{failed[0].rstrip('.')}. The other sources were imported: {summary.kept:,} pictures to use.")
 
 
-# --- before anything is done --------------------------------------------------------------------------------
+# --- checks before the import --------------------------------------------------------------------------------
 
 
 def _existing(path: Path) -> Path:
@@ -93,19 +95,22 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def data_set(out: Path, sources: list[Path]) -> Path:
-    with write_errors(out):
+def usable_out(out: Path, sources: list[Path]) -> Path:
+    """`out`, if it can become a data set of these sources, or is one already; else UserError."""
+    if "\0" in str(out):
+        raise UserError(f"{printable(str(out))} is not a path: give another --out.")
+    with saving(str(out)[:200], NO_ACCESS):
         is_taken = out.exists()
         if is_taken and not out.is_dir():
             raise UserError(f"{out} is a file: give a folder for the data set with --out.")
         if is_taken and not (out / HIDDEN).is_dir() and any(out.iterdir()):
-            raise UserError(f"{out} holds something else than an import: give another --out.")
+            raise UserError(f"{out} holds other files, not an import: give another --out.")
         real = out.resolve()
     for source in sources:
         place = source.resolve()
         if source.is_dir() and (real == place or place in real.parents or real in place.parents):
             raise UserError(
-                f"{out} and {source} lie within each other, and nothing is imported into itself: give another --out."
+                f"{out} and {source} are within each other, and nothing is imported into itself: give another --out."
             )
     return out
 
@@ -113,22 +118,3 @@ def data_set(out: Path, sources: list[Path]) -> Path:
 def default_out(source: str | Path) -> Path:
     """data/<name of the source>."""
     return Path("data") / safe_stem(Path(source).resolve().name)
-
-
-@contextlib.contextmanager
-def write_errors(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        fix = "name a folder that you may write to, with --out"
-        if getattr(error, "errno", None) == errno.ENOSPC:
-            fix = "what was imported is kept; make room, then give the same command again"
-        what = getattr(error, "strerror", None) or error
-        raise UserError(f"{str(out)[:200]} could not be written ({what}): {fix}.") from error
-
-
-def require_libraries() -> None:
-    try:
-        import imagehash  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UserError(f"the import needs {error.name}: pip install -e '.[data]' installs it.") from error

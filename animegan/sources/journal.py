@@ -1,21 +1,22 @@
-"""What an import has done so far, a line an entry: it can be stopped at any moment and gone on with."""
+"""What an import has done so far, one line per entry, so that it can be interrupted and resumed at any time."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from animegan.errors import UserError
-from animegan.files import write_whole
+from animegan.files import saving, write_whole
 from animegan.text import printable
 
 KEPT, ASIDE, DUPLICATE, REMOVED = "kept", "set aside", "duplicate", "removed by hand"
 COLUMNS = ("source", "name", "status", "reason", "file", "left", "top", "side", "sha256", "hash", "sharpness")
+RENAMED = {"again": "retry", "leaving": "to_delete"}  # fields of `Found` in journals of earlier versions
 
 
 @dataclass
@@ -34,8 +35,8 @@ class Found:
     hash: int = 0
     sharpness: float = 0.0
     bytes: int = 0  # of the file that it came from
-    again: bool = False  # it could not be read: the next import tries once more
-    leaving: bool = False  # its file is to be deleted: a duplicate
+    retry: bool = False  # it could not be read: the next import tries again
+    to_delete: bool = False  # its file is a duplicate that is still to be deleted
 
 
 @dataclass
@@ -49,87 +50,85 @@ class Record:
     found: list[Found] = field(default_factory=list)
 
     @property
-    def to_be_tried_again(self) -> bool:
-        return any(found.again for found in self.found)
+    def retry(self) -> bool:
+        return any(found.retry for found in self.found)
 
 
 class Journal:
-    """The records of a folder, in the order in which they were made; `add` is on the disk when it returns."""
+    """The records of a data set, in the order in which they were made; `add` returns when its line is written."""
 
     def __init__(self, path: Path):
         self.path, self.records = path, []
-        try:
+        with saving(path, "give another --out"):
             self._read()
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(path, "ab")  # noqa: SIM115 - open as long as the journal is
-        except OSError as error:
-            raise UserError(
-                f"{path.parent} cannot be written ({error.strerror or error}): give another --out."
-            ) from error
 
     def _read(self) -> None:
         if not self.path.exists():
             return
         content = self.path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):  # stopped in the middle of a line: that entry is done again
+        complete = content.rfind(b"\n") + 1
+        if complete < len(content):  # interrupted in the middle of a line: that entry is imported again
             with open(self.path, "r+b") as file:
-                file.truncate(whole)
+                file.truncate(complete)
         try:
-            for line in content[:whole].splitlines():
-                self.records.append(_record(json.loads(line)))
-            last = {(record.source, record.name): n for n, record in enumerate(self.records)}
-            self.records = [  # what was tried again counts once
-                record
-                for n, record in enumerate(self.records)
-                if not record.to_be_tried_again or last[record.source, record.name] == n
-            ]
-        except (ValueError, TypeError, KeyError) as error:
+            records = [_record(json.loads(line)) for line in content[:complete].splitlines()]
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UserError(
                 f"{self.path} is damaged: give another --out, or delete the folder and import once more."
             ) from error
+        last = {(record.source, record.name): record for record in records}
+        # Of an entry that was tried several times, only the last result counts.
+        self.records = [record for record in records if not record.retry or last[record.source, record.name] is record]
 
     def add(self, record: Record) -> None:
         self.records.append(record)
-        self._file.write(json.dumps(asdict(record)).encode("ascii") + b"\n")
+        self._file.write(_line(record))
         self._file.flush()
 
     def rewrite(self) -> None:
-        """Write all records anew, after some of them were changed."""
+        """Write all records again, after some of them were changed."""
         self._file.close()
-        write_whole(self.path, b"".join(json.dumps(asdict(record)).encode("ascii") + b"\n" for record in self.records))
+        write_whole(self.path, b"".join(map(_line, self.records)))
         self._file = open(self.path, "ab")  # noqa: SIM115 - open as long as the journal is
 
     def close(self) -> None:
         self._file.close()
 
-    def pictures(self) -> Iterator[tuple[Record, Found]]:
+    def found(self, *statuses: str) -> Iterator[Found]:
+        """What was found in all entries: all of it, or what has one of the statuses."""
         for record in self.records:
-            for found in record.found:
-                yield record, found
+            yield from (found for found in record.found if not statuses or found.status in statuses)
 
     def write_csv(self, path: Path) -> None:
-        """All records as a table, a line a picture, for a person and for a spreadsheet."""
-        text = io.StringIO()
-        table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        for record, found in self.pictures():
-            row: dict[str, Any] = {"source": cell(record.source), "name": cell(record.name)}
-            row |= {"status": found.status, "reason": cell(found.reason), "file": found.file, "sha256": found.sha256}
-            if found.box:
-                row |= dict(zip(("left", "top", "side"), found.box, strict=True))
-            if found.sha256:
-                row |= {"hash": f"{found.hash:016x}", "sharpness": f"{found.sharpness:.1f}"}
-            table.writerow(row)
-        write_whole(path, text.getvalue().encode("utf-8-sig"))  # Excel takes it for the system's code page without
+        """All records as a table, one row per picture."""
+        rows = []
+        for record in self.records:
+            for found in record.found:
+                hash_columns = (f"{found.hash:016x}", f"{found.sharpness:.1f}") if found.sha256 else ("", "")
+                place = (found.status, found.reason, found.file, *(found.box or ("", "", "")))
+                rows.append((record.source, record.name, *place, found.sha256, *hash_columns))
+        write_spreadsheet(path, COLUMNS, rows)
+
+
+def _line(record: Record) -> bytes:
+    return json.dumps(asdict(record)).encode("ascii") + b"\n"
 
 
 def _record(values: dict[str, Any]) -> Record:
-    found = [Found(**{**each, "box": tuple(each["box"]) if each["box"] else None}) for each in values.pop("found")]
+    found = [Found(**{RENAMED.get(name, name): value for name, value in each.items()}) for each in values.pop("found")]
+    for each in found:
+        each.box = tuple(each.box) if each.box else None
     return Record(found=found, **values)
 
 
-def cell(text: str) -> str:
-    """On one line, and nothing that a spreadsheet would take for a formula."""
-    text = printable(text)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+def write_spreadsheet(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """A CSV file for a person: every cell on one line, and none that a spreadsheet would take for a formula."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(columns)
+    for row in rows:
+        cells = [printable(str(value)) for value in row]
+        table.writerow([f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell for cell in cells])
+    write_whole(path, text.getvalue().encode("utf-8-sig"))  # without the mark, Excel assumes the system's code page

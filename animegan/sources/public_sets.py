@@ -1,4 +1,4 @@
-"""Public sets of anime faces: where each lies, what it holds, and what has to be left out of it."""
+"""Public sets of anime faces: where each one is, what it holds, and what has to be left out of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from animegan.errors import UserError
 
 RIGHTS = (
-    "scraped drawings, without a licence of those who drew them: for your own study; do not publish the pictures, and "
-    "better not the weights"
+    "scraped drawings, without a licence from the artists: for your own study; do not publish the pictures, and better "
+    "not the weights"
 )
 
 
@@ -19,9 +19,9 @@ RIGHTS = (
 class PublicSet:
     """A set in a repository on GitHub, at one commit: its files can be deleted, but not changed.
 
-    pattern: which entries of the archive are meant, with one group, a number; up to `last` they are drawings.
-    count: how many of those there are. Both are looked up in the archive before it is used: GitHub packs an archive
-    anew when it likes, so the hash of the file proves nothing, but what is in a commit is in it for good.
+    pattern: the entries of the archive that belong to the set, with one group, a number; drawings up to `last`.
+    count: how many drawings there are. An archive is checked by these numbers before it is used: GitHub may compress it
+    again at any time, so its hash proves nothing, but the files of a commit never change.
     """
 
     name: str
@@ -48,13 +48,13 @@ class PublicSet:
             with zipfile.ZipFile(archive) as file:
                 found = sum(map(self.is_wanted, file.namelist()))
         except (zipfile.BadZipFile, OSError) as error:
-            found = f"no archive ({error})"
+            found = f"no readable archive ({error})"
         if found != self.count:
             wrong = archive.with_name(f"{archive.name}.wrong")
             archive.replace(wrong)
             raise UserError(
                 f"{self.name} should hold {self.count:,} pictures, and what was fetched holds {found}: it was set "
-                f"aside as {wrong} and not used. Try again, with another --mirror if you took one."
+                f"aside as {wrong} and not used. Try again, with another --mirror if you used one."
             )
 
 
@@ -69,11 +69,11 @@ SETS = {
             r"(?:^|/)faces/(\d+)\.jpg$",
             last=33430,
             count=33431,
-            left_out="36,740 more files, which a network has made: to learn from those is to learn another's mistakes",
+            left_out="36,740 more files, made by a network: a network trained on those copies its mistakes",
         ),
         PublicSet(
             "portraits-256",
-            "3,400 portraits of 256x256 (the anime half of selfie2anime), which --crop makes faces of",
+            "3,400 portraits of 256x256 (the anime half of selfie2anime), from which --crop cuts the faces",
             "zeka-io/selfie-to-anime",
             "de41519",
             r"(?:^|/)trainB/(\d+)\.jpg$",
@@ -84,23 +84,19 @@ SETS = {
     )
 }
 
-BY_HAND = """The archive of the handout (Baidu, https://pan.baidu.com/s/1C2l836KAGAQR_H_RnZkAqQ, code twrh) asks for an
-account and a program of its own: download it by hand, then  animegan data import FILE"""
+BY_HAND = """The archive of the handout (Baidu, https://pan.baidu.com/s/1C2l836KAGAQR_H_RnZkAqQ, code twrh) needs an
+account and Baidu's own program: download it by hand, then  animegan data import FILE"""
 
 
 def mirrored(url: str, mirror: str | None) -> str:
-    """The address by way of a mirror: its address before the whole of the original one, as GitHub's proxies have it."""
+    """The address behind a mirror: the mirror's address, then all of the original one, as GitHub proxies expect it."""
     return f"{mirror.rstrip('/')}/{url}" if mirror else url
 
 
 def listing() -> str:
-    """What there is to get, as text."""
+    """The sets that `get` can fetch, as text."""
     lines = []
     for each in SETS.values():
-        lines += [
-            f"{each.name:15} {each.holds}",
-            f"{'':15} left out: {each.left_out}",
-            f"{'':15} rights: {each.rights}",
-        ]
-        lines += [f"{'':15} from: {each.url}", ""]
+        facts = (f"left out: {each.left_out}", f"rights: {each.rights}", f"from: {each.url}")
+        lines += [f"{each.name:15} {each.holds}", *(f"{'':15} {fact}" for fact in facts), ""]
     return "\n".join([*lines, BY_HAND])

@@ -1,4 +1,4 @@
-"""The files of a 7z archive, written under numbers: no name in it can lead anywhere."""
+"""The files of a 7z archive, written under numbers, so that no name in it becomes a path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from animegan.data import MAX_BYTES
 
 
 class NumberedFiles(WriterFactory):
-    """What py7zr extracts goes into `folder`; `read(name)` gives it back."""
+    """py7zr extracts into `folder`; `read(name)` returns what it has extracted."""
 
     def __init__(self, folder: Path):
         self.folder, self.files = folder, {}
@@ -21,10 +21,10 @@ class NumberedFiles(WriterFactory):
         return _File(path)
 
     def read(self, name: str) -> bytes:
-        """Raises KeyError for a name that was not extracted, ValueError for a file larger than it may be."""
+        """Raises KeyError for a name that was not extracted, ValueError for a file above MAX_BYTES."""
         data = self.files[name].read_bytes()
         if len(data) > MAX_BYTES:
-            raise ValueError(f"more than {MAX_BYTES >> 20} MiB, against what the archive says")
+            raise ValueError(f"more than {MAX_BYTES >> 20} MiB, although the archive declares less")
         return data
 
 
@@ -34,7 +34,7 @@ class _File(Py7zIO):
         path.touch()
 
     def write(self, data: bytes | bytearray) -> int:
-        if self.written <= MAX_BYTES:  # one more byte than may be tells that it was too large
+        if self.written <= MAX_BYTES:  # one byte above the limit shows that it was too large
             with open(self.path, "ab") as file:
                 file.write(data[: MAX_BYTES + 1 - self.written])
         self.written += len(data)

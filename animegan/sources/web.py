@@ -7,15 +7,16 @@ import os
 import zipfile
 from pathlib import Path
 
-from animegan.errors import UserError
-from animegan.files import write_whole
+from animegan.data import HIDDEN
+from animegan.errors import UserError, require
+from animegan.files import saving, write_whole
 from animegan.sources.archives import is_archive
 from animegan.sources.danbooru import DANBOORU, crawl
 from animegan.sources.download import fetch
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
-from animegan.sources.import_job import HIDDEN, THRESHOLD, Summary
-from animegan.sources.importing import data_set, import_pictures, require_libraries, write_errors
+from animegan.sources.import_job import THRESHOLD, Summary
+from animegan.sources.importing import NO_ACCESS, import_pictures, usable_out
 from animegan.sources.public_sets import SETS, mirrored
 
 
@@ -27,28 +28,26 @@ def get(
     sha256: str = "",
     finder: FaceFinder | None = None,
     threshold: int = THRESHOLD,
-    allow_private: bool = False,
     progress: bool = True,
 ) -> Summary:
-    """Fetch one of the public sets (`listing()` tells which), or the archive at `url`, and import it.
+    """Fetch one of the public sets (see `listing()`), or the archive at `url`, and import it.
 
-    mirror: an address that is put before that of GitHub. sha256: of the file at `url`. allow_private: see
-    `animegan.sources.download.fetch`. Raises UserError for all that can go wrong on the way.
+    mirror: an address that is put before that of GitHub. sha256: of the file at `url`. Raises UserError.
     """
     if bool(name) == bool(url):
-        raise UserError(f"give the name of a set ({', '.join(SETS)}) or an address with --url, one of them.")
+        raise UserError(f"give the name of a set ({', '.join(SETS)}) or an address with --url, not both.")
     if name and name not in SETS:
         raise UserError(f"there is no set {name}: choose {' or '.join(SETS)}, or give an address with --url.")
     if sha256 and not url:
-        raise UserError("--sha256 goes with --url: a set of the list is known by what it holds.")
-    require_libraries()
+        raise UserError("--sha256 goes with --url: a set of the list is checked by what it holds.")
+    require("imagehash", "data", "an import")
     known = SETS[name] if name else None
     stem = name or safe_stem(url.partition("?")[0])
-    out = data_set(Path(os.path.expanduser(out or Path("data") / stem)), [])
+    out = usable_out(Path(os.path.expanduser(out or Path("data") / stem)), [])
     address = mirrored(known.url, mirror) if known else url
-    # Many an address ends in main.zip: the file is known by the whole of its address.
+    # Many addresses end in main.zip: the file's name depends on all of its address.
     file = f"{name}.zip" if name else f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.download"
-    archive = fetch(address, out / HIDDEN / file, sha256, allow_private=allow_private, progress=progress)
+    archive = fetch(address, out / HIDDEN / file, sha256, progress=progress)
     if known is None:
         return _import_download(archive, url, out, finder, threshold, progress)
     known.check(archive)
@@ -59,11 +58,11 @@ def get(
 
 
 def _import_download(archive: Path, url: str, out: Path, finder, threshold: int, progress: bool) -> Summary:
-    """Import what was fetched; what is no whole archive is set aside, so that another try fetches it anew."""
+    """Import what was fetched. If it is not a complete archive, it is set aside, and the next call fetches it again."""
     try:
         with open(archive, "rb") as file:
             if not is_archive(file.read(300)) and not zipfile.is_zipfile(archive):
-                raise UserError("it is no archive, perhaps a page that says why")
+                raise UserError("it is not an archive, perhaps a web page that says why")
         summary = import_pictures([archive], out, finder, threshold, progress)
         if not summary.notes:
             return summary
@@ -87,18 +86,18 @@ def crawl_pictures(
 ) -> Summary:
     """Fetch at most `limit` pictures with `tags` from a site that runs Danbooru, and import them.
 
-    `sources.csv` in the data set says who drew each, and where it comes from. Raises UserError.
+    `sources.csv` in the data set names the artist and the origin of each. Raises UserError.
     """
-    require_libraries()
-    out = data_set(Path(os.path.expanduser(out or "data/crawl")), [])
+    require("imagehash", "data", "an import")
+    out = usable_out(Path(os.path.expanduser(out or "data/crawl")), [])
     fetched = out / HIDDEN / "crawl"
-    with write_errors(out):
+    with saving(out, NO_ACCESS):
         count, problem = crawl(tags, limit, fetched, rating, site, progress)
     pictures = sorted(path for path in fetched.iterdir() if path.suffix in (".jpg", ".jpeg", ".png", ".webp"))
     summary = import_pictures(pictures, out, finder, threshold, progress)
     write_whole(out / "sources.csv", (fetched / "sources.csv").read_bytes())
     if problem:
-        summary.notes.append(f"the crawl broke off after {count:,} pictures ({problem}): the same command goes on")
+        summary.notes.append(f"the crawl broke off after {count:,} pictures ({problem}): the same command continues it")
     elif count < limit:
         summary.notes.append(f"the site had {count:,} pictures for these tags, not {limit:,}")
     return summary

@@ -1,4 +1,4 @@
-"""What one looks at, with sliders: boxes of ipywidgets that leave a picture where there is no kernel."""
+"""Pictures with sliders: boxes of ipywidgets that show a stored picture where no kernel runs."""
 
 from animegan.widgets.epochs import EpochComparer
 from animegan.widgets.latent import LatentExplorer

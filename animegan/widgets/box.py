@@ -1,4 +1,4 @@
-"""What the widgets share: a box that leaves a picture of itself in the notebook, and how its parts look."""
+"""What the widgets share: a box that stores a picture of itself in the notebook, and the style of its parts."""
 
 from __future__ import annotations
 
@@ -13,55 +13,56 @@ from PIL import Image, ImageDraw
 
 from animegan.show import INK, PAPER, font_for, small_png
 
-NAME_IN_FULL = {"description_width": "initial"}  # else ipywidgets cuts a description at 80 pixels
+NAME_IN_FULL = {"description_width": "initial"}  # otherwise ipywidgets cuts a description at 80 pixels
+CONTROL = {"width": "26em", "max_width": "100%"}  # of a slider
 MARGIN = 12  # pixels, in the picture of a box
-SENTENCE = "An animegan widget: run this notebook to use it; the picture shows how it stood."
+SENTENCE = "An animegan widget: run this notebook to use it. The picture shows its last state."
 
 
 class PicturedBox(ipywidgets.VBox):
-    """A box of controls whose output also holds a PNG, for a reader without a kernel: GitHub, nbviewer, HTML."""
+    """A box of controls whose output also contains a PNG, for readers without a kernel: GitHub, nbviewer, HTML."""
 
     def __init__(self, children: Sequence[ipywidgets.Widget]):
         super().__init__(children, layout={"padding": "0 0.5em"})  # clear of JupyterLab's bar at the left
 
     def picture(self) -> Image.Image:
-        """The box as it stands, as one picture."""
+        """The current state of the box as one picture."""
         raise NotImplementedError
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**options)
-        # No id of the widget in the text: a notebook that runs again must give the same one.
+        # No widget id in the text: it must be the same each time the notebook runs.
         bundle["text/plain"] = SENTENCE
         bundle["image/png"] = base64.b64encode(small_png(self.picture())).decode("ascii")
         return bundle
 
 
 def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
-    """Widgets side by side, and below each other where the window is narrow or the text large."""
+    """Widgets side by side; they wrap if the window is narrow or the text large."""
     layout = ipywidgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0.2em 1.5em", overflow="visible")
     return ipywidgets.HBox(children, layout=layout)
 
 
 def image() -> ipywidgets.Image:
-    """An image as wide as its place allows; it can carry no description, so a line of text beside it must say it."""
+    """An image as wide as its place allows. It cannot have a description: a line of text must say what it shows."""
     return ipywidgets.Image(format="jpeg", layout={"width": "100%", "max_width": "100%", "height": "auto"})
 
 
 def text(sentence: str = "", bold: bool = False) -> ipywidgets.HTML:
-    """A line of text that wraps, in the notebook's own font."""
-    part = ipywidgets.HTML(layout=ipywidgets.Layout(max_width="100%", height="auto"))
+    """A line of text that wraps, in the notebook's font."""
+    part = ipywidgets.HTML(layout={"max_width": "100%", "height": "auto"})
     say(part, sentence, bold)
     return part
 
 
 def say(part: ipywidgets.HTML, sentence: str, bold: bool = False) -> None:
-    """Put `sentence` into a line of text, whatever signs it has."""
+    """Show `sentence` in a line of text; special characters are escaped."""
     weight = "bold" if bold else "normal"
     part.value = f'<span style="line-height: 1.5; font-weight: {weight}">{html.escape(sentence)}</span>'
 
 
 def jpeg(picture: Image.Image) -> bytes:
-    """The bytes that go to the browser: a grid is a quarter of its PNG, and nothing of it is lost to the eye."""
+    """The bytes sent to the browser: a quarter of a PNG's for a grid, without a visible loss."""
     buffer = io.BytesIO()
     picture.convert("RGB").save(buffer, "JPEG", quality=92, subsampling=0)
     return buffer.getvalue()
@@ -69,7 +70,7 @@ def jpeg(picture: Image.Image) -> bytes:
 
 def stacked(*parts: Image.Image | str) -> Image.Image:
     """Pictures and lines of text from top to bottom, as one picture."""
-    scale = max([1.0, *(part.width / 1000 for part in parts if not isinstance(part, str))])  # all is shown equally wide
+    scale = max([1.0, *(part.width / 1000 for part in parts if not isinstance(part, str))])  # shown at one width
     font, line = font_for(round(22 * scale), [part for part in parts if isinstance(part, str)]), round(30 * scale)
     heights = [line if isinstance(part, str) else part.height for part in parts]
     widths = [font.getlength(part) if isinstance(part, str) else part.width for part in parts]

@@ -1,4 +1,4 @@
-"""A grid, epoch by epoch and run beside run, with sliders."""
+"""EpochComparer: two epochs of a run, or of two runs, side by side, with sliders."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from PIL import Image
 from animegan.errors import UserError
 from animegan.grids import FACES_IN_GRID, GRID_COLUMNS
 from animegan.runs import Run
-from animegan.widgets.box import NAME_IN_FULL, PicturedBox, beside, image, jpeg, row, say, stacked, text
-from animegan.widgets.shapes import CONTROL
+from animegan.widgets.box import CONTROL, NAME_IN_FULL, PicturedBox, beside, image, jpeg, row, say, stacked, text
 
-PLAY_MILLISECONDS = 800  # an epoch: long enough to look at one face
+PLAY_MILLISECONDS = 800  # per epoch: long enough to look at one face
 
 
 class EpochComparer(PicturedBox):
     """Two epochs of a run side by side, cell by cell from the same latent vectors.
 
-    other: a second run for the right side, e.g. of another recipe. Raises UserError for a run without epochs.
+    other: a second run for the right side, e.g. with another recipe. Raises UserError for a run without epochs.
     """
 
     def __init__(self, run: Run, other: Run | None = None):
@@ -58,7 +57,7 @@ class EpochComparer(PicturedBox):
         self.face.observe(self._choose, "value")
 
     def _from_start(self, change: dict[str, Any]) -> None:
-        """Played when it stands at the last epoch, it has nowhere to go but the first."""
+        """Play from the first epoch if the slider is at the last."""
         if change["new"] and self.play.value == self.play.max:
             self.play.value = self.play.min
 
@@ -66,28 +65,28 @@ class EpochComparer(PicturedBox):
         if self.enlarge.value:
             self._draw()
         else:
-            self.enlarge.value = True
+            self.enlarge.value = True  # which draws
 
     def _draw(self, *sides: _Side) -> None:
         for side in sides or (self.left, self.right):
             side.draw(self.face.value if self.enlarge.value else None)
 
     def picture(self) -> Image.Image:
-        """Both sides as they stand, as one picture; of a grid, which would be too small to read, a quarter."""
-        return beside(*(side.picture() for side in (self.left, self.right)))
+        """Both sides as one picture; of a grid, only a quarter: all of it would be too small to see."""
+        return beside(self.left.picture(), self.right.picture())
 
 
 class _Side:
-    """One half of the comparer: a run, the slider of its epochs, and the picture."""
+    """One half of the comparer: a run, the slider for its epochs, and the picture."""
 
     def __init__(self, label: str, run: Run, at_first: bool, name_recipe: bool):
         self.run, self.epochs = run, run.epochs
         self.title = f"{run.path.name} ({run.config.recipe})" if name_recipe else run.path.name
         if not self.epochs:
             raise UserError(f"{run.path} has no epoch to compare yet: let it finish its first one.")
-        begin, end = self.epochs[0], self.epochs[-1]
+        first, last = self.epochs[0], self.epochs[-1]
         self.slider = ipywidgets.IntSlider(
-            begin if at_first else end, begin, end, description=label, style=NAME_IN_FULL, layout={"width": "100%"}
+            first if at_first else last, first, last, description=label, style=NAME_IN_FULL, layout={"width": "100%"}
         )
         self.heading = text()
         self.image = image()
@@ -104,12 +103,12 @@ class _Side:
         return stacked(f"{self.name} (16 of {FACES_IN_GRID} faces)", self.shown.crop((0, 0, *quarter)))
 
     def draw(self, face: int | None) -> None:
-        """Show the grid, or one face of it, 1 to 64, as large as the grid."""
-        epoch = max(epoch for epoch in self.epochs if epoch <= self.slider.value)  # one may have been deleted
+        """Show the grid, or one of its faces, 1 to 64, as large as the grid."""
+        epoch = max(epoch for epoch in self.epochs if epoch <= self.slider.value)  # a grid may have been deleted
         self.name, self.enlarged = f"{self.title}, epoch {epoch}", face is not None
         try:
             self.shown = self.run.grid(epoch)
-        except UserError as error:  # raised, it would not reach the notebook
+        except UserError as error:  # an exception in a callback would not reach the notebook
             say(self.heading, str(error), bold=True)
             return
         if face is not None:

@@ -1,4 +1,4 @@
-"""LatentExplorer: one face, moved along the directions that were found in latent space."""
+"""LatentExplorer: one face, moved along directions in latent space."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from animegan.runs import Run
 from animegan.show import face_picture
 from animegan.widgets.box import NAME_IN_FULL, PicturedBox, image, jpeg, row, say, stacked, text
 
-FARTHEST = 5.0  # along a direction: half of the length of a z
-WIDEST = 3.0  # the limit of truncation: beyond it lie 3 of 1,000 numbers
-SHOWN, STORED = 384, 288  # pixels: a face four times as large, and three times in the picture that a notebook keeps
-CONTROL = {"width": "30em", "max_width": "100%"}
+FARTHEST = 5.0  # along a direction: half the length of a typical z
+WIDEST = 3.0  # the limit of truncation: 3 of 1,000 numbers lie beyond it
+SHOWN, STORED = 384, 288  # pixels: a face enlarged 4 times, and 3 times in the picture that a notebook stores
+WIDE = {"width": "30em", "max_width": "100%"}
 READ = ("hair colour", "hair style", "eye colour", "expression")
 
 
 class LatentExplorer(PicturedBox):
-    """A slider for each direction, the limit of truncation, a button for another face and one that saves it.
+    """One slider per direction, one for the limit of truncation, and buttons for another face and to save it.
 
     directions: {name: unit vector [nz]}, or what `Survey.directions` returns, {(attribute, value): unit vector}.
-    folder: where the saved faces go, face_001.png, face_002.png and so on; none is overwritten.
-    epoch: whose weights, by default the last. seed: of the first face. Raises UserError where there are no directions,
-    or of another length than the run's z, or no weights.
+    folder: where the faces are saved, as face_001.png, face_002.png and so on; no file is overwritten.
+    epoch: whose weights to use, by default the last. seed: of the first face. Raises UserError if there are no
+    directions, if their length is not that of the run's z, or if there are no weights.
     """
 
     def __init__(
@@ -46,17 +46,19 @@ class LatentExplorer(PicturedBox):
     ):
         nz = run.config.nz
         if not directions:
-            raise UserError("no direction to move along: give one at least, e.g. survey(...).directions().")
+            raise UserError("no direction to move along: give at least one, e.g. survey(...).directions().")
         if any(vector.shape != (nz,) for vector in directions.values()):
-            raise UserError(f"a direction of this run is a vector of {nz} numbers: give such as were found with it.")
+            raise UserError(
+                f"a direction of this run is a vector of {nz} numbers: give directions found with this run."
+            )
         self.netG = run.generator(epoch if epoch is not None else max(run.with_weights, default=1))
         self.folder, self.seed, self.nz = Path(folder), seed, nz
         self.directions = torch.stack([vector.float() for vector in directions.values()])
         names = [name if isinstance(name, str) else ": ".join(name) for name in directions]
         self.sliders = tuple(_slider(name, 0.0, -FARTHEST, FARTHEST) for name in names)
-        self.limit = _slider("Truncation: no number beyond", WIDEST, 0.1, WIDEST)
+        self.limit = _slider("Truncation limit", WIDEST, 0.1, WIDEST)
         self.shuffle = _button("Shuffle", "another face")
-        self.reset = _button("Reset", "all sliders back to where they began")
+        self.reset = _button("Reset", "move all sliders back to their start")
         self.save = _button("Save", f"write this face into {self.folder.name}")
         self.line, self.saved = text(bold=True), text()
         self.image = image()
@@ -75,14 +77,14 @@ class LatentExplorer(PicturedBox):
 
     @property
     def z(self) -> Tensor:
-        """The latent vector of the face that is shown, [1, nz, 1, 1]: truncated first, then moved."""
+        """The latent vector of the current face, [1, nz, 1, 1]: truncated first, then moved."""
         z = latent_vectors(1, self.nz, self.seed)
         if self.limit.value < WIDEST:
             z = truncate(z, self.limit.value)
         return move(z, torch.tensor([slider.value for slider in self.sliders]) @ self.directions, 1.0)
 
     def picture(self) -> Image.Image:
-        """The face as it stands, and the sliders that were moved."""
+        """The current face, and the sliders that were moved."""
         moved = [f"{slider.description}  {slider.value:+.1f}" for slider in self.sliders if slider.value]
         if self.limit.value < WIDEST:
             moved.append(f"{self.limit.description}  {self.limit.value:.1f}")
@@ -92,8 +94,8 @@ class LatentExplorer(PicturedBox):
         faces = generate(self.netG, self.z)
         self._face = face_picture(faces[0])
         read = face_classifier().read(faces)[1]
-        told = [f"{name} {ATTRIBUTES[name][int(read[name])]}" for name in READ]
-        self._sentence = f"Face {self.seed}, read as: {', '.join(told)}"
+        values = [f"{name} {ATTRIBUTES[name][int(read[name])]}" for name in READ]
+        self._sentence = f"Face {self.seed}, classified as: {', '.join(values)}"
         say(self.line, self._sentence, bold=True)
         self.image.value = jpeg(self._large())
 
@@ -105,11 +107,12 @@ class LatentExplorer(PicturedBox):
         self._draw()
 
     def _back(self) -> None:
-        for slider in (*self.sliders, self.limit):
-            slider.value = 0.0 if slider is not self.limit else WIDEST
+        for slider in self.sliders:
+            slider.value = 0.0
+        self.limit.value = WIDEST
 
     def _keep(self) -> None:
-        """Save the face under the first number that is free."""
+        """Save the face under the first free number."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             number = 1
@@ -117,15 +120,15 @@ class LatentExplorer(PicturedBox):
                 number += 1
             write_picture(path, self._face)
             say(self.saved, f"Saved: {path.as_posix()}")
-        except (UserError, OSError) as error:  # raised, it would not reach the notebook
+        except (UserError, OSError) as error:  # an exception in a callback would not reach the notebook
             say(self.saved, f"Not saved: {error}", bold=True)
 
 
 def _slider(name: str, value: float, least: float, most: float) -> ipywidgets.FloatSlider:
     return ipywidgets.FloatSlider(
-        value, min=least, max=most, step=0.1, description=name, style=NAME_IN_FULL, layout=CONTROL, readout_format=".1f"
+        value, min=least, max=most, step=0.1, description=name, style=NAME_IN_FULL, layout=WIDE, readout_format=".1f"
     )
 
 
-def _button(name: str, told: str) -> ipywidgets.Button:
-    return ipywidgets.Button(description=name, tooltip=told, layout={"width": "auto"})
+def _button(name: str, tooltip: str) -> ipywidgets.Button:
+    return ipywidgets.Button(description=name, tooltip=tooltip, layout={"width": "auto"})

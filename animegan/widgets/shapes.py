@@ -1,4 +1,4 @@
-"""The sizes of a layer, with sliders: what a convolution makes of an input, and how a transposed one overlaps."""
+"""ShapeExplorer: the output size of a convolution, and the overlap of its kernels, with sliders."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from PIL import Image
 from animegan.errors import UserError
 from animegan.shapes import conv_size, conv_transpose_size
 from animegan.show import OVERLAP_INPUT, overlap_picture
-from animegan.widgets.box import NAME_IN_FULL, PicturedBox, image, jpeg, row, say, stacked, text
-
-CONTROL = {"width": "26em", "max_width": "100%"}
+from animegan.widgets.box import CONTROL, NAME_IN_FULL, PicturedBox, image, jpeg, row, say, stacked, text
 
 
 class ShapeExplorer(PicturedBox):
-    """What a convolution or a transposed convolution makes of a size, and how its kernels overlap.
+    """The output size of a convolution or a transposed convolution, and how its kernels overlap.
 
-    The arguments are what it starts with. Settings that no layer can have are answered with a sentence.
+    The arguments are the initial values. For impossible settings it says what is wrong.
     """
 
     def __init__(self, kernel: int = 5, stride: int = 3, padding: int = 1, size: int = 32, transposed: bool = True):
-        # Buttons, since JupyterLab takes the arrow keys away from a drop-down list.
+        # Buttons, because JupyterLab takes the arrow keys from a drop-down list.
         self.kind = ipywidgets.ToggleButtons(
             options=[("convolution", False), ("transposed convolution", True)],
             value=bool(transposed),
@@ -32,7 +30,7 @@ class ShapeExplorer(PicturedBox):
         self.stride = _number("Stride", stride, 1, 6)
         self.padding = _number("Padding", padding, 0, 6)
         self.size = _number("Input size", size, 1, 128)
-        self.lines = (text(), text(), text())  # the layer, the formula, what comes out
+        self.lines = (text(), text(), text())  # the layer, the formula, the result
         self.image = image()
         self.controls = (self.kind, self.kernel, self.stride, self.padding, self.size)
         super().__init__([row(*self.controls), *self.lines, self.image])
@@ -63,14 +61,14 @@ class ShapeExplorer(PicturedBox):
         self.image.layout.visibility = "visible" if self._shown else "hidden"
 
     def picture(self) -> Image.Image:
-        """The settings, what they make, and the overlap, as one picture."""
+        """The settings, the result and the overlap as one picture."""
         return stacked(*self._lines, *([self._shown] if self._shown else []))
 
 
 def _pattern(kernel: int, stride: int, padding: int, size: int, transposed: bool) -> tuple[Image.Image, int]:
-    """The overlap for an input small enough to read, and that input's size; where none so small can be, for all of it.
+    """The overlap for an input small enough to read, and that input's size; the full size if a small one is impossible.
 
-    It is large enough for a pixel in the middle to be overlapped by all kernels that can reach it.
+    The small input is large enough that a pixel in the middle is overlapped by all kernels that can reach it.
     """
     small = max(OVERLAP_INPUT, 2 * -(-kernel // stride)) if transposed else max(OVERLAP_INPUT * stride, 2 * kernel)
     small = min(size, small)

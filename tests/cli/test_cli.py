@@ -9,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 from conftest import TINY
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 
 from animegan import drawing
@@ -188,6 +190,17 @@ def test_compare_shows_epochs_and_runs_side_by_side(run, finished, tmp_path):
     assert run("compare", finished.path, finished.path, "--epochs", 1, 3, "--count", 12, "--out", out)[0] == 0
     two = Image.open(out)
     assert two.height == pytest.approx(2 * one.height, abs=20)
+
+
+def test_slides_without_code_are_numbered_as_they_are_saved(run, tmp_path):
+    long_code = new_code_cell("\n".join(f"x = {n}" for n in range(40)))
+    cells = [new_markdown_cell("# A"), long_code, new_markdown_cell("# B\n\n✍ write here")]
+    for cell in (cells[0], cells[2]):
+        cell.metadata["slideshow"] = {"slide_type": "slide"}
+    nbformat.write(new_notebook(cells=cells), tmp_path / "report.ipynb")
+    left = [run("slides", tmp_path / "report.ipynb", "--to", "html", *more)[1] for more in ([], ["--no-input"])]
+    numbers = [int(re.search(r"still to be written \(✍\): slide (\d+)\n", out)[1]) for out in left]
+    assert numbers[0] > numbers[1] == 2, "the code takes slides of its own"
 
 
 def test_every_command_explains_itself(run):

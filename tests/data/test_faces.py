@@ -78,7 +78,7 @@ def test_links(tmp_path):
     assert faces.report.foreign == ["pipe.png"]
 
 
-def test_errors_that_a_user_can_mend(tmp_path):
+def test_errors_that_a_user_can_fix(tmp_path):
     with pytest.raises(UserError, match="there is no folder .*nowhere"):
         load(tmp_path / "nowhere")
     with pytest.raises(UserError, match="there is no folder"):
@@ -140,7 +140,7 @@ def mixed(tmp_path) -> Path:
     picture(9).save(folder / ".git" / "a.png")
     (folder / "__MACOSX").mkdir()
     (folder / "__MACOSX" / "._good.png").write_bytes(b"resource")
-    for name in ("Thumbs.db", "desktop.ini", "attributes.csv", "drawing.json", "notes.txt", "BM.txt"):
+    for name in ("Thumbs.db", "desktop.ini", "labels.csv", "labels.json", "notes.txt", "BM.txt"):
         (folder / name).write_text("BM P6 " + name, encoding="utf-8")
     (folder / "locked.png").write_bytes(b"locked")
     return folder
@@ -158,7 +158,7 @@ def test_every_kind_of_bad_file_is_named(mixed, monkeypatch, capfd):
     assert report.hidden == [".git/a.png", ".hidden.png"]
     assert report.foreign == [
         "BM.txt", "Thumbs.db", "__MACOSX/._good.png",
-        "attributes.csv", "desktop.ini", "drawing.json", "notes.txt",
+        "desktop.ini", "labels.csv", "labels.json", "notes.txt",
     ]  # fmt: skip
     assert report.duplicates == {"good.png": "good copy.png"}
     assert report.odd_shapes == ["tall.png"]
@@ -182,7 +182,22 @@ def test_every_kind_of_bad_file_is_named(mixed, monkeypatch, capfd):
         "animated 1 kept, first frame moves.gif",
     ):
         assert expected in [" ".join(line.split()) for line in lines]
-    assert next(line for line in lines if "not a picture" in line).endswith("desktop.ini and 2 more")
+    assert next(line for line in lines if "not a picture" in line).endswith("labels.csv and 2 more")
+
+
+def test_files_of_our_own_are_not_left_out(drawn, tmp_path):
+    shutil.copytree(drawn, tmp_path / "drawn")
+    assert {"attributes.csv", "drawing.json"} <= set(os.listdir(tmp_path / "drawn"))
+    report = check(tmp_path / "drawn")
+    assert report.total == report.usable == 36 and report.foreign == report.hidden == []
+    assert len(str(report).splitlines()) == 1
+
+
+def test_files_that_only_have_the_names_of_ours_are_looked_at(tmp_path):
+    picture().save(tmp_path / "contact_sheet.png")
+    (tmp_path / "attributes.csv").write_text("file,hair", encoding="utf-8")
+    report = check(tmp_path)
+    assert (report.total, report.usable, report.foreign) == (2, 1, ["attributes.csv"])
 
 
 def test_the_kept_files_are_in_the_data_set(mixed):

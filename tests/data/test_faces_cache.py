@@ -145,7 +145,7 @@ def test_only_own_stale_files_are_removed(folder):
 
 def test_a_read_only_folder_is_cached_elsewhere(folder, own_cache_folder, monkeypatch):
     with monkeypatch.context() as context:
-        forbid(context, builtins, "open", lambda path, mode="r": "w" in mode and folder in path.parents)
+        forbid(context, builtins, "open", lambda path, mode="r": "w" in mode and folder in Path(path).parents)
         opened = count_calls(context, Image, "open")
         first, second = load(folder), load(folder)
         assert len(opened) == 5, "no picture is decoded again"

@@ -108,7 +108,7 @@ def test_broken_exif_does_not_spoil_a_picture(tmp_path, monkeypatch):
         raise ValueError("what some versions of Pillow do with some blocks")
 
     monkeypatch.setattr(ImageOps, "exif_transpose", broken)
-    (tmp_path / "a.jpg").rename(tmp_path / "b.jpg")  # so that it is decoded anew
+    (tmp_path / "a.jpg").rename(tmp_path / "b.jpg")  # so that it is decoded again
     assert np.abs(only(tmp_path) - pixels(picture())).mean() < 5
 
 

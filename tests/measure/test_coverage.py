@@ -17,6 +17,7 @@ from animegan.errors import UserError
 from animegan.measure import ATTRIBUTES, REAL, Distance, Evaluation, Fidelity, coverage, neighbours
 from animegan.measure.classifier import drawn_with_attributes
 from animegan.show import neighbours_picture, plot_coverage, plot_evaluation, plot_neighbours
+from animegan.show.sheets import GAP, HEADING, MARGIN
 from animegan.training import train
 
 
@@ -73,9 +74,10 @@ def test_the_figures_show_all_of_it(faces):
     assert plot_neighbours(near).width > 900
     picture = neighbours_picture(faces[:64], faces[64:256].numpy(), near, count=3)
     closest = int(near.distances.argmin())
-    column = np.array(picture.crop((92, 24, 188, 220)))
+    top, left = MARGIN + HEADING + GAP, picture.width - MARGIN + GAP - 3 * (96 + GAP)
+    column = np.array(picture.crop((left, top, left + 96, picture.height - MARGIN)))
     assert np.array_equal(column[:96], faces[closest].permute(1, 2, 0))
-    assert np.array_equal(column[100:], faces[64 + int(near.nearest[closest])].permute(1, 2, 0))
+    assert np.array_equal(column[96 + GAP :], faces[64 + int(near.nearest[closest])].permute(1, 2, 0))
 
 
 def has(picture, colour: tuple[int, int, int], least: int = 100) -> bool:

@@ -1,4 +1,4 @@
-"""Films: their frames, their time, their size, and the command that makes them."""
+"""Films: their frames, their timing, their size, and the command that makes them."""
 
 import base64
 import io
@@ -24,7 +24,7 @@ from animegan.show.films import EPOCH_MILLISECONDS, HOLD_MILLISECONDS, WALK_MILL
 def frames_of(content) -> list[tuple[Image.Image, int]]:
     """The frames of a GIF and how many milliseconds each is shown."""
     film = Image.open(content)
-    assert film.format == "GIF" and film.info["loop"] == 0, "it begins again at its end"
+    assert film.format == "GIF" and film.info["loop"] == 0, "it loops"
     return [(frame.convert("RGB"), frame.info["duration"]) for frame in ImageSequence.Iterator(film)]
 
 
@@ -71,7 +71,19 @@ def test_faces_grow_up_from_the_grids_alone(finished, tmp_path):
         growth(Run.create(replace(finished.config, outf=str(tmp_path / "new")), {}))
 
 
-def test_a_notebook_plays_it_and_a_reader_of_pictures_sees_its_course(finished):
+def test_a_film_is_encoded_once_per_number_of_colours(finished, monkeypatch):
+    film, encoded, gif = growth(finished), [], Film.gif
+    monkeypatch.setattr(Film, "gif", lambda film, colours: encoded.append(colours) or gif(film, colours))
+    film._repr_mimebundle_()
+    assert encoded == [256]
+    encoded.clear()
+    monkeypatch.setattr("animegan.show.films.MAX_BYTES", 3000)
+    monkeypatch.setattr("animegan.show.films.small_png", lambda picture, most: b"")
+    html = film._repr_mimebundle_()["text/html"]
+    assert encoded == [256, 128, 64] and base64.b64encode(gif(film, 64)).decode() in html, "the smallest, if none fits"
+
+
+def test_a_notebook_plays_it_and_stores_a_still_strip_of_frames(finished):
     film = growth(finished)
     bundle = film._repr_mimebundle_()
     assert base64.b64encode(film.gif()).decode() in bundle["text/html"] and 'alt="a film of 3' in bundle["text/html"]
@@ -90,7 +102,7 @@ def test_rare_colours_and_a_small_size():
     assert sum(milliseconds for _, milliseconds in shown) == 300 and len(film.gif()) < 5000
 
 
-def test_one_face_alone_has_its_frame_too(finished):
+def test_a_single_face_has_a_frame_too(finished):
     z = stops(2, 1, 16)
     frame = walk(finished.generator(3), z, steps=2).frames[0]
     assert frame.size == (100, 100) and frame.getpixel((0, 50)) == frame.getpixel((99, 50)) == (255, 255, 255)
@@ -98,7 +110,7 @@ def test_one_face_alone_has_its_frame_too(finished):
     assert np.array_equal(np.asarray(frame.crop((2, 2, 98, 98))), face)
 
 
-def test_a_film_is_written_whole_or_not_at_all(finished, tmp_path, monkeypatch):
+def test_a_film_is_written_atomically(finished, tmp_path, monkeypatch):
     film, path = growth(finished), tmp_path / "film.gif"
     for name in ("film.png", "film"):
         with pytest.raises(UserError, match=r"let it end in \.gif"):

@@ -1,4 +1,4 @@
-"""What the pictures show, and how a notebook keeps them."""
+"""What the pictures show, and how a notebook stores them."""
 
 import io
 import subprocess
@@ -12,12 +12,13 @@ from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 from animegan.errors import UserError
-from animegan.runs import Run, Step, steps_per_epoch
+from animegan.runs import Run, Step
 from animegan.show import (
     MAX_BYTES,
     Picture,
     compare_epochs,
     epochs,
+    face_picture,
     faces_over_epochs,
     font_for,
     history,
@@ -31,8 +32,9 @@ from animegan.show import (
 from animegan.show.epochs import MAX_WIDTH
 from animegan.show.figures import BLUE, ORANGE, new_figure
 from animegan.show.history import PANELS as CURVES
-from animegan.show.history import POINTS, Trace, _draw_curves, _moving_mean, _thinned, history_picture
-from animegan.show.overlap import _shades
+from animegan.show.history import POINTS, Trace, draw_curves, history_picture, moving_mean, thinned
+from animegan.show.overlap import shades_of
+from animegan.show.sheets import BLOCK_GAP, CAPTION, GAP, HEADING, MARGIN, faces_sheet
 
 
 def rgb(colour: str) -> tuple[int, ...]:
@@ -74,14 +76,14 @@ def test_compare_epochs_sets_the_same_cells_below_each_other(finished):
     assert picture.tobytes() == compare_epochs(finished, [1, 3], count=5).tobytes()
 
 
-def test_compare_epochs_refuses_what_is_no_run(finished):
+def test_compare_epochs_refuses_what_is_not_a_run(finished):
     with pytest.raises(UserError, match=r"'imgs/mine' is not a run: open its folder first"):
         compare_epochs("imgs/mine", [1])
     with pytest.raises(UserError, match="no run"):
         compare_epochs([], [1])
 
 
-def test_through_epochs_has_a_row_a_face_and_a_column_an_epoch(finished):
+def test_faces_over_epochs_has_one_row_per_face_and_one_column_per_epoch(finished):
     picture = faces_over_epochs(finished, (0, 9))
     corners = [[holds(picture, finished.faces(epoch)[cell])[0] for epoch in (1, 2, 3)] for cell in (0, 9)]
     for row in corners:
@@ -92,7 +94,7 @@ def test_through_epochs_has_a_row_a_face_and_a_column_an_epoch(finished):
     assert faces_over_epochs(finished, 9).tobytes() == faces_over_epochs(finished, (9,)).tobytes()
 
 
-def test_through_epochs_takes_the_epochs_in_the_order_asked_for(finished):
+def test_faces_over_epochs_takes_the_epochs_in_the_order_asked_for(finished):
     picture = faces_over_epochs(finished, (4,), epochs=[3, 1])
     (last,), (first,) = (holds(picture, finished.faces(epoch)[4]) for epoch in (3, 1))
     assert last[0] < first[0]
@@ -100,14 +102,14 @@ def test_through_epochs_takes_the_epochs_in_the_order_asked_for(finished):
 
 
 @pytest.mark.parametrize(("count", "blocks"), [(13, 1), (14, 2), (25, 2), (27, 3)])
-def test_through_epochs_wraps_so_that_a_notebook_need_not_shrink_it(finished, count, blocks):
+def test_faces_over_epochs_wraps_so_that_a_notebook_does_not_shrink_it(finished, count, blocks):
     picture = faces_over_epochs(finished, (0,), epochs=[1 + n % 3 for n in range(count)])
     one = faces_over_epochs(finished, (0,), epochs=[1 + n % 3 for n in range(-(-count // blocks))])
     assert picture.width == one.width <= MAX_WIDTH
     assert picture.height == pytest.approx(blocks * one.height, abs=10 * blocks)
 
 
-def test_runs_are_told_apart_by_what_differs(finished, tmp_path):
+def test_runs_are_labelled_by_what_differs(finished, tmp_path):
     def labels(**changes):
         other = finished.share(tmp_path / f"other-{len(list(tmp_path.iterdir()))}")
         other.save_info(replace(other.config, **changes))
@@ -121,11 +123,11 @@ def test_runs_are_told_apart_by_what_differs(finished, tmp_path):
 
 
 def test_the_legend_reaches_from_the_smallest_to_the_largest():
-    assert overlap._spread(5, 12) == [0, 1, 2, 3, 4]
-    assert overlap._spread(64, 12)[0] == 0 and overlap._spread(64, 12)[-1] == 63 and len(overlap._spread(64, 12)) == 12
+    assert overlap.spread(5, 12) == [0, 1, 2, 3, 4]
+    assert overlap.spread(64, 12)[0] == 0 and overlap.spread(64, 12)[-1] == 63 and len(overlap.spread(64, 12)) == 12
 
 
-def test_through_epochs_refuses_cells_and_epochs_that_are_not_there(finished):
+def test_faces_over_epochs_refuses_cells_and_epochs_that_do_not_exist(finished):
     for cells in ((64,), (-1,), 64):
         with pytest.raises(UserError, match=r"cell (64|-1) is out of range: .* 0 to 63"):
             faces_over_epochs(finished, cells)
@@ -135,6 +137,49 @@ def test_through_epochs_refuses_cells_and_epochs_that_are_not_there(finished):
         faces_over_epochs(finished, epochs=())
     with pytest.raises(UserError, match="it exists for epoch 1 to 3"):
         faces_over_epochs(finished, epochs=(4,))
+
+
+# --- sheets ------------------------------------------------------------------------------------------
+
+
+def test_a_sheet_has_rows_headings_labels_and_a_caption():
+    red, blue = (Image.new("RGB", (20, 30), colour) for colour in ("red", "blue"))
+    rows = [("top", ["1", "2", "3"]), ("row", [red, blue, red]), ("top", ["4"]), ("two\nlines", [blue])]
+    sheet = faces_sheet(rows)
+    first = MARGIN + HEADING + GAP
+    second = first + 30 + GAP + BLOCK_GAP + HEADING + GAP
+    left = sheet.width - MARGIN - 3 * 20 - 2 * GAP
+    assert holds(sheet, red) == [(left, first), (left + 2 * (20 + GAP), first)]
+    assert sorted(holds(sheet, blue)) == sorted([(left + 20 + GAP, first), (left, second)])
+    assert sheet.height == second + 30 + MARGIN
+    pixels = np.asarray(sheet)
+    for top, bottom, dark in ((MARGIN, first, False), (first, first + 30, True), (second, second + 30, True)):
+        label = pixels[top:bottom, : left - MARGIN // 2]
+        assert (label.min() < 60) == dark and label.min() < 140, "names of rows are dark, those of headings grey"
+        assert (pixels[top:bottom, left - 5 : left - 1] == 255).all() and (pixels[:, :MARGIN] == 255).all(), (
+            "not clipped"
+        )
+    assert (pixels[MARGIN : MARGIN + HEADING, left:] < 100).any(), "the heading is written above its columns"
+    captioned = faces_sheet([("", [red, blue])], margin=GAP, caption="below")
+    assert captioned.size == (40 + 3 * GAP, 30 + 2 * GAP + CAPTION)
+    assert np.asarray(captioned)[30 + 2 * GAP :].min() < 60
+
+
+def test_a_long_row_of_a_sheet_continues_below():
+    faces = [Image.new("RGB", (20, 20), (40 * n, 0, 0)) for n in range(5)]
+    sheet = faces_sheet([("", faces)], columns=2, margin=GAP)
+    assert sheet.size == (2 * 20 + 3 * GAP, 3 * 20 + 4 * GAP)
+    corners = [holds(sheet, face) for face in faces]
+    assert corners == [[(GAP + n % 2 * 22, GAP + n // 2 * 22)] for n in range(5)]
+    assert faces_sheet([("", faces[:1])], columns=2, margin=GAP, size=40).size == (40 + 2 * GAP, 40 + 2 * GAP)
+
+
+def test_a_face_becomes_a_picture_from_floats_and_from_bytes():
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 9, 7), dtype=np.uint8)
+    unit = torch.from_numpy(pixels).float() / 127.5 - 1
+    for face in (pixels, torch.from_numpy(pixels), unit, unit.requires_grad_()):
+        assert np.array_equal(np.asarray(face_picture(face)), pixels.transpose(1, 2, 0))
+    assert np.asarray(face_picture(torch.full((3, 2, 2), 1.5))).min() == 255
 
 
 # --- curves ------------------------------------------------------------------------------------------
@@ -149,10 +194,10 @@ def test_the_history_of_a_run_is_drawn_in_both_colours(finished):
     assert picture.tobytes() == plot_history([finished]).tobytes()
 
 
-def test_the_curves_are_those_of_the_steps_over_epochs():
+def test_the_curves_show_the_steps_over_epochs():
     panel = new_figure((4, 3)).subplots()
-    trace = Trace("run", steps(10), per_epoch=4)
-    _draw_curves(panel, trace, "--", CURVES["loss"], width=3, faint=0.2)
+    trace = Trace("run", steps(10), steps_per_epoch=4)
+    draw_curves(panel, trace, "--", CURVES["loss"], width=3, faint=0.2)
     raw_D, mean_D, raw_G, mean_G = panel.lines
     assert list(raw_D.get_xdata()) == [(n + 1) / 4 for n in range(10)]
     assert list(raw_D.get_ydata()) == [1.0 + n for n in range(10)]
@@ -162,9 +207,9 @@ def test_the_curves_are_those_of_the_steps_over_epochs():
     assert (mean_D.get_color(), mean_G.get_color()) == (BLUE, ORANGE)
 
 
-def test_runs_of_unlike_length_are_smoothed_over_the_same_part_of_the_axis(monkeypatch):
+def test_runs_of_different_length_are_smoothed_over_the_same_part_of_the_axis(monkeypatch):
     widths = []
-    monkeypatch.setattr(history, "_draw_curves", lambda *arguments, **_: widths.append(arguments[4]))
+    monkeypatch.setattr(history, "draw_curves", lambda *arguments, **_: widths.append(arguments[4]))
     long, short = Trace("long", steps(400, per_epoch=20), 20), Trace("short", steps(80, per_epoch=40), 40)
     history_picture([long, short], smooth=None)
     assert widths == [10, 20, 10, 20]  # half an epoch of 20 epochs, in both panels
@@ -175,26 +220,26 @@ def test_runs_of_unlike_length_are_smoothed_over_the_same_part_of_the_axis(monke
 
 def test_a_width_of_1_leaves_one_curve_without_a_shadow():
     panel = new_figure((4, 3)).subplots()
-    _draw_curves(panel, Trace("run", steps(10), 4), "-", CURVES["loss"], width=1, faint=0.2)
+    draw_curves(panel, Trace("run", steps(10), 4), "-", CURVES["loss"], width=1, faint=0.2)
     assert len(panel.lines) == 2
     assert list(panel.lines[0].get_ydata()) == [1.0 + n for n in range(10)]
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 7, 50])
-def test_the_moving_mean_is_that_of_the_values_around(width):
+def test_the_moving_mean_is_the_mean_of_the_neighbouring_values(width):
     values = np.random.default_rng(0).normal(size=20)
     expected = [values[max(0, n - width // 2) : n + (width + 1) // 2].mean() for n in range(20)]
-    assert np.allclose(_moving_mean(values, width), expected)
+    assert np.allclose(moving_mean(values, width), expected)
 
 
 def test_a_long_curve_is_thinned_but_keeps_its_spikes_and_its_end():
     x, y = np.arange(100_000.0), np.random.default_rng(0).normal(size=100_000)
     y[54_321], y[99_999] = 50.0, -9.0
-    thin_x, thin_y = _thinned(x, y)
+    thin_x, thin_y = thinned(x, y)
     assert len(thin_x) <= 2 * (POINTS + 4)
     assert 50.0 in thin_y and (thin_x[-1], thin_y[-1]) == (99_999, -9.0)
     assert (np.diff(thin_x) > 0).all() and np.array_equal(y[thin_x.astype(int)], thin_y)
-    assert _thinned(x[:1000], y[:1000])[0].size == 1000
+    assert thinned(x[:1000], y[:1000])[0].size == 1000
 
 
 def test_several_runs_are_named_below_and_differ_in_their_lines(finished, tmp_path):
@@ -242,7 +287,7 @@ def test_a_run_in_progress_grows_into_an_axis_of_all_its_epochs():
 
 
 def right_end(picture: Image.Image) -> int:
-    """Where the orange curve of the right panel ends, the legend above it left out."""
+    """Where the orange curve of the right panel ends; the legend above it does not count."""
     orange = (np.asarray(picture)[int(picture.height * 0.2) :] == rgb(ORANGE)).all(axis=-1)
     columns = np.nonzero(orange)[1]
     return int(columns.max()) if len(columns) else 0
@@ -254,10 +299,10 @@ def test_before_the_first_step_there_are_empty_axes():
 
 
 def test_steps_per_epoch_is_what_training_does(finished):
-    assert steps_per_epoch(finished) == max(step.iteration for step in finished.read_steps()) == 4
+    assert finished.steps_per_epoch == max(step.iteration for step in finished.read_steps()) == 4
     with_fewer = Run(finished.path)
     with_fewer.config = replace(finished.config, hold_out=16)  # of 36 pictures, in batches of 8
-    assert steps_per_epoch(with_fewer) == 2
+    assert with_fewer.steps_per_epoch == 2
 
 
 def test_figures_leave_matplotlibs_global_state_alone():
@@ -315,11 +360,11 @@ def test_the_handouts_last_layer_prints_a_checkerboard_and_its_others_do_not():
 @pytest.mark.parametrize(
     ("kernel", "stride", "padding", "transposed"), [(5, 3, 1, True), (3, 3, 0, True), (5, 3, 1, False)]
 )
-def test_the_overlap_picture_has_a_shade_a_count(kernel, stride, padding, transposed):
+def test_the_overlap_picture_has_one_shade_per_count(kernel, stride, padding, transposed):
     picture = overlap_picture(kernel, stride, padding, transposed=transposed)
     counts = overlap_counts(kernel, stride, padding, transposed=transposed)
     values, areas = np.unique(np.outer(counts, counts), return_counts=True)
-    found = np.array([pixels_of(picture, _hex(shade)) for shade in _shades(values)])
+    found = np.array([pixels_of(picture, _hex(shade)) for shade in shades_of(values)])
     shown = values > 0  # 0 is as white as the paper
     assert (found[shown] > 300).all()
     assert found[shown] / found[shown].sum() == pytest.approx(areas[shown] / areas[shown].sum(), abs=0.02)
@@ -330,7 +375,7 @@ def _hex(shade) -> str:
 
 
 @pytest.mark.parametrize("arguments", [(5, 0, 1), (0, 3, 1), (5, 3, -1), (2, 1, 5), (5, 3, 1, 0)])
-def test_an_overlap_that_cannot_be_is_refused(arguments):
+def test_an_impossible_overlap_is_refused(arguments):
     with pytest.raises(UserError):
         overlap_picture(*arguments)
 
@@ -342,7 +387,7 @@ def noise(width: int, height: int) -> Image.Image:
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
-def test_a_notebook_keeps_one_small_png_of_a_picture():
+def test_a_notebook_stores_one_small_png_of_a_picture():
     data, _ = DisplayFormatter().format(Picture(noise(1200, 400)))
     assert set(data) == {"image/png", "text/plain"}
     assert len(data["image/png"]) <= MAX_BYTES
@@ -351,7 +396,7 @@ def test_a_notebook_keeps_one_small_png_of_a_picture():
     assert shown.width / shown.height == pytest.approx(3, rel=0.02)
 
 
-def test_a_picture_saved_is_as_fine_as_it_was_drawn(tmp_path):
+def test_a_saved_picture_keeps_its_full_quality(tmp_path):
     original = noise(300, 200)
     for path in (tmp_path / "picture.png", tmp_path / "picture.bmp"):
         Picture(original).save(path)
@@ -368,7 +413,7 @@ def test_a_small_picture_keeps_its_size_and_its_colours():
 
 
 @pytest.mark.parametrize("most", [3_000, 40_000])
-def test_a_png_keeps_within_its_limit(most):
+def test_a_png_stays_within_its_limit(most):
     assert len(small_png(noise(500, 300), most)) <= most
 
 

@@ -1,4 +1,4 @@
-"""Notebooks as slides: what arrives, where it is laid, and that nothing is cut off."""
+"""Notebooks as slides: what is on them, where it is, and that nothing is cut off."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ import nbconvert
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from conftest import picture
+from conftest import count_calls, picture
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image, ImageFont
 from pptx import Presentation
@@ -27,7 +27,7 @@ from traitlets.config import Config
 
 from animegan.cli import main
 from animegan.errors import UserError
-from animegan.slides import OfflineSlidesExporter, PptxExporter, to_write
+from animegan.slides import OfflineSlidesExporter, PptxExporter, SlideDeck, layout
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -85,7 +85,7 @@ def titles(deck):
 
 
 def words_on(slide):
-    """All that a slide says: texts, tables, and the descriptions of its pictures."""
+    """All the text of a slide: paragraphs, tables, and the alternative texts of its pictures."""
     found = []
     for shape in slide.shapes:
         if shape.has_text_frame:
@@ -148,6 +148,18 @@ def torture():
     ]
 
 
+@pytest.fixture(scope="module")
+def torture_deck(torture):
+    """The same as a presentation, exported once; tests only read it."""
+    return presentation(torture)
+
+
+@pytest.fixture(scope="module")
+def torture_page(torture):
+    """The same as HTML, exported once; tests only read it."""
+    return html(torture)
+
+
 # --- as nbconvert and JupyterLab see it -----------------------------------------------------------------
 
 
@@ -176,7 +188,7 @@ def test_jupyter_nbconvert_writes_a_pptx(tmp_path):
     assert "secret_code" not in all_words(deck)
 
 
-# --- which cell begins a slide ----------------------------------------------------------------------------
+# --- which cell starts a slide ----------------------------------------------------------------------------
 
 
 def test_slide_types():
@@ -184,19 +196,19 @@ def test_slide_types():
         [
             text("ignored", "skip"),
             text("# One", "slide"),
-            text("goes on", "-"),
+            text("continues", "-"),
             text("## Two\n\nbody", "subslide"),
             text("### a smaller heading"),
             text("no heading", "slide"),
         ]
     )
     assert titles(deck) == ["One", "Two", "Two (2)"]
-    assert "goes on" in words_on(deck.slides[0])
+    assert "continues" in words_on(deck.slides[0])
     assert "a smaller heading" in words_on(deck.slides[1])
     assert "ignored" not in all_words(deck)
 
 
-def test_without_slide_types_headings_of_level_1_and_2_begin_a_slide():
+def test_without_slide_types_headings_of_level_1_and_2_start_a_slide():
     deck = presentation([text("before\n\n# One\n\na\n\n## Two\n\nb\n\n### Three\n\nc"), text("d"), text("e", "skip")])
     assert titles(deck) == ["report", "One", "Two"]
     assert "b Three c d" in " ".join(words_on(deck.slides[2]).split())
@@ -208,7 +220,7 @@ def test_title_slide_and_section():
     assert layouts == ["Title Slide", "Section Header", "Title and Content"]
 
 
-def test_notes_arrive_as_notes_and_only_there():
+def test_notes_become_speaker_notes_and_nothing_else():
     cells = [text("# One\n\nx", "slide"), text("Say **this**.\n\n- 还有这个", "notes"), text("more", "notes")]
     slide = presentation(cells).slides[0]
     assert slide.notes_slide.notes_text_frame.text == "Say this.\n• 还有这个\n\nmore"
@@ -230,7 +242,7 @@ def test_fragments_appear_one_click_after_the_other():
     assert [box["data-step"] for box in html(cells).select("[data-step]")] == ["1", "2"]
 
 
-def test_a_fragment_that_goes_on_to_a_next_slide_is_not_waited_for():
+def test_a_fragment_that_continues_on_the_next_slide_is_there_at_once():
     cells = [text("# T\n\nzero", "slide"), text("\n\n".join([PROSE * 3] * 12), "fragment")]
     pages = html(cells).select(".page")
     assert len(pages) > 1
@@ -320,7 +332,7 @@ def test_nested_lists():
         number, bullet = properties.find(qn("a:buAutoNum")), properties.find(qn("a:buChar"))
         mark = "" if bullet is None else bullet.get("char")
         found.append((paragraph.text, int(properties.get("lvl")), mark if number is None else number.get("startAt")))
-    # PowerPoint counts on from startAt; what stands between two items makes it begin anew, at 3.
+    # PowerPoint continues from startAt. A paragraph between two items makes it start again, here at 3.
     assert found == [
         ("one", 0, "1"),
         ("deep", 1, "•"),
@@ -331,6 +343,13 @@ def test_nested_lists():
     ]
     margins = [int(p._p.pPr.get("marL")) for p in shape.text_frame.paragraphs]
     assert margins[1] > margins[0] == margins[2] == margins[3]
+
+
+def test_a_list_that_starts_with_0_is_one_that_powerpoint_can_open():
+    cells = [text("# T\n\n0. zero\n1. one")]
+    slide = presentation(cells).slides[0]
+    assert slide._element.xpath(".//a:buAutoNum/@startAt") == ["1", "1"]  # PowerPoint has no smaller number
+    assert [mark.text for mark in html(cells).select(".mark")] == ["0.", "1."]
 
 
 def test_code_is_coloured_and_monospaced():
@@ -382,10 +401,10 @@ def test_pictures_come_from_attachments_data_addresses_and_files_beside_the_note
     ("address", "says"),
     [
         ("gone.png", "there is no gone.png"),
-        ("https://example.org/x.png", "https://example.org/x.png is not fetched"),
-        ("//example.org/x.png", "is not fetched"),
-        ("file:///etc/passwd", "is not fetched"),
-        ("/etc/hostname", "give its path as seen from the notebook"),
+        ("https://example.org/x.png", "https://example.org/x.png is not downloaded"),
+        ("//example.org/x.png", "is not downloaded"),
+        ("file:///etc/passwd", "is not downloaded"),
+        ("/etc/hostname", "give its path relative to the notebook"),
         ("attachment:gone.png", "there is no attachment:gone.png"),
         ("broken.png", "broken.png cannot be read"),
         ("data:image/png;base64,AAAA", "cannot be read"),
@@ -399,7 +418,7 @@ def test_a_picture_that_cannot_be_shown_leaves_a_line(tmp_path, address, says):
     assert says in words and "my face" in words
 
 
-def test_an_output_is_described_by_what_it_says_of_itself_or_by_its_cell():
+def test_the_alternative_text_of_an_output_is_what_it_prints_or_comes_from_its_cell():
     outputs = [shown(png=png(), plain=plain) for plain in ("two faces", "<Figure>", "<Figure>", "<Figure>")]
     sources = ["a()", "# the losses\nb()", "c()\nd()", ""]
     deck = presentation([text("# T"), *map(code, sources, outputs)])
@@ -418,9 +437,31 @@ def test_a_few_lines_of_code_stay_on_the_slide_with_their_picture():
 def test_what_is_still_to_be_written_is_counted(tmp_path, capsys):
     cells = [text("# A", "slide"), text("# B\n\n**✍ write here**", "slide"), text("✍", "skip")]
     nbformat.write(new_notebook(cells=cells), tmp_path / "report.ipynb")
-    assert to_write(tmp_path / "report.ipynb") == [2]
+    assert SlideDeck(tmp_path / "report.ipynb").unfinished == [2]
     assert main(["slides", str(tmp_path / "report.ipynb"), "--to", "html"]) == 0
     assert "still to be written (✍): slide 2" in capsys.readouterr().out
+
+
+def test_what_is_still_to_be_written_is_counted_in_the_deck_that_is_saved(tmp_path):
+    """Without the code a deck has fewer slides, and so other numbers."""
+    program = "\n".join(f"value_{n} = {n}" for n in range(60))
+    cells = [text("# A", "slide"), text("# Program", "slide"), code(program, printed("done"))]
+    nbformat.write(new_notebook(cells=[*cells, text("# B\n\n✍ write here", "slide")]), tmp_path / "report.ipynb")
+    numbers = []
+    for with_code in (True, False):
+        deck = SlideDeck(tmp_path / "report.ipynb", with_code)
+        saved = Presentation(deck.save("pptx"))
+        assert deck.unfinished == [n for n, slide in enumerate(saved.slides, 1) if "✍" in words_on(slide)]
+        numbers += deck.unfinished
+    assert numbers[0] > numbers[1] == 3
+
+
+def test_a_notebook_is_laid_out_once_for_both_formats(tmp_path, monkeypatch):
+    calls = count_calls(monkeypatch, layout, "lay_out")
+    nbformat.write(new_notebook(cells=[text("# A\n\n✍", "slide")]), tmp_path / "report.ipynb")
+    deck = SlideDeck(tmp_path / "report.ipynb")
+    assert {deck.save(kind).name for kind in ("pptx", "html")} == {"report.pptx", "report.slides.html"}
+    assert deck.unfinished == [1] and len(calls) == 1
 
 
 def test_a_large_picture_is_made_smaller():
@@ -451,7 +492,7 @@ def test_other_formulas_are_pictures_described_by_their_source():
 
 
 @pytest.mark.parametrize("tex", [r"\begin{pmatrix}1&2\end{pmatrix}", r"\text{损失}", r"\unknown{x}"])
-def test_a_formula_that_mathtext_cannot_do_is_shown_as_its_source(tex, caplog):
+def test_a_formula_that_mathtext_cannot_draw_is_shown_as_its_source(tex, caplog):
     slide = presentation([text(f"# T\n\n$${tex}$$")]).slides[0]
     assert tex in words_on(slide) and not pictures_of(slide)
     assert not caplog.records
@@ -460,8 +501,8 @@ def test_a_formula_that_mathtext_cannot_do_is_shown_as_its_source(tex, caplog):
 # --- the layout ------------------------------------------------------------------------------------------------
 
 
-def test_every_shape_is_on_the_slide_and_over_no_other(torture):
-    deck = presentation(torture)
+def test_every_shape_is_on_the_slide_and_overlaps_no_other(torture_deck):
+    deck = torture_deck
     assert deck.slide_width / deck.slide_height == pytest.approx(16 / 9)
     for slide in deck.slides:
         boxes = []
@@ -475,7 +516,7 @@ def test_every_shape_is_on_the_slide_and_over_no_other(torture):
 
 
 class Ruler:
-    """Lines that a paragraph takes, counted another way than the library does: letter by letter."""
+    """How many lines a paragraph takes, counted in another way than the library does: word by word."""
 
     def __init__(self):
         import matplotlib
@@ -512,9 +553,9 @@ def heights(frame, room, ruler):
     return total
 
 
-def test_no_text_is_higher_than_its_box(torture):
+def test_no_text_is_higher_than_its_box(torture_deck):
     ruler, measured = Ruler(), 0
-    for slide in presentation(torture).slides:
+    for slide in torture_deck.slides:
         for shape in slide.shapes:
             if shape.has_table:
                 columns = [column.width / Pt(1) for column in shape.table.columns]
@@ -538,12 +579,12 @@ def test_no_text_is_higher_than_its_box(torture):
     assert measured > 100
 
 
-def test_letters_are_never_too_small_to_be_read(torture):
-    sizes = [int(size) / 100 for slide in presentation(torture).slides for size in slide._element.xpath(".//a:rPr/@sz")]
+def test_no_font_is_too_small_to_be_read(torture_deck):
+    sizes = [int(size) / 100 for slide in torture_deck.slides for size in slide._element.xpath(".//a:rPr/@sz")]
     assert min(sizes) >= 9.5
 
 
-def test_nothing_is_lost(torture):
+def test_nothing_is_lost(torture, torture_deck, torture_page):
     expected = set()
     for cell in torture:
         if "LEFTOUT" in cell.source or cell.cell_type == "code":
@@ -551,22 +592,18 @@ def test_nothing_is_lost(torture):
         source = re.sub(r"\$.*?\$", "", cell.source.replace("$$", "$"), flags=re.DOTALL)
         expected |= set(re.findall(r"[a-z]{2,}[0-9]*|\d+\.\d{2,}|[\u4e00-\u9fff]+", source.lower()))
     expected |= {f"value_{n}" for n in range(60)} | {f"line {n}" for n in range(50)} | {"item30", "number13"}
-    deck = presentation(torture)
-    notes = " ".join(s.notes_slide.notes_text_frame.text for s in deck.slides if s.has_notes_slide)
-    page = html(torture)
-    for arrived in (all_words(deck) + notes, page.get_text("")):
-        arrived = arrived.lower()
-        joined = re.sub(r"\s+", "", arrived)
-        missing = {
-            word for word in expected - {"python"} if word not in arrived and word.replace(" ", "") not in joined
-        }
+    notes = " ".join(s.notes_slide.notes_text_frame.text for s in torture_deck.slides if s.has_notes_slide)
+    for words in (all_words(torture_deck) + notes, torture_page.get_text("")):
+        words = words.lower()
+        joined = re.sub(r"\s+", "", words)
+        missing = {word for word in expected - {"python"} if word not in words and word.replace(" ", "") not in joined}
         assert not missing
-        assert "leftout" not in arrived
-        assert arrived.count("z") >= 400
+        assert "leftout" not in words
+        assert words.count("z") >= 400
 
 
-def test_what_is_too_long_goes_on_to_a_next_slide(torture):
-    deck = presentation(torture)
+def test_what_is_too_long_continues_on_the_next_slide(torture_deck):
+    deck = torture_deck
     found = titles(deck)
     for title in ("Long text", "Long table", "High cell", "Program", "Lists"):
         assert title in found and f"{title} (2)" in found and f"{title} (1)" not in found
@@ -582,8 +619,14 @@ def test_what_is_too_long_goes_on_to_a_next_slide(torture):
     assert starts == firsts and len(starts) > 1
 
 
-def test_a_table_far_too_wide_becomes_several_with_the_first_column_repeated(torture):
-    deck = presentation(torture)
+def test_a_title_that_is_too_long_keeps_its_number():
+    deck = presentation([text(f"## {'word ' * 40}\n\n" + "\n\n".join([PROSE * 3] * 12), "slide")])
+    found = titles(deck)
+    assert found[0].endswith("…") and [title[-5:] for title in found[1:3]] == ["… (2)", "… (3)"]
+
+
+def test_a_table_far_too_wide_becomes_several_with_the_first_column_repeated(torture_deck):
+    deck = torture_deck
     slides = [s for s, title in zip(deck.slides, titles(deck), strict=True) if title.startswith("Wide table")]
     tables = [shape.table for s in slides for shape in s.shapes if shape.has_table]
     heads = [[cell.text for cell in table.rows[0].cells] for table in tables]
@@ -591,8 +634,8 @@ def test_a_table_far_too_wide_becomes_several_with_the_first_column_repeated(tor
     assert [name for head in heads for name in head[1:]] == [f"measurement{n}" for n in range(1, 25)]
 
 
-def test_pictures_are_as_large_as_their_slide_allows(torture):
-    deck = presentation(torture)
+def test_pictures_are_as_large_as_their_slide_allows(torture_deck):
+    deck = torture_deck
     by_title = dict(zip(titles(deck), deck.slides, strict=True))
     (wide,) = pictures_of(by_title["Wide picture"])
     assert wide.width > 0.75 * deck.slide_width
@@ -602,8 +645,8 @@ def test_pictures_are_as_large_as_their_slide_allows(torture):
     assert one.top == other.top and one.height == other.height and one.left + one.width < other.left
 
 
-def test_titles_are_placeholders_and_pages_are_numbered(torture):
-    for number, slide in enumerate(presentation(torture).slides, 1):
+def test_titles_are_placeholders_and_pages_are_numbered(torture_deck):
+    for number, slide in enumerate(torture_deck.slides, 1):
         assert slide.shapes.title.is_placeholder and slide.shapes.title.text_frame.text
         empty = [s for s in slide.placeholders if s.has_text_frame and not s.text_frame.text]
         assert not empty
@@ -615,10 +658,10 @@ def test_titles_are_placeholders_and_pages_are_numbered(torture):
         assert len(set(ids)) == len(ids)
 
 
-def test_every_picture_has_a_description(torture):
-    for slide in presentation(torture).slides:
+def test_every_picture_has_a_description(torture_deck, torture_page):
+    for slide in torture_deck.slides:
         assert all(shape._element.nvPicPr.cNvPr.get("descr") for shape in pictures_of(slide))
-    assert all(image["alt"] for image in html(torture).select("img"))
+    assert all(image["alt"] for image in torture_page.select("img"))
 
 
 def test_chinese_has_a_font_that_has_it_and_is_as_wide_as_high():
@@ -652,18 +695,19 @@ def test_text_that_no_file_can_hold_is_left_out():
 # --- HTML --------------------------------------------------------------------------------------------------------
 
 
-def test_html_needs_nothing_else(torture):
-    page = html([*torture, text("[link](https://example.org) ![x](https://example.org/x.png)", "slide")])
-    for tag in page.find_all(["script", "style", "img", "link", "iframe", "source"]):
+def test_html_needs_nothing_else(torture_page):
+    page = html([text("[link](https://example.org) ![x](https://example.org/x.png)", "slide")])
+    tags = ["script", "style", "img", "link", "iframe", "source"]
+    for tag in (*torture_page.find_all(tags), *page.find_all(tags)):
         for name in ("src", "href"):
             assert not re.match(r"https?:|//", tag.get(name, "")), tag
         assert not tag.string or not re.search(r"https?://|@import|url\(", tag.string)
-    assert [a["href"] for a in page.select("a")] == ["https://example.org"]
+    assert [a["href"] for a in (*torture_page.select("a"), *page.select("a"))] == ["https://example.org"]
 
 
-def test_html_has_the_same_pages_as_the_presentation(torture):
-    sections = html(torture).select("section.page")
-    assert [section.select_one("h1, h2").text for section in sections] == titles(presentation(torture))
+def test_html_has_the_same_pages_as_the_presentation(torture_deck, torture_page):
+    sections = torture_page.select("section.page")
+    assert [section.select_one("h1, h2").text for section in sections] == titles(torture_deck)
     for section in sections:
         for box in section.select(".title, .box"):
             left, top, width, height = (
@@ -672,7 +716,7 @@ def test_html_has_the_same_pages_as_the_presentation(torture):
             assert left >= 0 and top >= 0 and left + width <= 9.6 and top + height <= 5.4
 
 
-def test_html_escapes_what_is_no_markup():
+def test_html_escapes_what_is_not_markup():
     page = html([text("# a <b & c\n\n`<script>alert(1)</script>`"), code("x < y", printed("<img src=x>"))])
     assert page.select_one("h1, h2").text == "a <b & c"
     assert len(page.select("script")) == 1 and not page.select("img")
@@ -691,7 +735,7 @@ def browser():
 
 @pytest.fixture
 def opened(browser, torture, tmp_path):
-    """The slides in a browser without a network, and all that it asked for."""
+    """The slides in a browser without a network; `asked` lists the addresses that it requested."""
     path = tmp_path / "report.ipynb"
     nbformat.write(new_notebook(cells=torture), path)
     assert main(["slides", str(path), "--to", "html"]) == 0
@@ -746,13 +790,13 @@ def test_html_text_stays_in_its_boxes(opened):
                box.scrollHeight - box.clientHeight, box.scrollWidth - box.clientWidth,
                parseFloat(getComputedStyle(box).fontSize)])"""
         )
-        # A font that stands in for Chinese may reach out of its line a little; a line too many is more than that.
+        # A font that stands in for Chinese may reach a little beyond its line; one line too many is more than that.
         assert all(high <= max(3, 0.3 * letters) and wide <= 3 for _, high, wide, letters in over), over
         checked += len(over)
     assert checked > count
 
 
-def test_html_prints_a_page_a_slide_and_fits_a_telephone(opened, tmp_path):
+def test_html_prints_one_page_per_slide_and_fits_a_phone(opened, tmp_path):
     content = opened.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", content)) == opened.locator("section.page").count()
     opened.set_viewport_size({"width": 390, "height": 800})

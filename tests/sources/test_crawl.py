@@ -1,4 +1,4 @@
-"""A crawl with the real gallery-dl, of a small site on this machine that answers as Danbooru does."""
+"""A crawl with the real gallery-dl, of a small site on this machine that answers like Danbooru."""
 
 import csv
 import json
@@ -67,7 +67,7 @@ class Booru:
         }  # fmt: skip
 
     def search(self, query: dict) -> list[dict]:
-        """Deaf to the rating in the tags, as a site may be: the filter of ours has to hold."""
+        """Ignores the rating in the tags, as a site may: our own filter has to work."""
         tags, page = query["tags"][0], query.get("page", ["1"])[0]
         self.searches.append((tags, page))
         below = int(page[1:]) if page.startswith("b") else None
@@ -95,7 +95,7 @@ def rows(path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_crawl_stops_at_its_limit_and_goes_on_from_there(booru, tmp_path):
+def test_a_crawl_stops_at_its_limit_and_continues_from_there(booru, tmp_path):
     out = tmp_path / "抓取"
     summary = crawl_pictures("solo portrait", 12, out, site=booru.url, progress=False)
     assert summary.kept == 12
@@ -110,12 +110,12 @@ def test_a_crawl_stops_at_its_limit_and_goes_on_from_there(booru, tmp_path):
         assert row["licence"] == "none given"
     first = set(booru.fetched)
     assert crawl_pictures("solo portrait", 12, out, site=booru.url, progress=False).new == 0
-    assert len(booru.fetched) == 12, "nothing is fetched that is there"
+    assert len(booru.fetched) == 12, "nothing is fetched twice"
     assert crawl_pictures("solo portrait", 20, out, site=booru.url, progress=False).kept == 20
     assert len(booru.fetched) == len(set(booru.fetched)) == 20 and first < set(booru.fetched)
 
 
-def test_paging_and_the_end_of_what_there_is(booru, tmp_path):
+def test_paging_until_there_are_no_more_posts(booru, tmp_path):
     allowed = [post for post in booru.posts if post["id"] % 7 and post["id"] % 10]
     count, _ = crawl("solo", 2000, tmp_path / "all", site=booru.url)
     assert count == len(allowed) == len(set(booru.fetched))
@@ -125,7 +125,7 @@ def test_paging_and_the_end_of_what_there_is(booru, tmp_path):
 def test_a_site_that_breaks_down_and_half_a_file(booru, tmp_path):
     crawl_pictures("solo", 5, tmp_path / "out", site=booru.url, progress=False)
     half = next((tmp_path / "out" / ".import" / "crawl").glob("4*.json"))
-    half.write_bytes(half.read_bytes()[:40])  # as a kill leaves it
+    half.write_bytes(half.read_bytes()[:40])  # as an interrupted crawl leaves it
     assert crawl_pictures("solo", 5, tmp_path / "out", site=booru.url, progress=False).kept == 5
     booru.search = lambda query: 1 / 0
     summary = crawl_pictures("solo", 9, tmp_path / "out", site=booru.url, progress=False)
@@ -150,8 +150,8 @@ def test_mistakes(booru, tmp_path):
         "--tags is empty": (" ", 5),
         "--limit 0 is out of range": ("solo", 0),
         "--limit 50000 is out of range": ("solo", 50_000),
-        "--rating all is not known": ("solo", 5, tmp_path, "all"),
-        "--site example.org is no address": ("solo", 5, tmp_path, "general", "example.org"),
+        "--rating all is unknown": ("solo", 5, tmp_path, "all"),
+        "--site example.org is not an address": ("solo", 5, tmp_path, "general", "example.org"),
     }.items():
         with pytest.raises(UserError, match=message):
             crawl(*arguments[:2], *(arguments[2:] or [tmp_path]))

@@ -87,6 +87,29 @@ def test_drawn_faces_are_found_too(cascade):
     assert found >= 25, f"{found} of 30"
 
 
+def test_the_cascade_is_fetched_from_either_address_and_checked(tmp_path, monkeypatch):
+    from animegan.sources import download
+
+    asked = []
+
+    def fetch(url, path, sha256, *_args, **_options):
+        asked.append((url, sha256))
+        if len(asked) == 1:
+            raise UserError(f"{url} cannot be fetched")
+        path.write_text("<xml/>", encoding="utf-8")
+        return path
+
+    monkeypatch.setattr(download, "fetch", fetch)
+    monkeypatch.setenv("ANIMEGAN_CACHE", str(tmp_path))
+    monkeypatch.delenv("ANIMEGAN_CASCADE", raising=False)
+    with pytest.raises(UserError, match="is not a cascade of OpenCV"):
+        FaceFinder()
+    github, mirror = asked
+    assert github[0].startswith("https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/")
+    assert mirror[0].startswith("https://cdn.jsdelivr.net/gh/nagadomi/lbpcascade_animeface@")
+    assert github[1] == mirror[1] == face_finder.CASCADE_SHA256
+
+
 def test_mistakes(tmp_path, monkeypatch):
     (tmp_path / "no.xml").write_text("<html>404</html>")
     (tmp_path / "other.xml").write_text("<?xml version='1.0'?><opencv_storage><a>1</a></opencv_storage>")

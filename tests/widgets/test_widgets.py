@@ -24,7 +24,7 @@ from animegan.runs import Run
 from animegan.show import MAX_BYTES
 from animegan.training import Progress, train
 from animegan.widgets import EpochComparer, ShapeExplorer, TrainingMonitor, monitor
-from animegan.widgets.monitor import _duration
+from animegan.widgets.monitor import duration
 
 
 def shown(image: ipywidgets.Image) -> Image.Image:
@@ -32,7 +32,7 @@ def shown(image: ipywidgets.Image) -> Image.Image:
 
 
 def epoch_shown(image: ipywidgets.Image, run: Run) -> int:
-    """The epoch whose grid comes nearest to what an image shows, which JPEG has changed a little."""
+    """The epoch whose grid is nearest to the picture in an image widget; JPEG changes it a little."""
     return min(run.epochs, key=lambda epoch: apart(shown(image), run.grid(epoch)))
 
 
@@ -78,7 +78,7 @@ def test_every_widget_leaves_a_small_picture_and_a_text_without_ids(boxes):
     assert len({box._repr_mimebundle_()["text/plain"] for box in boxes}) == 1
 
 
-def test_the_widgets_use_nothing_that_piles_up_output(boxes):
+def test_the_widgets_use_nothing_that_accumulates_output(boxes):
     kinds = {type(part) for box in boxes for part in parts(box)}
     assert ipywidgets.Image in kinds and ipywidgets.Output not in kinds
 
@@ -94,7 +94,7 @@ def test_every_control_is_labelled_in_full(boxes):
 
 
 def test_no_image_has_a_tooltip(boxes):
-    """With one, ipywidgets' view of an image fails in the browser, for want of a description."""
+    """With one, ipywidgets' view of an image fails in the browser, because an image has no description."""
     images = [part for box in boxes for part in parts(box) if isinstance(part, ipywidgets.Image)]
     assert len(images) == 9
     assert all(image.tooltip is None and image.layout.max_width == "100%" for image in images)
@@ -120,7 +120,7 @@ def test_a_slider_changes_its_side_and_no_other(finished):
     assert comparer.right.image.value == right
 
 
-def test_play_walks_the_right_side_and_begins_again_at_the_end(finished):
+def test_play_moves_the_right_side_and_starts_again_at_the_end(finished):
     comparer = EpochComparer(finished)
     comparer.play.playing = True
     assert comparer.right.slider.value == 1
@@ -132,7 +132,7 @@ def test_play_walks_the_right_side_and_begins_again_at_the_end(finished):
     comparer.play.playing = False
     comparer.right.slider.value = 2
     comparer.play.playing = True
-    assert comparer.right.slider.value == 2  # it goes on from where the slider was put
+    assert comparer.right.slider.value == 2  # it continues from the slider's position
     assert comparer.left.slider.value == 1
 
 
@@ -169,7 +169,7 @@ def test_two_runs_are_compared_at_their_last_epochs(finished, tmp_path):
     assert comparer._repr_mimebundle_()["image/png"]
 
 
-def test_an_epoch_that_was_deleted_is_passed_over_or_told(finished, tmp_path):
+def test_a_deleted_epoch_is_skipped_or_reported(finished, tmp_path):
     run = copied(finished, tmp_path / "run")
     (run.path / "fake_samples_epoch_002.png").unlink()
     comparer = EpochComparer(run)
@@ -201,11 +201,11 @@ def test_the_comparers_picture_shows_both_sides(finished):
     assert comparer.picture().height > before.height
 
 
-# --- training as it goes on --------------------------------------------------------------------------
+# --- live training -----------------------------------------------------------------------------------
 
 
 class Clock:
-    """time.monotonic that a test sets; a figure takes `drawing` seconds by it."""
+    """A time.monotonic that the test sets; drawing a figure takes `drawing` seconds."""
 
     def __init__(self, monkeypatch, drawing: float = 0.0):
         self.now, self.drawn = 1000.0, 0
@@ -224,7 +224,7 @@ def progress(run: Run, count: int, epoch_done: bool = False) -> Progress:
     return Progress(run, steps[-1].epoch, steps, epoch_done)
 
 
-def test_the_monitor_tells_how_far_training_has_got(finished, monkeypatch):
+def test_the_monitor_shows_the_progress_of_training(finished, monkeypatch):
     clock, monitor = Clock(monkeypatch), TrainingMonitor()
     assert "Waiting for the first training step" in words(monitor) and "No epoch is finished yet" in words(monitor)
     monitor.update(progress(finished, 6))
@@ -265,7 +265,7 @@ def test_the_monitor_shows_each_grid_once(finished, tmp_path, monkeypatch):
     assert epoch_shown(monitor.grid, finished) == 3
 
 
-def test_the_monitor_writes_twice_a_second_at_most_and_draws_every_two_seconds(finished, monkeypatch):
+def test_the_monitor_updates_text_twice_a_second_and_curves_every_two_seconds(finished, monkeypatch):
     clock, monitor = Clock(monkeypatch), TrainingMonitor()
     texts, drawn_before = [], clock.drawn
     monitor.status.observe(lambda change: texts.append(clock.now), "value")
@@ -277,7 +277,7 @@ def test_the_monitor_writes_twice_a_second_at_most_and_draws_every_two_seconds(f
     assert clock.drawn - drawn_before == 6
 
 
-def test_where_a_figure_takes_long_fewer_are_drawn(finished, monkeypatch):
+def test_fewer_figures_are_drawn_if_each_takes_long(finished, monkeypatch):
     clock, monitor = Clock(monkeypatch, drawing=0.5), TrainingMonitor()
     began, drawn_before = clock.now, clock.drawn
     while clock.now < began + 60:
@@ -291,7 +291,7 @@ def test_the_last_epoch_is_shown_however_soon_it_comes(finished, monkeypatch):
     monitor = TrainingMonitor()
     monitor.update(progress(finished, 4))
     curves = monitor.curves.value
-    monitor.update(progress(finished, 12, epoch_done=True))  # by the clock no time has gone
+    monitor.update(progress(finished, 12, epoch_done=True))  # no time has passed on the clock
     assert "Finished" in monitor.status.value and monitor.curves.value != curves
 
 
@@ -315,8 +315,8 @@ def test_the_monitor_follows_a_real_run(drawn, tmp_path):
     ("seconds", "words"),
     [(0.2, "1 s"), (59.6, "60 s"), (89, "89 s"), (91, "2 min"), (3600, "60 min"), (7300, "2.0 h"), (36000, "10.0 h")],
 )
-def test_durations_are_told_in_a_unit_that_fits(seconds, words):
-    assert _duration(seconds) == words
+def test_durations_have_a_unit_that_fits(seconds, words):
+    assert duration(seconds) == words
 
 
 # --- sizes -------------------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ def test_the_explorer_does_convolutions_too():
     assert "nn.ConvTranspose2d(" in words(explorer)
 
 
-def test_settings_that_cannot_be_get_one_sentence_and_no_picture():
+def test_impossible_settings_get_one_sentence_and_no_picture():
     explorer = ShapeExplorer(kernel=5, stride=1, padding=0, size=3, transposed=False)
     line = explorer.lines[-1].value
     assert "Impossible: a kernel of 5 does not fit into an input of 3: take a smaller kernel." in line
@@ -350,7 +350,7 @@ def test_settings_that_cannot_be_get_one_sentence_and_no_picture():
     assert "5x5 becomes 1x1" in words(explorer) and explorer.image.layout.visibility == "visible"
 
 
-def test_whatever_is_set_the_explorer_answers(monkeypatch):
+def test_the_explorer_answers_all_settings(monkeypatch):
     asked = []
 
     def no_picture(*arguments, **options):
@@ -374,7 +374,7 @@ def _no_picture(kernel, stride, padding, size, transposed):
     return Image.new("RGB", (10, 10))
 
 
-def test_a_start_that_cannot_be_is_told():
+def test_impossible_initial_values_are_refused():
     with pytest.raises(UserError, match="kernel 0 is impossible"):
         ShapeExplorer(kernel=0)
     with pytest.raises(UserError, match="input size 2.5 is impossible"):
@@ -395,7 +395,7 @@ def pictures(cell: nbformat.NotebookNode) -> list[dict]:
     return [output["data"] for output in cell.outputs if "data" in output and "image/png" in output["data"]]
 
 
-def test_a_notebook_keeps_pictures_of_its_widgets(finished, drawn, tmp_path):
+def test_a_notebook_stores_pictures_of_its_widgets(finished, drawn, tmp_path):
     config = {**TINY, "data_path": str(drawn)}
     notebook = execute(
         f"""
@@ -435,11 +435,11 @@ train(TrainConfig(outf={str(tmp_path / "c")!r}, **config), progress=False, on_up
     first, moved, shapes, trained = (pictures(cell) for cell in notebook.cells[:4])
     assert [len(found) for found in (first, moved, shapes, trained)] == [1, 1, 1, 1]
     assert first[0]["image/png"] != moved[0]["image/png"]
-    # The picture beside the monitor is that of the end, though it was displayed before the first step.
+    # The stored picture of the monitor shows the end of training, although it was displayed before the first step.
     assert trained[0]["image/png"] != notebook.cells[6].outputs[0]["text"].strip()
     finished_, stopped, failed = notebook.cells[7].outputs[0]["text"].splitlines()
     assert "Finished: 3 epochs" in finished_
-    assert re.search(r"Stopped in epoch 2 of 3, step \d of 4: run this cell again to go on\.", stopped)
+    assert re.search(r"Stopped in epoch 2 of 3, step \d of 4: run this cell again to resume\.", stopped)
     assert "Stopped by an error in epoch 1 of 3" in failed
 
     page, _ = HTMLExporter().from_notebook_node(notebook)

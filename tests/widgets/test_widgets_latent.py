@@ -34,10 +34,10 @@ def shown_small(explorer) -> np.ndarray:
     return np.asarray(picture.resize((96, 96), Image.Resampling.BOX), dtype=int)
 
 
-def test_it_begins_with_the_face_of_its_seed(explorer, finished):
+def test_it_starts_with_the_face_of_its_seed(explorer, finished):
     assert torch.equal(explorer.z, latent_vectors(1, NZ, 0))
     assert np.abs(shown_small(explorer) - face_of(finished, explorer.z)).mean() < 6
-    assert re.search("Face 0, read as: hair colour [a-z]+, hair style [a-z ]+, eye colour ", words(explorer))
+    assert re.search("Face 0, classified as: hair colour [a-z]+, hair style [a-z ]+, eye colour ", words(explorer))
 
 
 def test_a_slider_moves_z_along_its_direction(explorer):
@@ -64,10 +64,10 @@ def test_shuffle_brings_another_face_and_keeps_the_sliders(explorer):
     explorer.sliders[0].value = 1.0
     explorer.shuffle.click()
     torch.testing.assert_close(explorer.z.flatten(), latent_vectors(1, NZ, 1).flatten() + torch.eye(NZ)[0])
-    assert explorer.image.value != value and "Face 1, read as" in words(explorer)
+    assert explorer.image.value != value and "Face 1, classified as" in words(explorer)
 
 
-def test_save_keeps_each_face_and_says_where(explorer, finished, tmp_path):
+def test_save_overwrites_no_face_and_says_where_it_is(explorer, finished, tmp_path):
     explorer.save.click()
     explorer.sliders[0].value = 3.0
     explorer.save.click()
@@ -77,7 +77,7 @@ def test_save_keeps_each_face_and_says_where(explorer, finished, tmp_path):
     assert not np.array_equal(first, second)
 
 
-def test_what_goes_wrong_is_told_in_a_sentence(finished, tmp_path):
+def test_errors_are_reported_in_one_sentence(finished, tmp_path):
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     explorer = LatentExplorer(finished, DIRECTIONS, tmp_path / "file")
     explorer.save.click()
@@ -91,17 +91,17 @@ def test_what_goes_wrong_is_told_in_a_sentence(finished, tmp_path):
     shared = finished.share(tmp_path / "shared", weights=[1])
     weights = LatentExplorer(shared, DIRECTIONS, tmp_path).netG.state_dict()
     first = finished.generator(1).state_dict()
-    assert all(torch.equal(weights[name], first[name]) for name in first), "the last epoch whose weights are there"
-    with pytest.raises(UserError, match="no netG_001.pth: there is none for any epoch"):
+    assert all(torch.equal(weights[name], first[name]) for name in first), "the last epoch with weights"
+    with pytest.raises(UserError, match="no netG_001.pth: it exists for no epoch"):
         LatentExplorer(finished.share(tmp_path / "bare"), DIRECTIONS, tmp_path)
 
 
-def test_it_is_made_as_the_other_widgets(explorer):
+def test_it_is_built_like_the_other_widgets(explorer):
     bundle = explorer._repr_mimebundle_()
     before = png_of(bundle)
     assert len(bundle["image/png"]) < MAX_BYTES * 4 / 3 and before.width > 380
     explorer.sliders[0].value = 2.0
-    assert png_of(explorer._repr_mimebundle_()).height > before.height, "which sliders were moved is written below"
+    assert png_of(explorer._repr_mimebundle_()).height > before.height, "the moved sliders are written below"
     moved = png_of(explorer._repr_mimebundle_()).height
     explorer.limit.value = 1.0
     assert png_of(explorer._repr_mimebundle_()).height > moved, "and so is the limit of truncation"
