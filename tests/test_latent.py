@@ -32,12 +32,12 @@ PLANTED = torch.nn.functional.normalize(torch.tensor([3.0, -2.0, 0.0, 1.0] + [0.
 
 
 def toy_G(z):
-    """Grey faces: as bright as z lies far along PLANTED."""
+    """Grey faces: the further z lies along PLANTED, the brighter."""
     return (z.flatten(1) @ PLANTED).view(-1, 1, 1, 1).expand(-1, 3, 8, 8)
 
 
 def toy_read(faces):
-    """Bright faces are blonde, dark ones black, and never is one of another colour; hats are worn by the brightest."""
+    """Bright faces are blonde, dark ones black, no other colour occurs; the brightest faces wear hats."""
     light = faces.mean((1, 2, 3))
     hair, hat = ATTRIBUTES["hair colour"], ATTRIBUTES["accessory"]
     blonde, black = hair.index("blonde"), hair.index("black")
@@ -52,7 +52,7 @@ def found():
     return survey(toy_G, NZ, 1500, seed=2, read=toy_read)
 
 
-# --- ways --------------------------------------------------------------------------------------------
+# --- walks -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -60,15 +60,15 @@ def ends():
     return latent_vectors(2, 100, seed=0)
 
 
-@pytest.mark.parametrize("way", [lerp, slerp])
-def test_a_way_has_both_ends_and_as_many_steps(way, ends):
-    points = way(*ends, 7)
+@pytest.mark.parametrize("walk", [lerp, slerp])
+def test_a_walk_has_both_ends_and_the_right_number_of_steps(walk, ends):
+    points = walk(*ends, 7)
     assert points.shape == (7, 100, 1, 1)
     torch.testing.assert_close(points[[0, -1]], ends)
     with pytest.raises(UserError, match="steps 1 is too few"):
-        way(*ends, 1)
-    with pytest.raises(UserError, match=r"no way leads from \[100, 1, 1\] to \[99, 1, 1\]"):
-        way(ends[0], ends[1][:99], 3)
+        walk(*ends, 1)
+    with pytest.raises(UserError, match=r"one z has shape \[100, 1, 1\] and the other \[99, 1, 1\]"):
+        walk(ends[0], ends[1][:99], 3)
 
 
 def test_a_line_is_shorter_in_the_middle_and_even():
@@ -87,13 +87,13 @@ def test_an_arc_keeps_the_length_and_turns_by_equal_angles(ends):
     torch.testing.assert_close(turned, turned.mean().expand(8), rtol=1e-3, atol=1e-4)
 
 
-def test_where_there_is_no_arc_it_is_a_line():
+def test_parallel_vectors_are_joined_by_a_line():
     a = torch.tensor([1.0, 2.0])
     for b in (3 * a, -a, 0 * a):
         torch.testing.assert_close(slerp(a, b, 5), lerp(a, b, 5))
 
 
-def test_vectors_around_one_are_as_far_as_told():
+def test_vectors_around_one_are_at_the_distance_that_was_asked_for():
     z = latent_vectors(1, 100, seed=1)
     near = around(z, 2.5, 20)
     assert near.shape == (20, 100, 1, 1)
@@ -106,18 +106,18 @@ def test_vectors_around_one_are_as_far_as_told():
 
 @pytest.mark.parametrize("limit", [0.1, 0.5, 1.0, 2.0])
 def test_truncated_numbers_are_those_that_lay_within_the_limit(limit):
-    """The same distribution as drawing anew: that is N(0, 1) among the numbers within the limit."""
+    """The same distribution as drawing again: N(0, 1) restricted to the numbers within the limit."""
     z = latent_vectors(400, 100, seed=3)
     got = truncate(z, limit)
     assert got.shape == z.shape and got.dtype == z.dtype and got.abs().max() <= limit
-    drawn_anew = z[z.abs() <= limit]
+    drawn_again = z[z.abs() <= limit]
     for share in (0.05, 0.25, 0.5, 0.8, 0.95):
-        wanted = drawn_anew.quantile(share).item()
+        wanted = drawn_again.quantile(share).item()
         assert got.flatten().quantile(share).item() == pytest.approx(wanted, abs=0.04 * limit)
     assert (got.flatten()[z.flatten().argsort()].diff() >= 0).all(), "each keeps its rank"
 
 
-def test_a_far_limit_changes_nothing_and_none_is_refused():
+def test_a_large_limit_changes_nothing_and_a_limit_of_0_or_less_is_an_error():
     z = latent_vectors(50, 100, seed=4)
     torch.testing.assert_close(truncate(z, 8.0), z, atol=1e-4, rtol=0)
     assert truncate(torch.tensor([[60.0], [-60.0]]), 1.0).tolist() == [[1.0], [-1.0]]
@@ -136,12 +136,12 @@ def test_a_planted_direction_is_found_again(found):
     torch.testing.assert_close(black, -blonde)
 
 
-def test_all_directions_are_those_of_values_that_are_made_often_enough(found):
+def test_directions_are_found_for_values_that_are_frequent_enough(found):
     counts = found.counts("hair colour")
     assert list(counts)[:2] == ["black", "blonde"] and sum(counts.values()) == 1500
     assert 0 < found.counts("accessory")["hat"] < MIN_COUNT
     assert set(found.directions(("hair colour", "accessory"))) == {("hair colour", "black"), ("hair colour", "blonde")}
-    with pytest.raises(UserError, match="0 of 1,500 faces have hair colour green: a direction takes 20"):
+    with pytest.raises(UserError, match="0 of 1,500 faces have hair colour green: a direction needs 20"):
         found.direction("hair colour", "green")
     with pytest.raises(UserError, match="'hair colour' has no value 'tartan': its values are black, brown"):
         found.direction("hair colour", "tartan")
@@ -159,7 +159,9 @@ def test_the_effect_is_measured_on_faces_that_lacked_the_value(found):
     assert along > 0.5 > control + 0.2
     assert effect(toy_G, found, "hair colour", "blonde", 9.0, fresh, toy_read).along == 1.0
     assert effect(toy_G, found, "hair colour", "blonde", 0.0, fresh, toy_read)[:2] == (0.0, 0.0)
-    assert effect(toy_G, found, "hair colour", "blonde", 9.0, read=toy_read).along == 1.0, "fresh faces of its own"
+    assert effect(toy_G, found, "hair colour", "blonde", 9.0, read=toy_read).along == 1.0, (
+        "by default it surveys fresh faces"
+    )
     only = Survey(fresh.z[light > 0.5], {name: values[light > 0.5] for name, values in fresh.values.items()})
     with pytest.raises(UserError, match="have hair colour blonde already"):
         effect(toy_G, found, "hair colour", "blonde", 1.0, only, toy_read)
@@ -175,17 +177,17 @@ def test_orthogonal_leaves_the_others_alone_and_changes_least():
         orthogonal(b, a, b)
 
 
-def test_means_are_of_faces_that_have_what_is_wanted(found):
+def test_means_are_taken_over_faces_with_the_wanted_values(found):
     blonde = found.means({"hair colour": "blonde"}, draws=50)
     assert blonde.shape == (50, NZ, 1, 1)
     assert (blonde.flatten(1) @ PLANTED > 0.5).all()
     assert torch.equal(blonde, found.means({"hair colour": "blonde"}, draws=50))
     assert not torch.equal(blonde, found.means({"hair colour": "blonde"}, draws=50, seed=1))
     one = found.means({}, count=1, draws=1)
-    assert (found.z == one).all(1).any(), "the mean of one is that one"
-    assert found.means({}, draws=300).std() == pytest.approx(3**-0.5, rel=0.06), "three different ones each"
+    assert (found.z == one).all(1).any(), "the mean of one z is that z"
+    assert found.means({}, draws=300).std() == pytest.approx(3**-0.5, rel=0.06), "each is the mean of three different z"
     both = {"hair colour": "black", "accessory": "hat"}
-    with pytest.raises(UserError, match="0 faces have hair colour black, accessory hat, and a mean takes 3"):
+    with pytest.raises(UserError, match="0 faces have hair colour black, accessory hat, and a mean needs 3"):
         found.means(both)
 
 
@@ -219,7 +221,7 @@ def test_rows_show_every_face_beside_its_label():
     middles = [sheet.getpixel((left + n * (SIZE + GAP) + SIZE // 2, top + SIZE // 2)) for n in range(3)]
     assert middles == [(0, 0, 0), (128, 128, 128), (255, 255, 255)]
     label = np.array(sheet.crop((0, top, left, top + SIZE)))
-    assert label.min() < 100 and (label[:, -3:] == 255).all(), "written, and not cut"
+    assert label.min() < 100 and (label[:, -3:] == 255).all(), "written, and not cut off"
     assert rows_picture({"one": faces}).height == MARGIN + SIZE + MARGIN
 
 

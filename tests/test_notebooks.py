@@ -1,4 +1,4 @@
-"""What holds for the notebooks as they lie in the project, outputs included. Running them: see the Makefile."""
+"""What must hold for the notebooks in the project, outputs included. The Makefile runs them."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
-LINES = 18  # of a code cell: what fits on a screen beside its explanation
+LINES = 18  # of a code cell: this many fit on a screen together with the explanation
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -24,7 +24,7 @@ def code(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_all_are_there():
+def test_no_notebook_is_missing():
     names = [path.stem for path in NOTEBOOKS]
     assert [name[:2] for name in names] == ["00", "01", "02", "03", "04", "05", "06", "07", "08"]
 
@@ -47,7 +47,7 @@ def test_no_output_is_an_error_or_a_warning(notebook):
             assert output.get("name") != "stderr", cell.source
 
 
-def test_no_output_tells_the_machine_it_was_made_on(notebook):
+def test_no_output_reveals_the_machine_it_was_made_on(notebook):
     for cell in code(notebook):
         texts = [o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in cell.outputs]
         assert not re.search(r"/(home|root|work|tmp|Users|mnt|opt)/|[A-Z]:\\|object at 0x", "".join(texts)), cell.source
@@ -66,11 +66,11 @@ def test_cells_are_short_and_explained(notebook):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= LINES, cell.source
-            assert before == "markdown", f"no word of why before:\n{cell.source}"
+            assert before == "markdown", f"no text that explains why before:\n{cell.source}"
         before = cell.cell_type
 
 
-def test_it_opens_and_ends_as_all_do(path, notebook):
+def test_it_opens_and_ends_like_the_others(path, notebook):
     text = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     opening = "\n".join(text[:3])
     assert "you will be able to" in opening.lower() and "minutes" in opening

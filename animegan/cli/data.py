@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 
+from animegan.cli.parser import add_command
 from animegan.errors import UserError
 
 
-def add_data_commands(data, add: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add the commands to `data`, argparse's group of them. add: makes a command of its name, function and help."""
-    command = add(data, "check", check_data, "say what a folder of pictures holds; changes nothing")
+def add_data_commands(commands) -> None:
+    """Add the group `data` to `commands`, argparse's group of them."""
+    data = commands.add_parser("data", help="check, import or download a dataset")
+    data = data.add_subparsers(required=True, metavar="COMMAND")
+
+    command = add_command(data, "check", check_data, "report what a folder of pictures holds, without changing it")
     command.add_argument("folder")
 
-    command = add(data, "import", import_data, "a data set out of folders, archives and pictures; changes none")
+    command = add_command(data, "import", import_data, "make a dataset from folders, archives and pictures")
     command.add_argument("sources", nargs="+", metavar="SRC", help="folder, zip, tar(.gz/.xz), 7z, rar or picture")
-    _import_options(command, "data/NAME, of the first SRC")
+    _import_options(command, "data/NAME, after the first SRC")
 
-    command = add(data, "get", get_data, "fetch a public set of faces; without a name: what there is")
-    command.add_argument("name", nargs="?", help="a set of that list")
-    command.add_argument("--mirror", help="address to put before GitHub's, for who cannot reach it")
-    command.add_argument("--url", help="an archive of your own choice, in place of a set")
-    command.add_argument("--sha256", default="", help="what the SHA-256 of --url must be")
-    command.add_argument("--allow-private", action="store_true", help="also from an address of your own network")
+    command = add_command(data, "get", get_data, "download a public dataset of faces; without a name, list them")
+    command.add_argument("name", nargs="?", help="a dataset from that list")
+    command.add_argument("--mirror", help="address to put before GitHub's, if GitHub cannot be reached")
+    command.add_argument("--url", help="download this archive instead of a public dataset")
+    command.add_argument("--sha256", default="", help="the SHA-256 that the file at --url must have")
     _import_options(command, "data/NAME")
 
-    command = add(data, "crawl", crawl_data, "fetch pictures from Danbooru by their tags, with gallery-dl")
+    command = add_command(data, "crawl", crawl_data, "download pictures from Danbooru by tag, with gallery-dl")
     command.add_argument("--tags", required=True, help="tags of the site, e.g. 'solo portrait'")
-    command.add_argument("--limit", type=int, required=True, help="so many pictures in all")
+    command.add_argument("--limit", type=int, required=True, help="maximum number of pictures")
     command.add_argument("--rating", default="general", help="general (default), sensitive, questionable or explicit")
     command.add_argument("--site", default="https://danbooru.donmai.us", help="another site that runs Danbooru")
     _import_options(command, "data/crawl")
 
 
 def _import_options(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument("--out", help=f"folder of the data set; what is there is added to (default {default})")
+    command.add_argument("--out", help=f"folder of the dataset; an existing dataset is added to (default {default})")
     command.add_argument("--crop", action="store_true", help="cut the faces out of whole illustrations")
-    command.add_argument("--cascade", metavar="FILE", help="lbpcascade_animeface.xml, where it cannot be fetched")
-    command.add_argument("--margin", type=float, default=0.2, help="around a face, as a part of it (default 0.2)")
+    command.add_argument("--cascade", metavar="FILE", help="with --crop: your own copy of lbpcascade_animeface.xml")
     command.add_argument(
-        "--threshold", type=int, default=4, help="of 64 bits, in how many duplicates may differ (default 4; -1: none)"
+        "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"
+    )
+    command.add_argument(
+        "--threshold",
+        type=int,
+        default=4,
+        help="pictures that differ in at most this many of 64 bits are duplicates (default 4; 0: only equal pixels, "
+        "-1: only equal files)",
     )
 
 
@@ -52,7 +60,7 @@ def check_data(options: argparse.Namespace) -> None:
     report = check_folder(options.folder)
     print(report)
     if not report.usable:
-        print("  nothing to train on: put a few thousand faces there, or draw some: animegan draw")
+        print("  nothing to train on: put a few thousand faces there, or draw some with: animegan draw")
 
 
 def import_data(options: argparse.Namespace) -> None:
@@ -70,11 +78,8 @@ def get_data(options: argparse.Namespace) -> None:
             raise UserError("--mirror and --sha256 need the name of a set, or --url: animegan data get lists the sets.")
         print(listing())
         return
-    summary = get(
-        options.name, options.out, options.mirror, options.url, options.sha256, _finder(options), options.threshold,
-        options.allow_private,
-    )  # fmt: skip
-    _report_import(summary)
+    given = (options.name, options.out, options.mirror, options.url, options.sha256)
+    _report_import(get(*given, _finder(options), options.threshold))
 
 
 def crawl_data(options: argparse.Namespace) -> None:
@@ -96,7 +101,7 @@ def _finder(options: argparse.Namespace):
 
 def _report_import(summary) -> None:
     print(summary)
-    print(f"what became of each file: {summary.table}; to look at: {summary.sheet}")
+    print(f"what became of each file: {summary.table}; the pictures at a glance: {summary.sheet}")
     if not summary.kept:
         raise UserError(f"no picture came out of it that can be used: {summary.table} says why, file by file.")
     print(f"train on them with: animegan train --data_path {summary.folder}")

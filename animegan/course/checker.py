@@ -6,7 +6,7 @@
 
 An exercise's check is a generator function in `checks/notebook_NN.py`, NN being the notebook's number. It
 takes the student's answer (a function, a value, a tensor, a run) and yields pairs: whether one case
-holds, and the hint for an answer that fails there. The first case that fails gives the hint.
+holds, and the hint for an answer that fails it. The first case that fails gives the hint.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from animegan.course.registry import CHECKS
 
 
 def check(number: str, answer: Any = ...) -> None:
-    """Print what can be said of a student's answer to exercise `number`.
+    """Print the verdict on a student's answer to exercise `number`.
 
-    answer: what the exercise asks for; `...`, or a function or a table of nothing but `...`, is an answer not begun.
+    answer: what the exercise asks for. It counts as not attempted if it is `...`, or a function or a table that holds
+        nothing but `...`.
     """
     print(f"{number} {verdict(number, answer)}")
 
@@ -39,18 +40,18 @@ def verdict(number: str, answer: Any) -> str:
     """`not attempted yet`, `hint: ...` or `correct`."""
     cases = CHECKS.get(number)
     if cases is None:
-        return f"hint: there is no exercise {number}; there are {', '.join(sorted(CHECKS))}."
+        return f"hint: there is no exercise {number}; choose one of {', '.join(sorted(CHECKS))}."
     if _is_blank(answer):
         return "not attempted yet"
     try:
-        for holds, hint in cases(_Asked(answer) if _is_function(answer) else answer):
+        for holds, hint in cases(_StudentFunction(answer) if _is_function(answer) else answer):
             if not holds:
                 return f"hint: {hint}"
     except _NotAttempted:
         return "not attempted yet"
-    except _Nothing:
-        return "hint: your function returns nothing: end it with a line `return ...` (print only shows)."
-    except Exception as error:  # a student's code may raise anything, and the notebook goes on
+    except _ReturnedNothing:
+        return "hint: your function returns nothing: end it with a line `return ...` (print only shows a value)."
+    except Exception as error:  # a student's code may raise anything, and the notebook must continue
         return f"hint: your answer raised {type(error).__name__}: {_one_line(error)}"
     return "correct"
 
@@ -59,11 +60,11 @@ class _NotAttempted(Exception):
     pass
 
 
-class _Nothing(Exception):
+class _ReturnedNothing(Exception):
     pass
 
 
-class _Asked:
+class _StudentFunction:
     """The student's function, which may still be the stub that returns `...`."""
 
     def __init__(self, function: Callable):
@@ -74,7 +75,7 @@ class _Asked:
         if _is_blank(result):
             raise _NotAttempted
         if result is None:
-            raise _Nothing
+            raise _ReturnedNothing
         return result
 
 
@@ -85,7 +86,7 @@ def _is_function(answer: Any) -> bool:
 def _is_blank(answer: Any) -> bool:
     if isinstance(answer, tuple | list):
         return any(part is ... for part in answer)
-    if isinstance(answer, dict):  # a table that is begun is told which rows are missing
+    if isinstance(answer, dict):  # if some rows are filled in, the check names the others
         return bool(answer) and all(part is ... for part in answer.values())
     return answer is ...
 

@@ -1,4 +1,4 @@
-"""What the notebooks share: how large to run, where the student's work lies, and what stands in for it."""
+"""What the notebooks share: how large to run, where the student's work is, and what replaces it until it exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from animegan.ablation import Sweep
 from animegan.config import DRAWN_FOLDER, QUICK_COUNT
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
-from animegan.measure import TABLE, Evaluation, learnt_and_unseen, read_evaluation
+from animegan.measure import Evaluation, learnt_and_unseen, read_evaluation
 from animegan.runs import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ Size = TypeVar("Size")
 
 
 def is_smoke() -> bool:
-    """Whether the notebooks run as a test, in tiny sizes: ANIMEGAN_SMOKE is set."""
+    """Whether the notebooks run as a test, in tiny sizes: the variable ANIMEGAN_SMOKE is set."""
     return os.environ.get("ANIMEGAN_SMOKE", "") not in ("", "0")
 
 
@@ -36,8 +36,7 @@ def sized(full: Size, smoke: Size) -> Size:
 def folder(name: str) -> Path:
     """A folder of the project, e.g. "data/drawn" or "imgs/mine", as seen from the notebook.
 
-    In a test it is a temporary one of that name, new for every kernel: a test must not touch what a
-    student has made.
+    In a test it is a temporary folder of that name, new for every kernel: a test must not touch a student's work.
     """
     return _temporary() / name if is_smoke() else _from_here(name)
 
@@ -55,9 +54,9 @@ def _temporary() -> Path:
 
 
 def drawn_faces() -> Path:
-    """The folder of drawn faces that the notebooks learn from; drawn on first use, which takes half a minute.
+    """The folder of drawn faces that the notebooks train on; drawn on first use, which takes half a minute.
 
-    1,024 faces, 64 in a test; a set of another size that is there already is taken as it is.
+    1,024 faces, 64 in a test; an existing set is used as it is, whatever its size.
     """
     path = folder(DRAWN_FOLDER)
     wanted = {"count": sized(QUICK_COUNT, 64), "seed": 0}
@@ -67,7 +66,7 @@ def drawn_faces() -> Path:
 def reference_run() -> Run:
     """The small run that comes with the course: drawn faces, 25 epochs, all measured, netG of epochs 1 and 25."""
     if not Run.exists(ROOT / REFERENCE):
-        raise UserError(f"there is no reference run in {REFERENCE}: get the whole project, or make one: make reference")
+        raise UserError(f"there is no reference run in {REFERENCE}: download the whole project, or run: make reference")
     return Run(_from_here(REFERENCE))
 
 
@@ -77,32 +76,32 @@ def recipe_grid(name: str) -> Sweep:
 
 
 def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:
-    """The student's run in folder `name` once it has two epochs to compare, else the reference run; says which.
+    """The student's run in folder `name` once it has two epochs to compare, else the reference run; prints which.
 
-    weights: it is also to have weights to draw with, which a run that was shared may lack.
+    weights: the run must also have weights to make faces with, which a shared run may lack.
     """
     path = folder(name)
     if Run.exists(path) and len((run := Run(path)).epochs) >= 2 and (run.with_weights or not weights):
         print(f"your run {name}: {len(run.epochs)} epochs")
         return run
     kind = "run of yours with weights" if weights else "run of yours"
-    print(f"no {kind} in {name} yet: the reference run stands in (notebook 04 makes yours)")
+    print(f"no {kind} in {name} yet: using the reference run (you make yours in notebook 04)")
     return reference_run()
 
 
 def pictures_of(run: Run, count: int) -> tuple[np.ndarray, np.ndarray, str]:
-    """`animegan.measure.learnt_and_unseen`; the faces of the reference run are drawn where they are not there."""
+    """`animegan.measure.learnt_and_unseen`; for the reference run, its faces are drawn if they do not exist yet."""
     data = drawn_faces() if run.path == _from_here(REFERENCE) else None
     return learnt_and_unseen(run, count, data, progress=False)
 
 
 def measured(run: Run) -> Evaluation:
-    """What `animegan evaluate` found of a run; where it is not measured yet, how to do it, and the reference run's."""
-    if not (run.path / TABLE).is_file():
+    """What `animegan evaluate` measured; if it has not run yet, print how to run it, and use the reference run."""
+    if not run.output("metrics").is_file():
         path = run.path.resolve()
         path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-        print(f"{path.as_posix()} has not been measured yet: in a terminal, in the project's folder, type")
+        print(f"{path.as_posix()} has not been measured yet. In a terminal, in the project's folder, type")
         print(f"    animegan evaluate {path.as_posix()}")
-        print(f"({MINUTES}); until then the figures of the reference run stand in")
+        print(f"({MINUTES}). Until then, you see the figures of the reference run")
         run = reference_run()
     return read_evaluation(run)

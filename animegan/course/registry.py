@@ -1,4 +1,4 @@
-"""Where the checks of the exercises are registered, by the number of the exercise."""
+"""The checks of the exercises, registered by the number of the exercise."""
 
 from __future__ import annotations
 

@@ -9,17 +9,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 from conftest import TINY
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 
 from animegan import drawing
 from animegan.cli import main
 from animegan.cli import train as train_commands
+from animegan.config import DRAWN_COUNT, QUICK, QUICK_COUNT, TrainConfig
 from animegan.gan import GAN
 from animegan.runs import Run
+from animegan.show.sheets import GAP, MARGIN
 
 TINY_OPTIONS = [f"--{name}={value}" for name, value in TINY.items()]
 
@@ -93,7 +97,7 @@ def test_a_finished_run_is_not_changed_by_resume(run, finished, tmp_path):
     assert (tmp_path / "run" / "run.json").read_bytes() == settings
 
 
-def test_several_data_sets_are_not_mixed_unasked(fails, run, drawn, tmp_path, monkeypatch):
+def test_several_datasets_are_mixed_only_on_request(fails, run, drawn, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(drawn, "data/drawn")
     assert run("train", *TINY_OPTIONS, "--epoch", 1, "--outf", "imgs/one")[0] == 0
@@ -103,14 +107,12 @@ def test_several_data_sets_are_not_mixed_unasked(fails, run, drawn, tmp_path, mo
     assert run("train", *TINY_OPTIONS, "--epoch", 1, "--outf", "imgs/all", "--data_path", "data")[0] == 0
 
 
-def test_train_says_what_it_learns_from(run, drawn, tmp_path):
+def test_train_says_how_many_images_it_uses(run, drawn, tmp_path):
     shutil.copytree(drawn, tmp_path / "data")
     (tmp_path / "data" / "broken.png").write_bytes(b"x")
     _, out, _ = run(*train(tmp_path / "data", tmp_path / "run", "--epoch", 1))
-    files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
-    left_out = sum(not path.name.startswith(".animegan-") for path in files) - 36  # those are its own caches
-    said = re.search(r"36 images \((\d+) files left out; why: animegan data check .*\), on cpu", out)
-    assert said and int(said[1]) == left_out == 3, "broken.png, and what `animegan draw` wrote beside the faces"
+    found = re.search(r"36 images \((\d+) files left out; why: animegan data check .*\), on cpu", out)
+    assert found and int(found[1]) == 1, "broken.png; what animegan itself writes beside the faces does not count"
     assert "faces of epoch 1:" in out
 
 
@@ -120,6 +122,34 @@ def test_resume_needs_no_other_option(run, drawn, tmp_path, finished):
     assert status == 0
     assert Run(tmp_path / "run").epochs == [1, 2, 3, 4]
     assert "epoch 1 beside epoch 4" in out
+
+
+def test_of_all_who_set_a_value_the_one_nearest_to_the_user_wins(tmp_path, monkeypatch):
+    """What was given, then --draw, --quick, --resume, and the defaults."""
+    monkeypatch.chdir(tmp_path)
+    resolve = train_commands.resolve
+    before = TrainConfig(lr=0.01, beta1=0.9, data_path="data/mine", outf="imgs/mine")
+    assert resolve({}) == (TrainConfig(), None)
+    assert resolve({}, before=before) == (before, None)
+    config, _ = resolve({}, quick=True, before=before)
+    assert QUICK.items() <= config.as_dict().items() and config.lr != before.lr
+    assert (config.beta1, config.data_path, config.outf) == (0.9, "data/mine", "imgs/mine")
+    assert resolve({}, draw=True, before=before)[0].data_path == "data/drawn"
+    given = {"lr": 0.5, "data_path": "data/own"}
+    config, _ = resolve(given, quick=True, draw=True, before=before)
+    assert (config.lr, config.data_path, config.ngf, config.beta1) == (0.5, "data/own", QUICK["ngf"], 0.9)
+
+
+def test_a_drawn_set_that_is_there_keeps_its_count_and_seed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    resolve = train_commands.resolve
+    assert resolve({}, draw=True)[1] == {"count": DRAWN_COUNT, "seed": 0}
+    assert resolve({}, quick=True, draw=True)[1] == {"count": QUICK_COUNT, "seed": 0}
+    drawing.write_faces("data/drawn", 3, seed=5, progress=False)
+    drawing.write_faces("data/own", 2, seed=6, progress=False)
+    for quick in (False, True):
+        assert resolve({}, quick, draw=True)[1] == {"count": 3, "seed": 5}
+        assert resolve({"data_path": "data/own"}, quick, draw=True)[1] == {"count": 2, "seed": 6}
 
 
 def test_draw_then_check(run, tmp_path):
@@ -136,7 +166,7 @@ def test_train_can_draw_its_own_data(run, tmp_path, monkeypatch):
     assert status == 0
     assert len(list(Path("data/drawn/faces").glob("*.png"))) == 36
     assert Run("imgs").config.data_path == "data/drawn"
-    # faces that are there already are taken as they are, whatever their number
+    # faces that are there already are used as they are, whatever their number
     assert run("train", "--draw", *TINY_OPTIONS, "--epoch", 1, "--outf", "imgs/more")[0] == 0
     assert len(list(Path("data/drawn/faces").glob("*.png"))) == 36
 
@@ -150,15 +180,33 @@ def test_sample_makes_new_faces_from_weights(run, finished, tmp_path):
     assert first.tobytes() != Image.open(tmp_path / "others.png").tobytes()
 
 
-def test_compare_sets_epochs_and_runs_side_by_side(run, finished, tmp_path):
+def test_compare_shows_epochs_and_runs_side_by_side(run, finished, tmp_path):
     out = tmp_path / "compare.png"
     assert run("compare", finished.path, "--epochs", 1, 3, "--count", 12, "--out", out)[0] == 0
     one = Image.open(out)
-    cells = np.asarray(one)[10 : 10 + 96, -12 * 98 - 10 :]
+    cells = np.asarray(one)[MARGIN : MARGIN + 96, GAP - 12 * 98 - MARGIN :]
     assert np.array_equal(cells[:, :96], np.asarray(finished.faces(1)[0]))
     assert run("compare", finished.path, finished.path, "--epochs", 1, 3, "--count", 12, "--out", out)[0] == 0
     two = Image.open(out)
     assert two.height == pytest.approx(2 * one.height, abs=20)
+
+
+def test_slides_without_code_are_numbered_as_they_are_saved(run, tmp_path):
+    long_code = new_code_cell("\n".join(f"x = {n}" for n in range(40)))
+    cells = [new_markdown_cell("# A"), long_code, new_markdown_cell("# B\n\n✍ write here")]
+    for cell in (cells[0], cells[2]):
+        cell.metadata["slideshow"] = {"slide_type": "slide"}
+    nbformat.write(new_notebook(cells=cells), tmp_path / "report.ipynb")
+    left = [run("slides", tmp_path / "report.ipynb", "--to", "html", *more)[1] for more in ([], ["--no-input"])]
+    numbers = [int(re.search(r"still to be written \(✍\): slide (\d+)\n", out)[1]) for out in left]
+    assert numbers[0] > numbers[1] == 2, "the code takes slides of its own"
+
+
+def test_every_command_explains_itself(run):
+    commands = "draw train sample compare share evaluate diagnose coverage neighbours film ablate slides doctor"
+    for command in (*([name] for name in commands.split()), *(["data", name] for name in ("check", "get", "crawl"))):
+        status, out, _ = run(*command, "--help")
+        assert status == 0 and out.startswith(f"usage: animegan {' '.join(command)} ")
 
 
 def test_doctor_speaks_in_lines(run):
@@ -168,14 +216,14 @@ def test_doctor_speaks_in_lines(run):
     assert "PyTorch" in out
 
 
-def test_ctrl_c_says_how_to_go_on(run, drawn, tmp_path, monkeypatch):
+def test_ctrl_c_says_how_to_resume(run, drawn, tmp_path, monkeypatch):
     import signal
 
     step = GAN.step
     monkeypatch.setattr(GAN, "step", lambda *a: (signal.raise_signal(signal.SIGINT), step(*a))[1])
     status, out, _ = run(*train(drawn, tmp_path / "run"))
     assert status == 130
-    assert f"animegan train --resume --outf {tmp_path / 'run'}" in out
+    assert "interrupted; " in out and f"Resume with: animegan train --resume --outf {tmp_path / 'run'}" in out
 
 
 def test_the_library_imports_without_what_only_notebooks_need():
@@ -268,7 +316,7 @@ def test_bad_files_are_left_out_and_named_while_training_goes_on(run, drawn, tmp
         (["--set", "minibatch=1"], "--set minibatch=1 is out of range: it takes 0, or 2 or more"),
         (["--set", "ema=fast"], "--set ema=fast is not a number"),
         (["--hold_out", -1], "--hold_out -1 is out of range"),
-        (["--hold_out", 36], "--hold_out 36 leaves nothing to learn from: there are 36 pictures"),
+        (["--hold_out", 36], "--hold_out 36 leaves no training images: there are 36 pictures"),
         (["--hold_out", 30], "has 6 usable images beyond the 30 held out, fewer than one batch of"),
         (["--data_path", ""], "--data_path is empty: name a folder"),
         (["--outf", " "], "--outf is empty: name a folder"),
@@ -302,8 +350,8 @@ def test_resume_that_cannot_work(fails, drawn, tmp_path, finished):
     shutil.copytree(drawn, tmp_path / "other")
     next((tmp_path / "other" / "faces").glob("*.png")).unlink()
     assert "does not hold the images that" in fails(*resume, "--data_path", tmp_path / "other")
-    whole = (run / "checkpoint.pth").read_bytes()
-    for content in (whole[:5000], b"", b"GIF89a something else"):
+    intact = (run / "checkpoint.pth").read_bytes()
+    for content in (intact[:5000], b"", b"GIF89a something else"):
         (run / "checkpoint.pth").write_bytes(content)
         assert "is truncated or not a weights file" in fails(*resume)
     torch.save({"epoch": 3}, run / "checkpoint.pth")
@@ -378,7 +426,7 @@ def test_no_command_is_one_line(run):
     assert status == 2 and errors.count("\n") == 1
 
 
-def test_a_reader_that_has_seen_enough_is_no_mistake(tmp_path):
+def test_a_closed_pipe_is_no_mistake(tmp_path):
     for name in ("drawn.toml", "drawn.csv"):
         shutil.copy(Path(__file__).parents[2] / "imgs" / "ablation" / name, tmp_path)
     command = [sys.executable, "-m", "animegan", "ablate", str(tmp_path / "drawn.toml"), "--table"]

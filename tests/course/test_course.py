@@ -7,13 +7,12 @@ import pytest
 
 from animegan.course import classroom
 from animegan.errors import UserError
-from animegan.measure import NEVER_SEEN, TABLE, Distance, Evaluation
-from animegan.measure.evaluation import _write
+from animegan.measure import NEVER_SEEN
 
 
 @pytest.fixture
 def student(tmp_path, monkeypatch):
-    """The project of a student who has not begun; the notebook runs in its folder notebooks/."""
+    """The project of a student who has not started; the notebook runs in its folder notebooks/."""
     monkeypatch.delenv("ANIMEGAN_SMOKE", raising=False)
     monkeypatch.setattr(classroom, "ROOT", tmp_path)
     (tmp_path / "notebooks").mkdir()
@@ -35,51 +34,53 @@ def test_a_test_works_elsewhere(student, monkeypatch):
     assert not classroom.is_smoke()
 
 
-def test_drawn_faces_takes_the_set_that_is_there(student, monkeypatch):
+def test_drawn_faces_uses_the_set_that_exists(student, monkeypatch):
     monkeypatch.setattr(classroom, "QUICK_COUNT", 3)
     assert classroom.drawn_faces() == Path("../data/drawn")
     monkeypatch.setattr(classroom, "QUICK_COUNT", 5)
     assert len(list((classroom.drawn_faces() / "faces").glob("*.png"))) == 3
 
 
-def test_the_reference_run_stands_in_until_there_is_one_of_the_student(student, finished, capsys):
+def test_the_reference_run_is_used_until_the_student_has_one(student, finished, capsys):
     with pytest.raises(UserError, match="there is no reference run in imgs/reference"):
         classroom.my_run()
     finished.share(student / "imgs" / "reference", weights=[1, 3])
     assert classroom.my_run().path == Path("../imgs/reference")
-    assert "the reference run stands in" in capsys.readouterr().out.splitlines()[-1]
+    assert "using the reference run" in capsys.readouterr().out.splitlines()[-1]
     finished.share(student / "imgs" / "mine")
     assert classroom.my_run().path == Path("../imgs/mine")
     assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
-    assert classroom.my_run(weights=True).path == Path("../imgs/reference"), "one that was shared has none"
+    assert classroom.my_run(weights=True).path == Path("../imgs/reference"), "a shared run has none"
     assert "no run of yours with weights in imgs/mine" in capsys.readouterr().out
 
 
 def measure(run, mean: float) -> None:
-    distance = [Distance((mean,) * 3, mean)]
-    _write(run.path / TABLE, Evaluation({1: distance}, distance, 64, "others"))
+    """Write what `animegan evaluate` would: a distance of `mean` on all levels, and no FID."""
+    header = "epoch,seed,count,swd_96,swd_48,swd_24,swd,fid,kid,precision,recall,features,reference\n"
+    lines = (f"{epoch},0,64,{mean},{mean},{mean},{mean},,,,,,others\n" for epoch in (1, "real"))
+    run.output("metrics").write_text(header + "".join(lines), encoding="utf-8")
 
 
-def test_the_figures_of_the_reference_run_stand_in_until_a_run_is_measured(student, finished, capsys):
+def test_the_figures_of_the_reference_run_are_used_until_a_run_is_measured(student, finished, capsys):
     measure(finished.share(student / "imgs" / "reference"), mean=40.0)
     mine = finished.share(student / "imgs" / "mine")
     assert classroom.measured(classroom.my_run()).mean(1) == 40
-    assert "imgs/mine has not been measured yet" in (said := capsys.readouterr().out)
-    assert "    animegan evaluate imgs/mine\n" in said and "minutes" in said
+    assert "imgs/mine has not been measured yet" in (printed := capsys.readouterr().out)
+    assert "    animegan evaluate imgs/mine\n" in printed and "minutes" in printed
     measure(mine, mean=30.0)
     assert classroom.measured(classroom.my_run()).mean(1) == 30
     assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
 
 
-def test_the_faces_of_the_reference_run_are_drawn_where_they_are_not_there(student, finished, monkeypatch):
+def test_the_faces_of_the_reference_run_are_drawn_if_they_do_not_exist(student, finished, monkeypatch):
     monkeypatch.setattr(classroom, "QUICK_COUNT", 5)
     finished.share(student / "imgs" / "reference")
-    learnt, others, told = classroom.pictures_of(classroom.reference_run(), 4)
-    assert (len(learnt), len(others), told) == (5, 4, NEVER_SEEN)
+    learnt, others, name = classroom.pictures_of(classroom.reference_run(), 4)
+    assert (len(learnt), len(others), name) == (5, 4, NEVER_SEEN)
     assert (student / "data" / "drawn").is_dir()
 
 
-def test_a_shared_run_can_be_looked_at_and_not_gone_on_with(finished, tmp_path):
+def test_a_shared_run_can_be_read_but_not_resumed(finished, tmp_path):
     copy = finished.share(tmp_path / "copy", weights=[1, 3])
     assert copy.epochs == finished.epochs
     difference = np.asarray(copy.grid(2), float) - np.asarray(finished.grid(2), float)

@@ -1,4 +1,4 @@
-"""Every exercise of the notebooks: the stub is not begun, the solution is correct, each hint can be met."""
+"""Every exercise of the notebooks: the stub is not attempted, the solution is correct, each hint can be met."""
 
 import contextlib
 import importlib
@@ -28,7 +28,7 @@ def _three(answer):
 # --- the mechanism -----------------------------------------------------------------------------------
 
 
-def test_a_stub_is_not_begun():
+def test_a_stub_is_not_attempted():
     def stub(x):
         return ...
 
@@ -36,7 +36,7 @@ def test_a_stub_is_not_begun():
     assert verdict("99.2", ...) == "not attempted yet"
     assert verdict("99.2", (3, ...)) == "not attempted yet"
     assert verdict("99.2", {"A": ..., "B": ...}) == "not attempted yet"
-    assert verdict("99.2", {"A": 3, "B": ...}) == "hint: count again.", "what is begun is looked at"
+    assert verdict("99.2", {"A": 3, "B": ...}) == "hint: count again.", "a table that was started is checked"
 
 
 def test_the_first_case_that_fails_gives_the_hint():
@@ -54,7 +54,7 @@ def test_whatever_the_answer_does_nothing_is_raised(capsys):
     assert verdict("99.1", lambda: 3).startswith("hint: your answer raised TypeError")
     assert verdict("99.1", 3).startswith("hint: your answer raised TypeError")
     check("98.7", 3)
-    assert capsys.readouterr().out.startswith("98.7 hint: there is no exercise 98.7; there are 01.1")
+    assert capsys.readouterr().out.startswith("98.7 hint: there is no exercise 98.7; choose one of 01.1")
 
 
 def test_check_prints_one_line(capsys):
@@ -99,21 +99,20 @@ def _small(monkeypatch):
 def _printed(first_cell: str, source: str) -> str:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        names = {"__name__": "__main__", "run": my_run()}  # the run that a notebook looks at
+        names = {"__name__": "__main__", "run": my_run()}  # the run that a notebook uses
         exec(first_cell, names)
         exec(source, names)
     return out.getvalue().rstrip().splitlines()[-1]
 
 
-def test_every_check_belongs_to_an_exercise_and_the_other_way_round():
-    verdict("01.1", ...)  # reads all checks
+def test_every_check_has_an_exercise_and_every_exercise_a_check():
     assert {number for number in checker.CHECKS if number < "90"} == set(EXERCISES)
     for notebook in ("01", "02", "03", "04", "05", "06", "07"):
         assert len([number for number in EXERCISES if number.startswith(notebook)]) >= 3
 
 
 @pytest.mark.parametrize("number", EXERCISES)
-def test_the_stub_is_not_begun(number):
+def test_the_stub_is_not_attempted(number):
     first, stub, _ = EXERCISES[number]
     assert _printed(first, stub) == f"{number} not attempted yet"
 
@@ -124,19 +123,19 @@ def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
     hints = []
     cases = checker.CHECKS[number]
 
-    def noting(answer):
+    def recording(answer):
         for holds, hint in cases(answer):
             hints.append(hint)
             yield holds, hint
 
-    monkeypatch.setitem(checker.CHECKS, number, noting)
+    monkeypatch.setitem(checker.CHECKS, number, recording)
     assert _printed(first, solution) == f"{number} correct"
     monkeypatch.setitem(checker.CHECKS, number, cases)
     assert hints and all("\n" not in hint for hint in hints)
 
     met = set()
     for answer, fragment in _wrong(number):
-        said = verdict(number, answer)
-        assert said.startswith("hint: ") and fragment in said, f"{number}: {said!r} for {fragment!r}"
-        met.add(said.removeprefix("hint: "))
+        got = verdict(number, answer)
+        assert got.startswith("hint: ") and fragment in got, f"{number}: {got!r} for {fragment!r}"
+        met.add(got.removeprefix("hint: "))
     assert len(met) >= len(set(hints)), f"{number}: hints that no wrong answer meets: {set(hints) - met}"

@@ -48,8 +48,8 @@ def _disturbing(seed, count, nz):
 
 WRONG = {
     "01.1": [
-        (lambda images: images.float() / 255, "0 becomes 0, not -1"),
-        (lambda images: images * 2 / 255 - 1, "a uint8 overflows unless"),
+        (lambda images: images.float() / 255, "yours gives 0"),
+        (lambda images: images * 2 / 255 - 1, "a uint8 needs .float() first"),
         (lambda images: torch.where(images > 127, 1.0, -1.0), "51 is a fifth of the way"),
         (lambda images: (images.float() / 127.5 - 1).flatten(), "yours is [120]"),
         (lambda images: images.double() / 127.5 - 1, "yours is float64"),
@@ -68,7 +68,7 @@ WRONG = {
     "01.3": [
         (lambda network: [weight.requires_grad_(False) for weight in network.parameters()], "not a list"),
         (lambda network: copy.deepcopy(network).requires_grad_(False), "that is a copy"),
-        (lambda network: network.eval(), "13 tensors of weights still want a gradient"),
+        (lambda network: network.eval(), "13 weight tensors still require a gradient"),
         (_weights_to_zero, "the weights have changed"),
         (lambda network: network.requires_grad_(False).eval(), "in eval mode now"),
         (_no_gradient_at_all, "no gradient gets through"),
@@ -76,13 +76,13 @@ WRONG = {
     "01.4": [
         ((24, 10, 10), "yours has 3"),
         ((1, 24, 10, 10), "number of pictures"),
-        ((10, 8, 10, 10), "number of channels"),
+        ((10, 8, 10, 10), "output channels"),
         ((10, 24, 11, 11), "the height is not 11"),
         ((10, 24, 10, 9), "the width equals the height"),
     ],
     "01.5": [
         (lambda netG, z, some, others: torch.zeros(1), "not a Tensor"),
-        (_all_pictures, "of the pictures of z alone"),
+        (_all_pictures, "over the pictures of z alone"),
         (_on_the_network_itself, "measuring changed netG"),
         (_always_in_train_mode, "leave the mode as it is"),
     ],
@@ -98,11 +98,11 @@ WRONG = {
             lambda seed, count, nz: torch.rand(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed)),
             "values of N(0, 1) have",
         ),
-        (lambda seed, count, nz: torch.randn(count, nz, 1, 1), "the same seed give different"),
+        (lambda seed, count, nz: torch.randn(count, nz, 1, 1), "must give the same vectors"),
         (
             lambda seed, count, nz: torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(0)),
-            "two seeds give the same",
+            "two different seeds",
         ),
-        (_disturbing, "the shared sequence was disturbed"),
+        (_disturbing, "the shared sequence of random numbers"),
     ],
 }

@@ -91,11 +91,11 @@ TWIN_TAILS = {"back_hair": "twin tails"}
 
 WRONG = {
     "02.1": [
-        (draw(ORDERED), "make a Face"),
+        (draw(ORDERED), "answer with a Face"),
         (replace(ORDERED, expression="smile"), "yours has the expression 'smile'"),
         (replace(ORDERED, accessory="none"), "yours has 'none'"),
         (replace(ORDERED, hair_hue=0.5), "yours is 0.5"),
-        (replace(ORDERED, tilt=-10), "yours by -10"),
+        (replace(ORDERED, tilt=-10), "yours is tilted by -10"),
         (
             replace(Face.random(0, 8), expression="laugh", accessory="glasses", hair_hue=0.93, tilt=10),
             "start from customer",
@@ -119,7 +119,7 @@ WRONG = {
         (lambda *box: box[:4], "three numbers"),
         (lambda left, top, side, w, h, m: (left - side * m, top - side * m, side * (1 + 2 * m)), "whole numbers"),
         (_margin(sides=1), "yours is 60"),
-        (_margin(centred=False), "yours begins at (100, 100)"),
+        (_margin(centred=False), "yours at (100, 100)"),
         (_margin(inside=False), "to (0, 0)"),
         (_margin(far=False), "(330, 230)"),
         (_margin(shrunk=False), "the largest has 120"),
@@ -127,14 +127,14 @@ WRONG = {
     ],
     "02.5": [
         (lambda values: values.add_(1).mul_(127.5).round().clamp(0, 255).to(torch.uint8), "make new ones"),
-        (lambda values: _scaled(values).round().clamp(0, 255), "the result is torch.float32"),
+        (lambda values: _scaled(values).round().clamp(0, 255), "your result is torch.float32"),
         (lambda values: (values * 127.5).round().clamp(0, 255).to(torch.uint8), "-1 and 1 become"),
-        (lambda values: (_scaled(values).round().int() % 256).to(torch.uint8), "lie beyond"),
+        (lambda values: (_scaled(values).round().int() % 256).to(torch.uint8), "lie outside the range"),
         (lambda values: _scaled(values).clamp(0, 255).to(torch.uint8), "round, do not cut off"),
-        (lambda values: _scaled(values).round().clamp(0, 255).to(torch.uint8).flatten(), "the shape stays"),
+        (lambda values: _scaled(values).round().clamp(0, 255).to(torch.uint8).flatten(), "the shape must stay"),
     ],
     "02.6": [
-        (lambda rows: len(rows), "that makes 1"),
+        (lambda rows: len(rows), "the answer is 1"),
         (_red(empty=1), "an empty table"),
         (_red(circle=False), "0.99 is red as well"),
         (_red(saturation=0), "nearly black"),
@@ -143,16 +143,16 @@ WRONG = {
     "02.7": [
         (lambda paths: list(_duplicates(paths)), "return a dictionary"),
         (lambda paths: _duplicates(paths, key=lambda path: path.stat().st_size), "different bytes"),
-        (lambda paths: {a: c for c, a in _duplicates(paths).items()}, "later file leads to the earlier"),
-        (lambda paths: _duplicates(paths, keep_first=False), "lead to the first"),
-        (lambda paths: _duplicates(sorted(paths)), "go by the list"),
+        (lambda paths: {a: c for c, a in _duplicates(paths).items()}, "later file points to the earlier"),
+        (lambda paths: _duplicates(paths, keep_first=False), "point to the first"),
+        (lambda paths: _duplicates(sorted(paths)), "follow the list"),
         (lambda paths: _only_of_the_first(paths) if paths else {}, "several groups"),
     ],
     "02.8": [
-        (Path("nowhere"), "a folder that is there"),
+        (Path("nowhere"), "a folder that exists"),
         (_folder([]), "no PNG file"),
-        (_folder(_drawn([0] * 32, **TWIN_TAILS)), "take another index"),
+        (_folder(_drawn([0] * 32, **TWIN_TAILS)), "a different index"),
         (_folder(_drawn(range(5), **TWIN_TAILS)), "5 pictures"),
-        (_folder(_drawn(range(32))), "change its back_hair alone"),
+        (_folder(_drawn(range(32))), "change only its back_hair"),
     ],
 }

@@ -62,7 +62,7 @@ WRONG = {
     "03.3": [((128, 93, 120), "a: "), ((64, 96, 120), "b: "), ((64, 93, 192), "c: ")],
     "03.4": [
         (lambda channels_in, channels_out, kernel, batchnorm: kernel, "5x5 weights"),
-        (lambda channels_in, channels_out, kernel, batchnorm: channels_in * kernel**2, "each pair"),
+        (lambda channels_in, channels_out, kernel, batchnorm: channels_in * kernel**2, "for each pair"),
         (_weights, "a scale and a shift"),
         (lambda *layer: _weights(*layer) + 128 * layer[3], "do not add up"),
     ],
@@ -81,10 +81,10 @@ WRONG = {
         ((5, 3, 1), "written [1, 2] times"),
     ],
     "03.7": [
-        (_bare_layer5(), "netG.layer5 is only a convolution now"),
+        (_bare_layer5(), "netG.layer5 is now a bare convolution"),
         (_pair(layer5=(5, 3, 1)), "G makes 96x96"),
         (_pair(channels=1), "have 1 channels"),
         (_pair(layer1=(5, 3, 1)), "D cannot take 64x64"),
-        (_pair(layer1=(3, 1, 1)), "one"),
+        (_pair(layer1=(3, 1, 1)), "it should give one"),
     ],
 }

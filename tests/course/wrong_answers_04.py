@@ -8,25 +8,24 @@ import torch
 import torch.nn.functional as F
 
 from animegan.config import TrainConfig
+from animegan.recipes import get_recipe
 from animegan.runs import Run
 
 
 class MadeUpRun(Run):
-    """A run that lies in no folder: as many steps an epoch as there are pairs of D(x) and D(G(z))."""
+    """A run without a folder. Each epoch has one step per pair of D(x) and D(G(z)) in `verdicts`."""
+
+    epochs = recipe = fingerprint = pictures = diverged = None  # a real run reads them from its folder
 
     def __init__(self, config=None, epochs=(1, 2), verdicts=((0.8, 0.2), (0.6, 0.4)), pictures=64, **ingredients):
         self.config = config or TrainConfig()
-        data = {"pictures": pictures, "fingerprint": str(pictures)}
-        self.info = {"data": data, "ingredients": {"ema": 0.995, **ingredients}}
-        self._epochs, self._verdicts = list(epochs), verdicts
-
-    @property
-    def epochs(self):
-        return self._epochs
+        self.recipe = get_recipe("stable", ingredients)
+        self.pictures, self.fingerprint = pictures, str(pictures)
+        self.epochs, self.verdicts = list(epochs), verdicts
 
     @property
     def history(self):
-        rows = np.array([(epoch, *pair) for epoch in self._epochs for pair in self._verdicts])
+        rows = np.array([(epoch, *pair) for epoch in self.epochs for pair in self.verdicts])
         return dict(zip(("epoch", "D_x", "D_G_z"), rows.T, strict=True))
 
 
@@ -84,7 +83,7 @@ GAP = 0.4
 
 WRONG = {
     "04.1": [
-        (lambda real, fake, smoothing: _loss_D()(real, fake, smoothing).item(), "no .item()"),
+        (lambda real, fake, smoothing: _loss_D()(real, fake, smoothing).item(), "without .item()"),
         (
             lambda real, fake, smoothing: _loss_D()(real.sigmoid(), fake.sigmoid(), smoothing),
             "takes the sigmoid itself",
@@ -92,45 +91,45 @@ WRONG = {
         (lambda real, fake, smoothing: real - fake, "one number, the mean over the batch"),
         (_mean_loss_D, "log 2 twice, 1.386"),
         (_unsure_loss_D, "has a loss near 0"),
-        (_loss_D(fake_label=lambda smoothing: 1.0), "which label belongs to which batch"),
+        (_loss_D(fake_label=lambda smoothing: 1.0), "Which label belongs to which batch"),
         (lambda real, fake, smoothing: _loss_D()(real.mean(), fake.mean(), smoothing), "not the loss of the mean"),
         (_loss_D(fake_label=lambda smoothing: smoothing), "one-sided"),
         (_loss_D(real_label=lambda smoothing: 1.0), "one-sided"),
-        (_loss_D_of_probabilities, "stay with the logits"),
+        (_loss_D_of_probabilities, "keep the logits"),
     ],
     "04.2": [
         (_step_of_G(as_number=False), "loss.item()"),
         (_step_of_G(moves_D=True), "D's weights have changed"),
         (_step_of_G(detach=True), "no weight of G has changed"),
-        (_step_of_G(label=0.0), "which verdict does G wish for"),
-        (_step_of_G(zero_grad=False), "what was in .grad before"),
-        (_step_of_G(zero_grad=False, detach=True), "what was in .grad before"),
+        (_step_of_G(label=0.0), "which verdict does G want"),
+        (_step_of_G(zero_grad=False), "what was in .grad when"),
+        (_step_of_G(zero_grad=False, detach=True), "what was in .grad when"),
     ],
     "04.3": [
         ({"gradients_in_G": True}, "three predictions"),
         ((1, 0, 0), "three predictions"),
         ((False, False, False), "netG.layer1[0].weight.grad"),
-        ((True, True, False), "a copy of netG.layer1[0].weight"),
+        ((True, True, False), "with a copy from before"),
         ((True, False, True), "on the same fake"),
     ],
     "04.4": [
         (lambda history: 0.5, "a whole number"),
-        (lambda history: 1, "epochs count from 1"),
-        (lambda history: _by(lambda x, g: (x - g).mean())(history) - 1, "epochs count from 1"),
+        (lambda history: 1, "epochs start at 1"),
+        (lambda history: _by(lambda x, g: (x - g).mean())(history) - 1, "epochs start at 1"),
         (_by(lambda x, g: x.mean()), "says 'real' to everything"),
         (_by(lambda x, g: -g.mean()), "says 'fake' to everything"),
         (_by(lambda x, g: (x - g).max()), "one lucky step"),
         (_by(lambda x, g: (x - g).sum()), "differ in their number of steps"),
     ],
     "04.5": [
-        ((USUAL, FASTER), "four things"),
+        ((USUAL, FASTER), "4 things"),
         (("imgs/mine", FASTER, GAP, GAP), "the first two are runs"),
         ((USUAL, MadeUpRun(), GAP, GAP), "both runs have the same learning rate"),
         ((USUAL, MadeUpRun(replace(FASTER.config, beta1=0.9)), GAP, GAP), "in more than the learning rate"),
         ((USUAL, MadeUpRun(FASTER.config, pictures=128), GAP, GAP), "in more than the learning rate"),
         ((USUAL, MadeUpRun(FASTER.config, ema=0.0), GAP, GAP), "in more than the learning rate"),
         ((USUAL, MadeUpRun(FASTER.config, epochs=[1]), GAP, GAP), "two finished epochs"),
-        ((USUAL, FASTER, GAP, 0.5), "of that epoch alone"),
+        ((USUAL, FASTER, GAP, 0.5), "of epoch 2 only"),
         ((USUAL, SimpleNamespace(), GAP, GAP), "the first two are runs"),
     ],
 }

@@ -1,1 +1,1 @@
-"""The checks of the exercises, a module for each notebook."""
+"""The checks of the exercises, one module per notebook."""

@@ -15,12 +15,12 @@ def to_unit_by_hand(answer):
     def of(value: int) -> float:
         return float(answer(torch.full((1,), value, dtype=torch.uint8))[0])
 
-    yield of(0) == -1, f"0 becomes {of(0):g}, not -1."
+    yield of(0) == -1, f"0 becomes -1; yours gives {of(0):g}."
     yield (
         of(255) == 1,
-        f"255 becomes {of(255):g}, not 1: the middle is 127.5, and a uint8 overflows unless .float() comes first.",
+        f"255 becomes 1; yours gives {of(255):g}: the middle is 127.5, and a uint8 needs .float() first.",
     )
-    yield abs(of(51) + 0.6) < 1e-5, f"51 is a fifth of the way from -1 to 1, so it becomes -0.6; yours is {of(51):g}."
+    yield abs(of(51) + 0.6) < 1e-5, f"51 is a fifth of the way from -1 to 1: it becomes -0.6; yours gives {of(51):g}."
     pictures = torch.zeros(2, 3, 4, 5, dtype=torch.uint8)
     shape = tuple(answer(pictures).shape)
     yield shape == (2, 3, 4, 5), f"the shape must stay [2, 3, 4, 5]; yours is {list(shape)}."
@@ -43,9 +43,9 @@ def gradient(answer):
         return f"logits {logits}, label {label:g}: autograd says {autograd}, yours says {yours}"
 
     size = list(pair([0.0, 0.0, 0.0], 1.0)[0].shape)
-    yield size == [3], f"for logits of the shape [3] the result has the shape [3]; yours has {size}."
+    yield size == [3], f"for logits of shape [3] the result has shape [3]; yours has {size}."
     by_p = not torch.allclose(pair([0.0], 1.0)[0], torch.tensor([-2.0]))
-    yield by_p, "that is the slope by the probability p; by the logit it is p (1 - p) times as much."
+    yield by_p, "that is the slope for the probability p; for the logit it is p (1 - p) times as large."
     yield equal([0.0], 1.0), f"{compare([0.0], 1.0)}."
     yield equal([0.0], 0.0), f"{compare([0.0], 0.0)}; the label matters."
     several = [2.0, -1.0, 0.5, 3.0]
@@ -59,9 +59,9 @@ def freeze(answer):
     before = copy.deepcopy(network.state_dict())
     frozen = answer(network)
     yield isinstance(frozen, nn.Module), f"return the network itself, not a {type(frozen).__name__}."
-    yield frozen is network, "that is a copy: the network that was handed in is to be frozen."
+    yield frozen is network, "that is a copy: freeze the network that you are given, and return it."
     left = sum(weight.requires_grad for weight in frozen.parameters())
-    yield left == 0, f"{left} tensors of weights still want a gradient; see `requires_grad`."
+    yield left == 0, f"{left} weight tensors still require a gradient: see `requires_grad`."
     same = all(torch.equal(before[name], tensor) for name, tensor in frozen.state_dict().items())
     yield same, "the weights have changed; freezing leaves them as they are."
     yield frozen.training, "the network is in eval mode now; freezing must not change how BatchNorm works."
@@ -75,9 +75,9 @@ def shape_without_running(answer):
     sizes = list(answer)
     yield len(sizes) == 4, f"a batch of feature maps has four sizes, [N, C, H, W]; yours has {len(sizes)}."
     yield sizes[0] == 10, "the first size is the number of pictures; a layer never changes it."
-    yield sizes[1] == 24, "the second size is the number of channels that the last layer puts out."
+    yield sizes[1] == 24, "the second size is the number of output channels of the last layer."
     formula = "(size + 2 * padding - kernel) // stride + 1"
-    yield sizes[2] == 10, f"the height is not {sizes[2]}: use {formula} once a layer; // rounds down."
+    yield sizes[2] == 10, f"the height is not {sizes[2]}: use {formula} once per layer; // rounds down."
     yield sizes[3] == sizes[2], "pictures, kernels and strides are square here: the width equals the height."
 
 
@@ -97,23 +97,26 @@ def effect(answer):
     compare = f"the test network's effect is {true:.4f}, yours says {found:.4f}"
     yield (
         abs(found - true) < 0.01 * true,
-        f"in train mode {compare}: the mean absolute difference, of the pictures of z alone, in netG's own mode.",
+        f"in train mode {compare}: take the mean absolute difference over the pictures of z alone, in netG's own mode.",
     )
     counted = int(network.layer1[1].num_batches_tracked)
-    yield counted == 0, "measuring changed netG: in train mode every forward pass moves BatchNorm's running statistics."
+    yield (
+        counted == 0,
+        "measuring changed netG: in train mode each forward pass updates BatchNorm's running statistics.",
+    )
     still = answer(network.eval(), z, some, others)
-    yield still < 1e-5, f"in eval mode the neighbours have no effect, yours says {still:.4f}; leave the mode as it is."
+    yield still < 1e-5, f"in eval mode the neighbours have no effect; yours says {still:.4f}: leave the mode as it is."
 
 
 @exercise("01.6")
 def pull(answer):
     target = torch.tensor([1.0, -0.5, 2.0])
-    yield not answer(target).requires_grad, "return weight.detach(): the numbers alone, without the graph behind them."
+    yield not answer(target).requires_grad, "return weight.detach(): only the numbers, without the graph behind them."
     off = (answer(target) - target).abs().max().item()
     yield off < 0.05, f"after 100 steps the weights are still off by {off:.2f}: what is in `.grad` when a step begins?"
     moved = answer(target, steps=1).abs()
     first = torch.allclose(moved, torch.full_like(target, 0.1), atol=1e-3)
-    yield first, f"Adam's first step moves every weight by the learning rate, 0.1; yours by {moved.tolist()}."
+    yield first, f"Adam's first step moves every weight by the learning rate, 0.1; yours moves by {moved.tolist()}."
 
 
 @exercise("01.7")
@@ -121,14 +124,14 @@ def latent(answer):
     is_tensor = isinstance(answer(0, 2, 5), Tensor) and answer(0, 2, 5).dtype == torch.float32
     yield is_tensor, "return a tensor of float32, as the network takes it: torch.randn makes one."
     shape = tuple(answer(0, 200, 5).shape)
-    yield shape == (200, 5, 1, 1), f"latent(0, 200, 5) has the shape [200, 5, 1, 1]; yours has {list(shape)}."
+    yield shape == (200, 5, 1, 1), f"latent(0, 200, 5) has shape [200, 5, 1, 1]; yours has {list(shape)}."
     z = answer(0, 200, 5)
     mean, square = z.mean().item(), z.square().mean().item()
     normal = abs(mean) < 0.2 and abs(square - 1) < 0.2
-    yield normal, f"values of N(0, 1) have the mean 0 and the mean square 1; yours {mean:.2f} and {square:.2f}."
-    yield torch.equal(z, answer(0, 200, 5)), "two calls with the same seed give different vectors."
-    yield not torch.equal(z, answer(1, 200, 5)), "two seeds give the same vectors."
+    yield normal, f"values of N(0, 1) have mean 0 and mean square 1; yours have {mean:.2f} and {square:.2f}."
+    yield torch.equal(z, answer(0, 200, 5)), "two calls with the same seed must give the same vectors; yours differ."
+    yield not torch.equal(z, answer(1, 200, 5)), "two different seeds give the same vectors: use the seed."
     before = torch.random.get_rng_state()
     answer(0, 200, 5)
     undisturbed = torch.equal(before, torch.random.get_rng_state())
-    yield undisturbed, "the shared sequence was disturbed; draw from a sequence of your own."
+    yield undisturbed, "the shared sequence of random numbers was disturbed: draw from a generator of your own."

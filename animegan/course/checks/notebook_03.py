@@ -16,20 +16,17 @@ NARROW = 8  # channels of the networks that these checks build: sizes do not dep
 
 @exercise("03.1")
 def size_after(answer):
-    yield answer(8, 4, 4, 0) == 2, "two places for a kernel of 4 in 8 pixels, stride 4: the first place counts, too."
-    yield answer(96, 5, 3, 1) == 32, "NetD's layer1, size 96, kernel 5, stride 3, padding 1: padding is on both sides."
+    yield answer(8, 4, 4, 0) == 2, "a kernel of 4 with stride 4 has 2 places in 8 pixels: the first place counts, too."
+    yield answer(96, 5, 3, 1) == 32, "NetD's layer1: size 96, kernel 5, stride 3, padding 1. Padding is on both sides."
     for size in (32, 16, 8):
         yield answer(size, 4, 2, 1) == size // 2, "kernel 4, stride 2, padding 1 halves an even size."
     yield answer(4, 4, 1, 0) == 1, "NetD's layer5: a kernel of 4 has one place in 4 pixels."
-    yield (
-        answer(98, 5, 3, 1) == 32,
-        "98 becomes 32, as 96 does: what is too short for a step is left, so divide with //.",
-    )
+    yield answer(98, 5, 3, 1) == 32, "98 becomes 32, like 96: a rest too short for a step is dropped; divide with //."
 
 
 @exercise("03.2")
 def size_after_transposed(answer):
-    yield answer(1, 4, 1, 0) == 4, "NetG's layer1: one number writes a whole kernel of 4."
+    yield answer(1, 4, 1, 0) == 4, "NetG's layer1: a single number writes a whole kernel of 4."
     yield answer(3, 5, 3, 0) == 11, "without padding, 3 numbers, kernel 5 and stride 3 gave 11 in the row above."
     yield answer(3, 5, 3, 1) == 9, "with padding 1, one number less on each side: 9 in the row above."
     yield answer(32, 5, 3, 1) == 96, "NetG's layer5: 32 becomes 96."
@@ -39,10 +36,7 @@ def size_after_transposed(answer):
 def predictions(answer):
     a, b, c = answer
     yield a == _picture_side(layer5=(4, 2, 1)), "a: the first four layers still end at 32; go on from there."
-    yield (
-        b == _picture_side(layer4=(3, 2, 1)),
-        "b: 16 does not become 32 any more; carry the new size on through layer5.",
-    )
+    yield b == _picture_side(layer4=(3, 2, 1)), "b: 16 no longer becomes 32; take the new size on through layer5."
     yield c == _picture_side(z=2), "c: z has 2x2 numbers, so layer1 starts from 2: what does kernel 4, stride 1 make?"
 
 
@@ -57,14 +51,14 @@ def _picture_side(z: int = 1, **changed: tuple[int, int, int]) -> int:
 
 @exercise("03.4")
 def parameters(answer):
-    yield (
-        answer(1, 1, 5, False) == 25,
-        "one channel in, one out, kernel 5, no BatchNorm: 5x5 weights, no bias, and nothing else.",
-    )
-    yield answer(64, 3, 5, False) == 4800, "NetG's layer5, 64 to 3 channels: a kernel for each pair of in and out."
+    yield answer(1, 1, 5, False) == 25, "one channel in, one out, kernel 5, no BatchNorm: 5x5 weights and no bias."
+    yield answer(64, 3, 5, False) == 4800, "NetG's layer5, 64 to 3 channels: one kernel for each pair of channels."
     yield answer(3, 64, 5, True) == 4928, "NetD's layer1, 3 to 64, has BatchNorm: a scale and a shift for each output."
     sides = ((3, 64, 5, True), (64, 128, 4, True), (128, 256, 4, True), (256, 512, 4, True), (512, 1, 4, False))
-    yield sum(answer(*layer) for layer in sides) == 2_767_424, "all five layers of NetD do not add up to 2,767,424."
+    yield (
+        sum(answer(*layer) for layer in sides) == 2_767_424,
+        "your numbers for the five layers of NetD do not add up to 2,767,424.",
+    )
 
 
 @exercise("03.5")
@@ -83,14 +77,14 @@ def even_layer(answer):
         size = conv_transpose_size(32, *answer)
     except UserError:
         size = 0
-    yield size == 96, f"the size does not fit: 32 is to become 96, yours gives {size or 'no layer at all'}."
+    yield size == 96, f"the size does not fit: 32 should become 96; yours gives {size or 'no layer at all'}."
     kernel, stride, padding = answer
     inner = overlap_counts(kernel, stride, padding, 32)[kernel:-kernel]
-    yield len(inner) > 0, "with so wide a kernel every pixel lies near the border: take a smaller one."
+    yield len(inner) > 0, "with such a wide kernel every pixel is near the border: use a smaller one."
     counts = sorted(set(inner.tolist()))
     yield (
         len(counts) == 1,
-        f"away from the border, pixels of a row are still written {counts} times: look at kernel/stride.",
+        f"away from the border, the pixels of a row are still written {counts} times: look at kernel/stride.",
     )
 
 
@@ -101,18 +95,18 @@ def a_pair_for_64(answer):
     lost = [name for name, layer in layers.items() if not isinstance(layer, nn.Sequential)]
     yield (
         not lost,
-        f"{lost and lost[0]} is only a convolution now, without what followed it: replace {lost and lost[0]}[0].",
+        f"{lost and lost[0]} is now a bare convolution, without what came after it: replace {lost and lost[0]}[0].",
     )
     with torch.inference_mode():
         pictures = netG.eval()(torch.zeros(2, 100, 1, 1))
-        yield tuple(pictures.shape[2:]) == (64, 64), f"G makes {_by(pictures)}: layer5 is to turn 32 into 64."
+        yield tuple(pictures.shape[2:]) == (64, 64), f"G makes {_by(pictures)}: layer5 should turn 32 into 64."
         yield pictures.shape[1] == 3, f"G's pictures have {pictures.shape[1]} channels: red, green and blue are 3."
         try:
             verdicts = netD.eval()(torch.zeros(2, 3, 64, 64))
         except RuntimeError:
             verdicts = torch.zeros(2, 1, 0, 0)
-        yield verdicts.numel() > 0, "D cannot take 64x64: its layer1 is to make 32x32 of it, as from 96x96 before."
-        yield tuple(verdicts.shape) == (2, 1, 1, 1), f"D gives {_by(verdicts)} verdicts a picture; it is to be one."
+        yield verdicts.numel() > 0, "D cannot take 64x64: its layer1 should turn that into 32x32, as it did with 96x96."
+        yield tuple(verdicts.shape) == (2, 1, 1, 1), f"D gives {_by(verdicts)} verdicts a picture; it should give one."
 
 
 def _by(batch: torch.Tensor) -> str:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import copy
 import math
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-from animegan.course.checks.answers import differences, history_of, is_close, is_number
+from animegan.course.checks.answers import differences, history_of, is_close, is_group, is_number, is_whole, two_runs
 from animegan.course.registry import exercise
 from animegan.models import NetD, NetG
 from animegan.runs import Run
 
-NZ = 8  # of the small networks that these checks play with
+NZ = 8  # of the small networks in these checks
 PREDICTIONS = {
     "gradients_in_G": "look at netG.layer1[0].weight.grad after loss_D.backward()",
-    "G_changes": "compare a copy of netG.layer1[0].weight from before optimizerD.step() with the one after",
+    "G_changes": "compare netG.layer1[0].weight with a copy from before optimizerD.step()",
     "step_of_G_works": "run loss_G.backward() on the same fake after loss_D.backward(), and see what PyTorch says",
 }
 
@@ -29,7 +28,7 @@ def loss_of_D(answer):
     learning = answer(torch.zeros(4, requires_grad=True), unsure, 0.0)
     yield (
         isinstance(learning, torch.Tensor) and learning.requires_grad,
-        "return a tensor that D can learn from: no .item().",
+        "return a tensor that D can learn from, without .item().",
     )
     yield (
         not is_close(answer(unsure, unsure, 0.0), _bce(0.5, 1.0) + _bce(0.5, 0.0)),
@@ -37,12 +36,12 @@ def loss_of_D(answer):
     )
     yield (
         is_close(answer(unsure, unsure, 0.0), 2 * math.log(2)),
-        "logits of 0 for real and fake give log 2 twice, 1.386: add the loss on the real ones to that on the fakes.",
+        "logits of 0 for real and fake give log 2 twice, 1.386: add the loss on reals and the loss on fakes.",
     )
     yield (
         is_close(answer(sure, -sure, 0.0), 2 * _bce(8.0, 1.0)),
-        "a D that is right about everything (8 for real, -8 for fake) has a loss near 0, yours a larger one: which "
-        "label belongs to which batch?",
+        "a D that is right about everything (8 for real, -8 for fake) has a loss near 0; yours is larger. Which label "
+        "belongs to which batch?",
     )
     mixed = torch.tensor([0.0, 8.0])
     yield (
@@ -51,11 +50,11 @@ def loss_of_D(answer):
     )
     yield (
         is_close(answer(sure, -sure, 0.1), _bce(8.0, 0.9) + _bce(-8.0, 0.0)),
-        "with smoothing 0.1 D aims at 0.9 on real pictures, and still at 0 on fakes: one-sided.",
+        "with smoothing 0.1 the label is 0.9 for real pictures and still 0 for fakes: one-sided.",
     )
     yield (
         is_close(answer(torch.full((4,), -200.0), -sure, 0.0), 200.0 + _bce(-8.0, 0.0)),
-        "a real picture with a logit of -200 costs 200: stay with the logits, a probability is rounded to 0 there.",
+        "a real picture with a logit of -200 costs 200: keep the logits, for the probability is rounded to 0 there.",
     )
 
 
@@ -64,7 +63,7 @@ def step_of_G(answer):
     netG, netD, z = _small()
     wanted_G, wanted_D = copy.deepcopy(netG), copy.deepcopy(netD)
     wanted_loss = _right_step(wanted_G, wanted_D, z)
-    for parameter in netG.parameters():  # as a step of D without detach would have left them
+    for parameter in netG.parameters():  # as a step of D without detach would leave them
         parameter.grad = torch.full_like(parameter, 3.0)
     before, before_D = _weights(netG), _weights(netD)
     loss = answer(netG, netD, torch.optim.SGD(netG.parameters(), lr=0.1), z)
@@ -72,43 +71,36 @@ def step_of_G(answer):
     yield isinstance(loss, float), "return the loss of G as a plain number: loss.item()."
     yield (
         all(torch.equal(a, b) for a, b in zip(_weights(netD), before_D, strict=True)),
-        "D's weights have changed: in G's step D is the fixed judge, only optimizerG makes a step.",
+        "D's weights have changed: in G's step D is a fixed judge, and only optimizerG takes a step.",
     )
     moved = torch.cat([(a - b).flatten() for a, b in zip(_weights(netG), before, strict=True)])
-    yield bool(moved.abs().max() > 0), "no weight of G has changed: does the gradient find its way from D back to G?"
-    yield (
-        is_close(loss, wanted_loss),
-        f"for D's logits on these fakes the loss of G is {wanted_loss:.4f}: which verdict does G wish for?",
-    )
+    yield bool(moved.abs().max() > 0), "no weight of G has changed: can the gradient flow from D back to G?"
+    yield is_close(loss, wanted_loss), f"on these fakes the loss of G is {wanted_loss:.4f}: which verdict does G want?"
     wanted = torch.cat([(a - b).flatten() for a, b in zip(_weights(wanted_G), before, strict=True)])
     yield (
         torch.allclose(moved, wanted, rtol=1e-3, atol=1e-5),
-        "the step is not the one of this loss: what was in .grad before this step began?",
+        "the weights moved in another way than this loss asks for: what was in .grad when the step began?",
     )
 
 
 @exercise("04.3")
 def without_detach(answer):
     yield (
-        isinstance(answer, tuple | list) and len(answer) == 3 and all(isinstance(value, bool) for value in answer),
-        f"hand in three predictions, each True or False: ({', '.join(PREDICTIONS)}).",
+        is_group(answer, 3) and all(isinstance(value, bool) for value in answer),
+        f"answer with three predictions, each True or False: ({', '.join(PREDICTIONS)}).",
     )
     for value, (claim, happens) in zip(answer, _try_without_detach().items(), strict=True):
-        yield value is happens, f"{claim} comes out otherwise; try it: {PREDICTIONS[claim]}."
+        yield value is happens, f"{claim} turns out differently. Try it: {PREDICTIONS[claim]}."
 
 
 @exercise("04.4")
 def strongest_epoch(answer):
     rising = history_of({1: [(0.6, 0.4), (0.6, 0.4)], 2: [(0.7, 0.2), (0.7, 0.2)], 3: [(0.6, 0.3), (0.6, 0.3)]})
     got = answer(rising)
-    yield (
-        isinstance(got, int | np.integer) and not isinstance(got, bool),
-        "return the number of the epoch, a whole number.",
-    )
+    yield is_whole(got), "return the number of the epoch, a whole number."
     yield (
         got == 2,
-        "where the gaps between D(x) and D(G(z)) are 0.2, 0.5, 0.3 in epochs 1, 2, 3 the answer is 2 (epochs count "
-        "from 1).",
+        "if the gaps D(x) - D(G(z)) of epochs 1, 2, 3 are 0.2, 0.5, 0.3, the answer is 2: epochs start at 1.",
     )
     yield (
         answer(history_of({1: [(0.95, 0.60)], 2: [(0.80, 0.10)]})) == 2,
@@ -120,40 +112,29 @@ def strongest_epoch(answer):
     )
     yield (
         answer(history_of({1: [(0.6, 0.3)] * 4, 2: [(0.99, 0.01), (0.5, 0.5), (0.5, 0.5), (0.5, 0.5)]})) == 1,
-        "one lucky step does not make an epoch: take the mean over all steps of an epoch.",
+        "one lucky step does not make a strong epoch: take the mean over all steps of an epoch.",
     )
     yield (
         answer(history_of({1: [(0.6, 0.3)] * 9, 2: [(0.8, 0.1)] * 2})) == 2,
-        "epochs may differ in their number of steps: a sum would favour the long one.",
+        "epochs may differ in their number of steps: a sum would favour the longer one.",
     )
 
 
 @exercise("04.5")
 def learning_rates(answer):
-    yield (
-        isinstance(answer, tuple | list) and len(answer) == 4,
-        "hand in four things: (run_a, run_b, gap_a, gap_b).",
-    )
+    yield from two_runs(answer, "run_a, run_b, gap_a, gap_b")
     run_a, run_b, gap_a, gap_b = answer
-    yield isinstance(run_a, Run) and isinstance(run_b, Run), "the first two are runs: what train(...) returns."
-    yield (
-        run_a.config.lr != run_b.config.lr,
-        "both runs have the same learning rate: give one of them another lr (and another folder).",
-    )
+    yield run_a.config.lr != run_b.config.lr, "both runs have the same learning rate: give one another lr (and folder)."
     others = differences(run_a, run_b) - {"lr"}
     yield (
         not others,
-        "the runs differ in more than the learning rate, so a difference could come from either: "
-        "change lr alone, on the same pictures.",
+        "the runs differ in more than the learning rate, so the effect could come from something else: "
+        "change only lr, on the same pictures.",
     )
-    yield (
-        min(len(run_a.epochs), len(run_b.epochs)) >= 2,
-        "each run needs two finished epochs.",
-    )
+    yield min(len(run_a.epochs), len(run_b.epochs)) >= 2, "each run needs two finished epochs."
     yield (
         is_close(gap_a, _gap(run_a, 2)) and is_close(gap_b, _gap(run_b, 2)),
-        "a gap is the mean of D(x) - D(G(z)) over the steps of epoch 2, and of that epoch alone, "
-        "in the order of the runs.",
+        "a gap is the mean of D(x) - D(G(z)) over the steps of epoch 2 only; give both in the order of the runs.",
     )
 
 
@@ -163,7 +144,7 @@ def _bce(logit: float, label: float) -> float:
 
 
 def _small() -> tuple[NetG, NetD, torch.Tensor]:
-    """Small networks and latent vectors [4, NZ, 1, 1], always the same ones."""
+    """Small networks and latent vectors [4, NZ, 1, 1], the same in every call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
         return NetG(ngf=4, nz=NZ), NetD(ndf=4), torch.randn(4, NZ, 1, 1)
@@ -182,7 +163,7 @@ def _right_step(netG: NetG, netD: NetD, z: torch.Tensor) -> float:
 
 
 def _try_without_detach() -> dict[str, bool]:
-    """What happens when D's step is given `fake` in place of `fake.detach()`: tried, not remembered."""
+    """What happens if D's step uses `fake` instead of `fake.detach()`: tried out each time, not stored."""
     netG, netD, z = _small()
     before = _weights(netG)
     fake = netG(z)

@@ -18,15 +18,12 @@ def _close(got, wanted: torch.Tensor, within: float = 1e-3) -> bool:
 def arc(answer):
     a, b = torch.tensor([10.0, 0.0]), torch.tensor([0.0, 10.0])
     got = answer(a, b, 0.5)
-    yield (
-        torch.is_tensor(got) and got.shape == a.shape,
-        "return one vector, a tensor of the shape of a.",
-    )
+    yield torch.is_tensor(got) and got.shape == a.shape, "return one vector, a tensor of the shape of a."
     yield _close(answer(a, b, 0.0), a) and _close(answer(a, b, 1.0), b), "t = 0 is a, and t = 1 is b."
     yield (
         abs(got.norm().item() - 10) < 1e-3,
-        f"a and b have the length 10, half way yours has {got.norm().item():.2f}: the weights of a and b are sines, "
-        "of (1 - t) and of t times the angle.",
+        f"a and b have length 10, but half way yours has {got.norm().item():.2f}: the weights of a and b are the sines "
+        "of (1 - t) and t times the angle.",
     )
     third = 10 * torch.tensor([math.cos(math.pi / 6), math.sin(math.pi / 6)])
     yield _close(answer(a, b, 1 / 3), third), "a third of the way is a third of the angle, here 30 of 90 degrees."
@@ -35,12 +32,12 @@ def arc(answer):
     got = torch.as_tensor(answer(a, narrow, 0.5))
     yield (
         bool(got.isfinite().all()),
-        "yours is no number (nan): acos takes a cosine, from -1 to 1; divide a @ b by both lengths.",
+        "yours is not a number (nan): acos takes -1 to 1, so divide a @ b by both lengths.",
     )
-    yield _close(got, wanted), "the angle is not always 90 degrees: ask a and b for it, and divide by its sine."
+    yield _close(got, wanted), "the angle is not always 90 degrees: compute it from a and b, and divide by its sine."
     yield (
         _close(answer(a, 2 * b, 0.5), (a + 2 * b) * math.sqrt(0.5)),
-        "a and b may differ in length: divide by both lengths for the angle, and by none for the sum.",
+        "a and b may differ in length: divide by both lengths for the angle, but not in the sum.",
     )
 
 
@@ -52,20 +49,20 @@ def direction(answer):
     got = answer(z, has)
     yield (
         torch.is_tensor(got) and got.shape == (5,),
-        "return one vector with as many numbers as a z has: take means over the faces, .mean(0), and no sums.",
+        "return one vector with as many numbers as a z has: take the mean over the faces, .mean(0).",
     )
-    yield abs(got.norm().item() - 1) < 1e-3, "its length is to be 1: divide by .norm()."
-    yield got[1].item() > 0, "it points the wrong way: from the faces without it to those that have it."
-    yield got[1].item() > 0.98, "hardly off, but not it: of which faces is each of the two means?"
+    yield abs(got.norm().item() - 1) < 1e-3, "its length should be 1: divide by .norm()."
+    yield got[1].item() > 0, "it points the wrong way: it should go from the faces without it to those that have it."
+    yield got[1].item() > 0.98, "close, but not quite: which faces belong to each of the two means?"
     moved = answer(z + torch.tensor([5.0, 0.0, 0.0, 0.0, 0.0]), has)
     yield (
         _close(moved, torch.eye(5)[1], 0.12),
-        "moved all alike, the z have the same direction: subtract the mean of the others, not 0.",
+        "if all z move alike, the direction stays: subtract the mean of the others.",
     )
     wanted = z[has].mean(0) - z[~has].mean(0)
     yield (
         _close(moved, wanted / wanted.norm()),
-        "nearly: subtract the two means as they are, and give only the difference the length 1.",
+        "nearly: subtract the two means as they are, then scale the difference.",
     )
 
 
@@ -78,28 +75,25 @@ def changed(answer):
         isinstance(got, int | float | torch.Tensor) and torch.as_tensor(got).numel() == 1 and 0 <= float(got) <= 1,
         "return one number from 0 to 1.",
     )
-    yield (
-        abs(float(got) - 0.75) < 1e-3,
-        "four faces lacked it, and three of them have it now: 0.75. Who had it before proves nothing.",
-    )
+    yield abs(float(got) - 0.75) < 1e-3, "of four that lacked it, three have it now: 0.75. Leave out those that had it."
     lost = answer(torch.tensor([yes, yes, no, no]), torch.tensor([no, no, yes, no]))
-    yield abs(float(lost) - 0.5) < 1e-3, "of two that lacked it one has it now: 0.5, whatever became of the others."
+    yield abs(float(lost) - 0.5) < 1e-3, "of two that lacked it, one has it now: 0.5. The others do not matter."
 
 
 @exercise("07.4")
 def without(answer):
     a, b = torch.tensor([0.6, 0.8, 0.0]), torch.tensor([1.0, 0.0, 0.0])
     got = answer(a, b)
-    yield torch.is_tensor(got) and got.shape == (3,), "return one vector of three numbers here, as a and b are."
+    yield torch.is_tensor(got) and got.shape == (3,), "return one vector, here of three numbers, like a and b."
     yield (
         abs((got @ b).item()) < 1e-3,
-        f"moved along yours by 1, a face moves along `other` by {(got @ b).item():.2f}, and should not at all.",
+        f"moved by 1 along yours, a face moves by {(got @ b).item():.2f} along `other`; it should not move at all.",
     )
-    yield abs(got.norm().item() - 1) < 1e-3, "its length is to be 1 again: what was left is shorter than it was."
-    yield _close(got, torch.tensor([0.0, 1.0, 0.0])), "of all vectors at right angles to `other`, take the nearest one."
+    yield abs(got.norm().item() - 1) < 1e-3, "its length should be 1 again: what is left is shorter than before."
+    yield _close(got, torch.tensor([0.0, 1.0, 0.0])), "of all vectors at right angles to `other`, take the nearest."
     yield (
         _close(answer(-a, b), torch.tensor([0.0, -1.0, 0.0])),
-        "a shadow that falls backwards is a negative number: take it with its sign.",
+        "a shadow that falls backwards is negative: keep its sign.",
     )
     c = torch.tensor([0.0, 0.6, 0.8])
     wanted = a - 0.48 * c
