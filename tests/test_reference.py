@@ -3,8 +3,9 @@
 import pytest
 
 from animegan.course import reference_run
-from animegan.measure import NEVER_SEEN, REAL, Evaluation, read_evaluation
+from animegan.measure import REAL, Evaluation, read_evaluation
 from animegan.measure.fid import FACES
+from animegan.measure.references import DRAWN_UNSEEN, WORDS
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def test_every_epoch_is_measured_and_the_first_and_the_last_can_draw(found):
     run = reference_run()
     assert run.epochs == sorted(found.distances) == sorted(set(found.fidelities) - {REAL}) == list(range(1, 26))
     assert run.with_weights == [1, 25]
-    assert (found.count, found.reference) == (2048, NEVER_SEEN)
+    assert (found.count, found.reference) == (2048, WORDS[DRAWN_UNSEEN])
     assert {each.features for each in found.fidelities.values()} == {FACES}
 
 

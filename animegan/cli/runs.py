@@ -130,47 +130,27 @@ def diagnose(options: argparse.Namespace) -> None:
 
 
 def coverage(options: argparse.Namespace) -> None:
-    import torch
-
     from animegan.data import to_uint8
-    from animegan.measure import coverage, learnt_and_unseen
+    from animegan.measure import coverage, reference_images
 
     run, epoch, fakes = _generate(options, least=64)
-    learnt, *_ = learnt_and_unseen(run)
-    some = torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))[: options.count]
-    found = coverage(to_uint8(fakes), learnt[some.numpy()])
-    seldom = sorted((share for share in found if share.seldom), key=lambda share: share.fake - share.real)
-    print(f"{len(fakes):,} fakes of epoch {epoch} beside {len(some):,} of the faces that it learnt from")
-    print(f"read by the face classifier: {len(seldom)} of {len(found)} values are made too seldom")
-    if seldom:
-        print(f"\n{'attribute':12} {'value':14} {'in reals':>8} {'in fakes':>8}")
-    for share in seldom:
-        print(f"{share.attribute:12} {share.value:14} {share.real:8.1%} {share.fake:8.1%}")
+    found = coverage(to_uint8(fakes), reference_images(run).training, options.count)
+    print(f"epoch {epoch}: {found}")
     _draw("plot_coverage", found, Path(options.out or run.output("coverage")))
 
 
 def neighbours(options: argparse.Namespace) -> None:
-    import torch
-
     from animegan.data import to_uint8
     from animegan.files import write_picture
-    from animegan.measure import LEARNT, learnt_and_unseen, neighbours
+    from animegan.measure import neighbours, reference_images
     from animegan.show import neighbours_picture
 
     run, epoch, fakes = _generate(options)
-    fakes = to_uint8(fakes)
-    learnt, others, told = learnt_and_unseen(run)
-    found = neighbours(fakes, learnt, others, options.by)
-    print(f"distance in {options.by} from the nearest of {len(learnt):,} faces it learnt from, mirrored or not\n")
-    print(f"{'':12} {'how many':>8} {'smallest':>8} {'1 in 100':>8} {'median':>8}")
-    for name, distances in (("fakes", found.distances), ("other reals", found.usual)):
-        figures = distances.quantile(torch.tensor([0, 0.01, 0.5])).tolist()
-        print(f"{name:12} {len(distances):8,} " + " ".join(f"{figure:8.1f}" for figure in figures))
-    seen = ": half of them, as no others are known; copies of this half are not found" if told == LEARNT else ""
-    print(f"\nother reals are {told}{seen}")
-    print(f"copies, nearer than 99 of 100 other reals: {found.copies:.1%} of the fakes of epoch {epoch}")
+    fakes, real = to_uint8(fakes), reference_images(run)
+    found = neighbours(fakes, real.training, real.unseen, options.by, real.explanation)
+    print(f"epoch {epoch}: {found}")
     out = Path(options.out or run.output("neighbours"))
-    write_picture(out, neighbours_picture(fakes, learnt, found))
+    write_picture(out, neighbours_picture(fakes, real.training, found))
     print(f"the nearest ones as a picture: {out}")
 
 

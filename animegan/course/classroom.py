@@ -8,13 +8,11 @@ import tempfile
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from animegan.ablation import Sweep
 from animegan.config import DRAWN_FOLDER, QUICK_COUNT
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
-from animegan.measure import Evaluation, learnt_and_unseen, read_evaluation
+from animegan.measure import Evaluation, References, read_evaluation, reference_images
 from animegan.runs import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,10 +87,10 @@ def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:
     return reference_run()
 
 
-def pictures_of(run: Run, count: int) -> tuple[np.ndarray, np.ndarray, str]:
-    """`animegan.measure.learnt_and_unseen`; for the reference run, its faces are drawn if they do not exist yet."""
+def pictures_of(run: Run, count: int) -> References:
+    """`animegan.measure.reference_images`; for the reference run, its faces are drawn if they do not exist yet."""
     data = drawn_faces() if run.path == _from_here(REFERENCE) else None
-    return learnt_and_unseen(run, count, data, progress=False)
+    return reference_images(run, count, data, progress=False)
 
 
 def measured(run: Run) -> Evaluation:

@@ -2,18 +2,15 @@
 
 from animegan.measure.classifier import ATTRIBUTES, face_classifier
 from animegan.measure.diagnosis import MIN_STEPS, Diagnosis, diagnose
-from animegan.measure.evaluation import COUNT, REAL, TABLE, Evaluation, evaluate, read_evaluation
+from animegan.measure.evaluation import COUNT, REAL, Evaluation, evaluate, read_evaluation
 from animegan.measure.fid import Fidelity, fidelity
 from animegan.measure.memorization import Neighbours, neighbours
 from animegan.measure.mode_coverage import Coverage, Share, coverage
 from animegan.measure.references import (
     DRAWN_UNSEEN,
     HELD_OUT,
-    LEARNT,
-    NEVER_SEEN,
     SPLIT_IN_HALF,
     References,
-    learnt_and_unseen,
     reference_images,
 )
 from animegan.measure.signals import bounds_of_loss_D, excess_of_loss_G, pattern, variety
@@ -24,12 +21,9 @@ __all__ = [
     "COUNT",
     "DRAWN_UNSEEN",
     "HELD_OUT",
-    "LEARNT",
     "MIN_STEPS",
-    "NEVER_SEEN",
     "REAL",
     "SPLIT_IN_HALF",
-    "TABLE",
     "Coverage",
     "Diagnosis",
     "Distance",
@@ -47,7 +41,6 @@ __all__ = [
     "excess_of_loss_G",
     "face_classifier",
     "fidelity",
-    "learnt_and_unseen",
     "neighbours",
     "pattern",
     "read_evaluation",

@@ -18,13 +18,12 @@ from animegan.measure.fid import Fidelity, available, fidelity, inception_weight
 from animegan.measure.references import reals_and_others
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
 from animegan.models import latent_vectors
-from animegan.runs import OUTPUTS, Run
+from animegan.runs import Run
 from animegan.text import ranges
 
 COUNT, MIN_COUNT = 2048, 64  # fakes per epoch, and reals
 SEEDS = 3  # for the best epochs and the last; one for the others
 RIVALS = 3  # how many of the best epochs are measured with all seeds
-TABLE = OUTPUTS["metrics"]
 REAL = "real"  # in the epoch's column: reals compared with other reals
 
 
@@ -179,7 +178,3 @@ def read_evaluation(run: Run) -> Evaluation:
         return Evaluation(distances, floor, int(lines[0]["count"]), lines[0]["reference"], fidelities)
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error}): measure again with animegan evaluate {run.path}") from error
-
-
-def _write(path: Path, evaluation: Evaluation) -> None:
-    evaluation.save(path)

@@ -17,20 +17,27 @@ from animegan.errors import UserError
 from animegan.runs import Run
 
 HELD_OUT, DRAWN_UNSEEN, SPLIT_IN_HALF = "held out", "drawn", "split in half"  # the kinds of References
-NEVER_SEEN, LEARNT = "drawn faces that it has never seen", "training images"
+WORDS = {  # what the unseen images are, for people to read
+    HELD_OUT: "the held-out images",
+    DRAWN_UNSEEN: "drawn faces that it has never seen",
+    SPLIT_IN_HALF: "training images",
+}
 
 
 class References(NamedTuple):
     """Real images, all uint8 [N, 3, 96, 96]: `training` from the training images, `unseen` others of their kind.
 
-    kind: HELD_OUT, DRAWN_UNSEEN, or SPLIT_IN_HALF, where the run has seen the unseen ones too. words: what the unseen
-    ones are, for people to read; programs test `kind`.
+    kind: HELD_OUT, DRAWN_UNSEEN, or SPLIT_IN_HALF, where the run has seen the unseen ones too.
     """
 
     training: np.ndarray
     unseen: np.ndarray
     kind: str
-    words: str
+
+    @property
+    def words(self) -> str:
+        """What the unseen images are."""
+        return WORDS[self.kind]
 
     @property
     def explanation(self) -> str:
@@ -64,27 +71,19 @@ def held_out(run: Run, data: Path, most: int | None = None, progress: bool = Tru
     training, held = hold_out(len(faces), run.config.hold_out)
     if most is not None:
         training = training[_shuffled(len(training))[:most]]
-    return References(faces.images[training.numpy()], faces.images[held.numpy()], HELD_OUT, "the held-out images")
+    return References(faces.images[training.numpy()], faces.images[held.numpy()], HELD_OUT)
 
 
 def drawn_unseen(data: Path, count: int, progress: bool = True) -> References:
     """For a run on drawn faces: `count` others, drawn with another seed on first use."""
     training, unseen = load_faces(data, progress=progress).images, draw_unseen(data, count, progress)
-    return References(np.array(training), np.array(unseen), DRAWN_UNSEEN, NEVER_SEEN)
+    return References(np.array(training), np.array(unseen), DRAWN_UNSEEN)
 
 
 def split_in_half(data: str | Path, progress: bool = True) -> References:
     """For a run that has seen all images there are: two random halves, always the same ones."""
     unseen, training = halves(load_faces(data, progress=progress).images)
-    return References(training, unseen, SPLIT_IN_HALF, LEARNT)
-
-
-def learnt_and_unseen(
-    run: Run, count: int = 512, data: str | Path | None = None, progress: bool = True
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """The former name of `reference_images`, without the kind."""
-    found = reference_images(run, count, data, progress)
-    return found.training, found.unseen, found.words
+    return References(training, unseen, SPLIT_IN_HALF)
 
 
 def reals_and_others(
@@ -101,7 +100,7 @@ def reals_and_others(
     if run.config.hold_out:
         found = held_out(run, data, run.config.hold_out, progress)
     elif drawn_set(data):
-        return *halves(draw_unseen(data, 2 * count, progress)), NEVER_SEEN
+        return *halves(draw_unseen(data, 2 * count, progress)), WORDS[DRAWN_UNSEEN]
     else:
         found = split_in_half(data, progress)
     return found.unseen, found.training, found.words

@@ -7,7 +7,7 @@ import pytest
 
 from animegan.course import classroom
 from animegan.errors import UserError
-from animegan.measure import NEVER_SEEN
+from animegan.measure import DRAWN_UNSEEN
 
 
 @pytest.fixture
@@ -75,8 +75,8 @@ def test_the_figures_of_the_reference_run_are_used_until_a_run_is_measured(stude
 def test_the_faces_of_the_reference_run_are_drawn_if_they_do_not_exist(student, finished, monkeypatch):
     monkeypatch.setattr(classroom, "QUICK_COUNT", 5)
     finished.share(student / "imgs" / "reference")
-    learnt, others, name = classroom.pictures_of(classroom.reference_run(), 4)
-    assert (len(learnt), len(others), name) == (5, 4, NEVER_SEEN)
+    found = classroom.pictures_of(classroom.reference_run(), 4)
+    assert (len(found.training), len(found.unseen), found.kind) == (5, 4, DRAWN_UNSEEN)
     assert (student / "data" / "drawn").is_dir()
 
 
