@@ -9,11 +9,11 @@ keeps what was done: if an import is interrupted, run it again to continue; no p
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from animegan.data import HIDDEN
@@ -23,7 +23,7 @@ from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
-from animegan.sources.import_job import THRESHOLD, Import, Summary
+from animegan.sources.import_job import THRESHOLD, Import, Summary, locked
 from animegan.text import printable
 
 NO_ACCESS = "name a folder that you may write to, with --out"
@@ -60,8 +60,10 @@ def import_pictures(
     with (
         saving(out, NO_ACCESS),
         warnings.catch_warnings(),
-        contextlib.closing(Import(out, finder, progress, workers, leave_out)) as work,
+        locked(out),
+        ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool,
     ):
+        work = Import(out, finder, progress, pool, leave_out)
         warnings.simplefilter("ignore")  # Pillow's, about huge pictures: the table says so
         for path in paths:
             try:

@@ -1,7 +1,9 @@
 """An import: what it keeps, what it sets aside and why, and that it can be interrupted and resumed."""
 
+import contextlib
 import csv
 import io
+import itertools
 import json
 import os
 import shutil
@@ -202,24 +204,65 @@ def test_a_line_that_was_cut_off_is_imported_again(folder, tmp_path):
     assert journal.read_bytes().count(b"\n") == 6
 
 
-def test_a_journal_of_an_earlier_version_is_read(folder, tmp_path):
-    """Lines as they were written when the fields of a picture were called `again` and `leaving`."""
+@pytest.mark.parametrize(("retry", "to_delete"), [("again", "leaving"), ("retry", "to_delete")])
+def test_a_journal_of_an_earlier_version_is_read(folder, tmp_path, retry, to_delete):
+    """Lines as they were written when a duplicate had a mark until its file was deleted, under both sets of names."""
     out, journal = tmp_path / "out", tmp_path / "out" / ".import" / "journal.jsonl"
+    original = draw(Face.random(seed=0, index=1), size=300)
+    (folder / "sharp.png").write_bytes(encoded(original))
+    (folder / "small.jpg").write_bytes(encoded(original.resize((90, 90)), "JPEG"))
     (folder / "cut off.png").write_bytes(face(6))
     take(folder, out)
     lines = [json.loads(line) for line in journal.read_text("ascii").splitlines()]
     for line in lines:
         for found in line["found"]:
-            found["again"], found["leaving"] = found.pop("retry"), found.pop("to_delete")
+            found[retry], found[to_delete] = found.pop("retry"), False
             if line["name"] == "cut off.png":  # could not be read then
-                found |= {"status": "set aside", "reason": "damaged", "file": "", "sha256": "", "again": True}
-            if line["name"] == "face 4.png":  # its file was to be deleted when the import was killed
-                found |= {"status": "duplicate", "leaving": True}
+                found |= {"status": "set aside", "reason": "damaged", "file": "", "sha256": "", retry: True}
+            if line["name"] == "small.jpg":  # its file was to be deleted when the import was killed
+                assert found["status"] == "duplicate"
+                found[to_delete] = True
     (out / "faces" / "cut off.png").unlink()
+    (out / "faces" / "small.jpg").write_bytes((folder / "small.jpg").read_bytes())
     journal.write_text("".join(json.dumps(line) + "\n" for line in lines), "ascii")
-    assert take(folder, out).new == 1, "cut off.png is tried again, and nothing else"
-    assert files(out) == ["again.png", "cut off.png", "face 0.png", "face 1.png", "face 2.png"]
-    assert '"again"' not in journal.read_text("ascii") and '"leaving"' not in journal.read_text("ascii")
+    summary = take(folder, out)
+    assert (summary.kept, summary.duplicates) == (7, 2), "cut off.png is tried again, and small.jpg is deleted"
+    faces = [f"face {n}.png" for n in (0, 1, 2, 4)]
+    assert files(out) == ["again.png", "cut off.png", *faces, "sharp.png"]
+    assert table(out)["small.jpg"]["status"] == "duplicate"
+    assert not any(f'"{name}"' in journal.read_text("ascii") for name in ("again", "leaving", "to_delete"))
+
+
+def test_interrupted_while_duplicates_are_removed(tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    source.mkdir()
+    for index in range(3):
+        original = draw(Face.random(seed=0, index=index), size=300)
+        (source / f"sharp {index}.png").write_bytes(encoded(original))
+        (source / f"small {index}.jpg").write_bytes(encoded(original.resize((90, 90)), "JPEG"))
+    take(source, tmp_path / "straight")
+    assert files(tmp_path / "straight") == ["sharp 0.png", "sharp 1.png", "sharp 2.png"]
+    rename, is_reached = os.replace, []
+
+    for last in range(12, 20):  # 6 pictures are renamed twice; then come the sheet, three duplicates, the journal, ...
+        count = itertools.count(1)
+
+        def interrupted(*paths, count=count, last=last):
+            if next(count) == last:
+                is_reached.append(last)
+                raise KeyboardInterrupt
+            rename(*paths)
+
+        out = tmp_path / f"killed {last}"
+        with monkeypatch.context() as context:
+            context.setattr(os, "replace", interrupted)
+            with contextlib.suppress(KeyboardInterrupt):
+                take(source, out)
+        take(source, out)
+        assert contents(out / "faces") == contents(tmp_path / "straight" / "faces")
+        assert table(out) == table(tmp_path / "straight")
+        assert not any((out / ".import" / "staged").iterdir())
+    assert len(is_reached) >= 6
 
 
 # --- a dirty archive ------------------------------------------------------------------------------------------
