@@ -61,13 +61,16 @@ def fetch(
             os.replace(part, path)
             _version_of(part).unlink(missing_ok=True)
         if sha256 and (actual := pooch.file_hash(str(path), alg="sha256")) != sha256:
-            wrong = path.with_name(f"{path.name}.wrong")
-            os.replace(path, wrong)
             raise UserError(
-                f"{url} is not the file that was expected (its SHA-256 is {actual}): it was set aside as {wrong} and "
-                f"not used. Try again, or {instead}."
+                f"{url} is not the file that was expected (its SHA-256 is {actual}): it was set aside as "
+                f"{set_aside(path)} and not used. Try again, or {instead}."
             )
     return path
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that is not what it should be, so that it is fetched again; returns its new name."""
+    return path.replace(path.with_name(f"{path.name}.wrong"))
 
 
 def cached_file(urls: Sequence[str], sha256: str, instead: str) -> Path:

@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from animegan.data import HIDDEN, KINDS, MAX_PIXELS, SHEET, SUFFIXES, TABLE, decode_picture
 from animegan.errors import UserError
 from animegan.files import write_whole
-from animegan.sources.archives import DAMAGED, NESTED, Entry, Source, is_archive
+from animegan.sources.archives import DAMAGED, NESTED, Entry, Source, kind_of_archive
 from animegan.sources.contact_sheet import contact_sheet
 from animegan.sources.duplicates import FLAT, duplicates, fingerprint
 from animegan.sources.filenames import Names, safe_stem
@@ -91,7 +91,7 @@ class Import:
     written: before it is moved into `faces`, and before it is deleted as a duplicate. `settle` does the rest.
     """
 
-    def __init__(self, out: Path, finder, progress: bool, pool: Executor, leave_out: Callable[[str], str]):
+    def __init__(self, out: Path, finder, progress: bool, pool: Executor, leave_out: Callable | None):
         self.out, self.finder, self.progress, self.pool, self.leave_out = out, finder, progress, pool, leave_out
         self.faces, self.staged, self.aside = out / FACES, out / HIDDEN / "staged", out / HIDDEN / "aside"
         for folder in (self.faces, self.staged, self.aside):
@@ -147,7 +147,7 @@ class Import:
 
     def examine(self, entry: Entry) -> tuple[Future, int]:
         """What will be found in an entry, and how many of its bytes are in memory until then."""
-        if refused := entry.refused or self.leave_out(entry.name):
+        if refused := entry.refused or (self.leave_out and self.leave_out(entry.name)):
             return self.pool.submit(_set_aside, refused, retry=entry.retry), 0
         try:
             data = entry.read()
@@ -239,7 +239,7 @@ def _set_aside(reason: str, data: bytes = b"", retry: bool = False) -> list[Resu
 
 
 def _examine(data: bytes, name: str, finder) -> list[Result]:
-    if is_archive(data):
+    if kind_of_archive(data):
         return _set_aside(NESTED)
     if finder is None or decode_picture(data, name, SIZE).pixels is None:
         return _picture(data, name)

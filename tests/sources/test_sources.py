@@ -1,5 +1,6 @@
 """An import: what it keeps, what it sets aside and why, and that it can be interrupted and resumed."""
 
+import builtins
 import contextlib
 import csv
 import io
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import count_calls, picture
+from conftest import count_calls, forbid, picture
 from PIL import Image, ImageFilter
 
 from animegan.cli import main
@@ -487,14 +488,7 @@ def test_a_source_that_was_fixed_is_read_again(tmp_path):
 
 
 def test_a_file_that_could_not_be_opened_is_tried_again(folder, tmp_path, monkeypatch):
-    read = Path.read_bytes
-
-    def refuse(self):
-        if self.name == "face 2.png":
-            raise PermissionError(13, "Permission denied")
-        return read(self)
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    forbid(monkeypatch, builtins, "open", lambda path, *mode: path == folder / "face 2.png")
     assert take(folder, tmp_path / "out").kept == 4
     assert table(tmp_path / "out")["face 2.png"]["reason"] == "cannot be opened: you may not read it"
     monkeypatch.undo()
