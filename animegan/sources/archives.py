@@ -108,7 +108,9 @@ class Source:
             with opened() as file:
                 data = file.read(MAX_BYTES + 1)
         except self._errors as error:
-            raise error if isinstance(error, DAMAGED) else OSError(_words(error)) from error
+            if isinstance(error, DAMAGED):
+                raise
+            raise OSError(_words(error)) from error
         if len(data) > MAX_BYTES:
             raise ValueError(f"more than {MAX_BYTES >> 20} MiB, although the archive declares less")
         return data

@@ -201,12 +201,13 @@ def _network_problem(error: Exception, tries: int) -> str:
     import urllib3.exceptions as kinds
 
     reason = getattr(error.args[0] if error.args else None, "reason", error)
-    if isinstance(reason, kinds.SSLError):
-        return "the connection is not secure: a wrong certificate, a wrong clock, or somebody in between"
-    if isinstance(reason, kinds.NewConnectionError):
-        return f"no connection to the server, {min(tries, OFFLINE_TRIES)} times"
-    problem = "the server does not answer" if isinstance(reason, kinds.TimeoutError) else "the connection broke off"
-    return f"{problem}, {tries} times"
+    problems = {
+        kinds.SSLError: "the connection is not secure: a wrong certificate, a wrong clock, or somebody in between",
+        kinds.NewConnectionError: f"no connection to the server, {min(tries, OFFLINE_TRIES)} times",
+        kinds.TimeoutError: f"the server does not answer, {tries} times",
+        Exception: f"the connection broke off, {tries} times",
+    }
+    return next(problem for kind, problem in problems.items() if isinstance(reason, kind))
 
 
 def _version_of(part: Path) -> Path:

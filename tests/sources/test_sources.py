@@ -444,6 +444,13 @@ def test_the_limit_of_all_bytes_together(tmp_path, monkeypatch):
         for n in range(4):
             file.writestr(f"{n}.png", face(n))
     assert 0 < take(archive, tmp_path / "out").kept < 4
+    tar = tmp_path / "much.tar.gz"
+    with tarfile.open(tar, "w:gz") as file:
+        for n in range(4):
+            file.add(tmp_path / f"{n}.png", f".hidden/{n}.png")  # to skip them, they are inflated all the same
+        file.add(tmp_path / "0.png", "last.png")
+    summary = take(tar, tmp_path / "tar")
+    assert summary.kept == 0 and "inflates to more than" in str(summary)
     monkeypatch.setattr("animegan.sources.archives.MAX_ENTRIES", 2)
     summary = take(archive, tmp_path / "few")
     assert "more than 2 entries" in str(summary)
