@@ -20,7 +20,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from animegan.data import MAX_BYTES, scan
 from animegan.errors import UserError, require
@@ -92,9 +91,7 @@ class Source:
         kinds = {"zip": self._zip, "7z": self._seven_zip, "rar": self._rar, "tar": self._tar, "": self._picture}
         return kinds[kind_of_file(self.path)]()
 
-    def _entry(
-        self, name: str, size: int, version: int | str, opened: Callable[[], IO[bytes] | None], packed: int = 0, odd=""
-    ) -> Entry:
+    def _entry(self, name: str, size: int, version: object, opened: Callable, packed: int = 0, odd: str = "") -> Entry:
         """An entry of `size` bytes, of which the archive holds `packed`; `version` changes with its content.
 
         opened: returns the open file. odd: why it is not read, whatever its name and size.
@@ -102,7 +99,7 @@ class Source:
         read, refused = functools.partial(self._read, opened), self._too_much(name, size, packed)
         return Entry(name, f"{size}-{version}", read, odd or refused, retry=odd == ENCRYPTED)
 
-    def _read(self, opened: Callable[[], IO[bytes] | None]) -> bytes:
+    def _read(self, opened: Callable) -> bytes:
         """All bytes, but no more than a picture may have: the sizes that an archive declares may be wrong."""
         try:
             with opened() as file:

@@ -136,8 +136,7 @@ class Import:
         with tqdm(source, desc=source.path.name, unit=" files", mininterval=0.5, disable=not self.progress) as bar:
             for entry in bar:
                 record = Record(where, printable(entry.name), entry.stamp, self.mode)
-                before = self.journal.records.get(record.key)
-                if before is None or before.retry:
+                if not self.journal.has(record):
                     waiting.append((record, safe_stem(entry.name), *self.examine(entry)))
                 while len(waiting) > MAX_WAITING or sum(size for *_, size in waiting) > MAX_HELD:
                     self.record(*waiting.popleft()[:3])
@@ -161,6 +160,8 @@ class Import:
     def record(self, record: Record, stem: str, future: Future) -> None:
         """Record what was found in an entry, and move its pictures into the data set: all of them or none."""
         results = future.result()
+        if self.journal.has(record):
+            return  # the archive has this entry twice
         before = self.journal.latest.get((record.source, record.name))
         if before and [found.sha256 for found in before.found] == [found.sha256 for found, *_ in results] != [""]:
             self.journal.records[record.key] = self.journal.records.pop(before.key)

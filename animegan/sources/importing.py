@@ -9,6 +9,7 @@ keeps what was done: if an import is interrupted, run it again to continue; no p
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import warnings
@@ -60,8 +61,10 @@ def import_pictures(
         saving(out, NO_ACCESS),
         warnings.catch_warnings(),
         locked(out),
-        ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool,
+        contextlib.ExitStack() as at_the_end,
     ):
+        pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
+        at_the_end.callback(pool.shutdown, cancel_futures=True)
         work = Import(out, finder, progress, pool, leave_out)
         warnings.simplefilter("ignore")  # Pillow's, about huge pictures: the table says so
         for path in paths:

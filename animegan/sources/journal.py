@@ -80,6 +80,10 @@ class Journal:
                 f"{path} is damaged: give another --out, or delete the folder and import once more."
             ) from error
 
+    def has(self, record: Record) -> bool:
+        """Whether this entry is done; one that could not be read is to be tried again."""
+        return record.key in self.records and not self.records[record.key].retry
+
     def _insert(self, record: Record) -> None:
         """Of an entry that was tried several times, only the last result counts."""
         before = self.latest.get((record.source, record.name))

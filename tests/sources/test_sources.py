@@ -365,6 +365,18 @@ def test_a_dirty_archive_gives_all_that_is_good_and_a_reason_for_the_rest(dirty,
     assert len(load_faces(out, progress=False)) == summary.kept
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_one_name_three_times_in_an_archive(tmp_path):
+    archive = tmp_path / "thrice.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for n in (1, 2, 1):
+            file.writestr("a.png", face(n))
+    for new in (2, 0):
+        summary = take(archive, tmp_path / "out")
+        assert (summary.kept, summary.new, summary.duplicates) == (2, new, 0)
+    assert set(contents(tmp_path / "out" / "faces").values()) == {face(1), face(2)}
+
+
 def test_what_it_writes_has_names_for_every_system(dirty, tmp_path):
     take(dirty, tmp_path / "out")
     names = files(tmp_path / "out")
