@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import functools
 import hashlib
+import io
 import itertools
 import json
 import os
 import secrets
-import shutil
 import tempfile
 import time
-import traceback
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -36,7 +35,7 @@ from animegan.errors import UserError
 from animegan.files import atomic_open
 from animegan.text import printable, some
 
-_VERSION = 2  # of the cache files; a new number makes all older ones stale
+_VERSION = 3  # of the cache files; a new number makes all older ones stale
 _HOW_TO_GET_SOME = "put a few thousand faces there (JPEG or PNG), or train on drawn ones: animegan train --draw"
 
 
@@ -102,16 +101,15 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
         here = "" if folder.is_absolute() else f" in {printable(os.getcwd())}"
         raise UserError(f"there is no folder {shown}{here}: check the path, or {_HOW_TO_GET_SOME}")
     found, skipped = scan(folder)
-    decode = functools.partial(_decode, folder, found, progress, workers or min(8, os.cpu_count() or 1))
-    shape = (len(found), 3, image_size, image_size)
-    faces = _cached(folder, found, shape, decode)
+    decode = functools.partial(_decode, folder, found, image_size, progress, workers or min(8, os.cpu_count() or 1))
+    faces = _cached(folder, found, image_size, decode)
     if faces is None:
         try:
-            images = np.empty(shape, np.uint8)
+            facts = decode(memory := io.BytesIO())
+            images = np.frombuffer(memory.getvalue(), np.uint8).reshape(-1, 3, image_size, image_size)
         except MemoryError:
             raise UserError(f"{shown} holds {len(found):,} files, too many: give a folder with pictures only") from None
-        faces = _faces(images, decode(images))
-        faces.images.flags.writeable = False
+        faces = FaceDataset(images, **facts)
         faces.report.notes.append("no place for a cache file: the pictures are kept in memory")
 
     report = faces.report
@@ -122,8 +120,13 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
     return faces
 
 
-def _decode(folder: Path, found: list[tuple[str, int, int]], progress: bool, workers: int, images: np.ndarray) -> dict:
-    """Decode all files, in order, into the first places of `images` [N, 3, S, S]; returns the facts about them."""
+def _decode(
+    folder: Path, found: list[tuple[str, int, int]], image_size: int, progress: bool, workers: int, stream: BinaryIO
+) -> dict:
+    """Decode all files, in order, and write their pixels to `stream`; returns the facts about them.
+
+    Those are the fields of FaceDataset except `images`.
+    """
     report, files, originals, pixels_hash = FolderReport(), [], {}, hashlib.sha256()
     # Filters belong to the whole process, so they are set once, around the threads.
     with warnings.catch_warnings(), ThreadPoolExecutor(workers) as pool:
@@ -131,7 +134,7 @@ def _decode(folder: Path, found: list[tuple[str, int, int]], progress: bool, wor
         with tqdm(total=len(found), desc="pictures", mininterval=0.5, disable=not progress) as bar:
             for first in range(0, len(found), 256):  # so that few results wait in memory
                 part = found[first : first + 256]
-                pictures = pool.map(lambda file: read_picture(folder / file[0], file[1], images.shape[-1]), part)
+                pictures = pool.map(lambda file: read_picture(folder / file[0], file[1], image_size), part)
                 for (name, *_), (kinds, digest, pixels, _) in zip(part, pictures, strict=True):
                     bar.update()
                     for kind in kinds:
@@ -140,48 +143,46 @@ def _decode(folder: Path, found: list[tuple[str, int, int]], progress: bool, wor
                         continue
                     if (original := originals.setdefault(digest, name)) != name:
                         report.duplicates[name] = original
-                    images[len(files)] = pixels
                     files.append(name)
-                    pixels_hash.update(pixels)
+                    values = pixels.tobytes()
+                    pixels_hash.update(values)
+                    stream.write(values)
     report.usable = len(files)
-    return {"files": files, "fingerprint": pixels_hash.hexdigest(), "report": dataclasses.asdict(report)}
+    return {"files": files, "fingerprint": pixels_hash.hexdigest(), "report": report}
 
 
-def _faces(images: np.ndarray, facts: dict) -> FaceDataset:
-    files = facts["files"]
-    return FaceDataset(images[: len(files)], files, facts["fingerprint"], FolderReport(**facts["report"]))
+# --- the cache: STEM.npy with the pixels, and STEM.json with the facts about them ------------------------------------
 
 
-# --- the cache: STEM.npy, with a place for every file of the folder, and STEM.json, which says how many are taken ----
-
-
-def _cached(folder: Path, found: list, shape: tuple[int, ...], decode: Callable) -> FaceDataset | None:
+def _cached(folder: Path, found: list, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset | None:
     """The data set from its cache, which is written if it is missing; None if there is no place for one."""
-    key = hashlib.sha256(json.dumps([_VERSION, shape[-1], found]).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([_VERSION, image_size, found]).encode()).hexdigest()
     path_hash = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogatepass")).hexdigest()
     elsewhere = Path(os.path.expanduser(os.environ.get("ANIMEGAN_CACHE") or tempfile.gettempdir()))
     places = (folder, elsewhere / f"animegan-{path_hash[:16]}")
     for is_missing, place in itertools.product((False, True), places):
-        stem = place / f".animegan-{shape[-1]}-{key[:16]}"
+        stem = place / f".animegan-{image_size}-{key[:16]}"
         if is_missing:
             with contextlib.suppress(OSError):  # a read-only folder, a full disk: the next place is tried
-                _write(stem, key, shape, decode)
-        if (faces := _find(stem, key, shape, folder)) is not None:
+                _write(stem, key, image_size, decode)
+        if (faces := _find(stem, key, image_size, folder)) is not None:
             if place is not folder:
                 faces.report.notes.append(f"the folder cannot be written to: the cache is in {place}")
             return faces
     return None
 
 
-def _find(stem: Path, key: str, shape: tuple[int, ...], folder: Path) -> FaceDataset | None:
+def _find(stem: Path, key: str, image_size: int, folder: Path) -> FaceDataset | None:
     """The cached data set, or None if there is none that can be trusted."""
     try:
         facts = json.loads(Path(f"{stem}.json").read_text(encoding="ascii"))
         images = np.load(f"{stem}.npy", mmap_mode="r")
         is_complete = os.path.getsize(images.filename) == images.offset + images.nbytes
-        if facts["key"] != key or images.shape != shape or images.dtype != np.uint8 or not is_complete:
+        shape = (len(facts["files"]), 3, image_size, image_size)
+        report = FolderReport(**facts.pop("report"))
+        if facts.pop("key") != key or images.shape != shape or images.dtype != np.uint8 or not is_complete:
             return None
-        faces = _faces(images, facts)
+        faces = FaceDataset(images, **facts, report=report)
     except Exception:
         return None
     for name in faces.report.unreadable:
@@ -190,40 +191,27 @@ def _find(stem: Path, key: str, shape: tuple[int, ...], folder: Path) -> FaceDat
     return faces
 
 
-def _write(stem: Path, key: str, shape: tuple[int, ...], decode: Callable) -> None:
+def _write(stem: Path, key: str, image_size: int, decode: Callable[[BinaryIO], dict]) -> None:
     """Decode into the cache file, then write its sidecar and delete stale caches. Raises OSError if that fails."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own for each process: two may decode the same folder at the same time.
     part = stem.with_name(f"{stem.name}-{secrets.token_hex(4)}.tmp")
-    try:
-        facts = _decode_into(part, shape, decode)
-        os.replace(part, f"{stem}.npy")
-    except BaseException as error:
-        traceback.clear_frames(error.__traceback__)  # they hold the map, and Windows deletes no file that is mapped
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
+    with atomic_open(Path(f"{stem}.npy"), part) as stream:
+        _write_header(stream, 0, image_size)
+        facts = decode(stream)
+        stream.seek(0)  # a header has the same length for every number of pictures
+        _write_header(stream, len(facts["files"]), image_size)
     with atomic_open(Path(f"{stem}.json"), part) as stream:
-        stream.write(json.dumps({"key": key, **facts}).encode("ascii"))
-    size = stem.name.split("-")[1]
+        stream.write(json.dumps({"key": key, **facts, "report": dataclasses.asdict(facts["report"])}).encode("ascii"))
     for path in stem.parent.iterdir():
         own = CACHE_FILE.fullmatch(path.name)
-        if own and own[1] == size and not path.name.startswith(stem.name):
+        if own and own[1] == str(image_size) and not path.name.startswith(stem.name):
             # Another process may still write its temporary file, or (on Windows) map the old cache.
             with contextlib.suppress(OSError):
                 if own[3] != "tmp" or path.stat().st_mtime < time.time() - 86400:
                     path.unlink()
 
 
-def _decode_into(path: Path, shape: tuple[int, ...], decode: Callable) -> dict:
-    images = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
-    # Reserve the room: on a full disk, a write to a memory map ends the process (SIGBUS) instead of raising OSError.
-    size = os.path.getsize(path)
-    if hasattr(os, "posix_fallocate"):  # it respects the user's quota, too
-        with open(path, "r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
-    elif shutil.disk_usage(path.parent).free < size:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-    facts = decode(images)
-    images.flush()
-    return facts
+def _write_header(stream: BinaryIO, count: int, image_size: int) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, image_size, image_size)}
+    np.lib.format.write_array_header_1_0(stream, header)

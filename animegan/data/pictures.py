@@ -62,7 +62,7 @@ def decode_picture(data: bytes, name: str, image_size: int) -> Picture:
                 return Picture(["too_large"])
             if short < MIN_SIDE:
                 return Picture(["too_small"])
-            actual = _ALIAS.get(image.format, image.format)
+            actual = _ALIAS.get(image.format or "", image.format)
             kinds = ["odd_shapes"] if long > 2 * short else []
             kinds += ["misnamed"] if promised != actual else []
             kinds += ["animated"] if actual != "JPEG" and getattr(image, "is_animated", False) else []

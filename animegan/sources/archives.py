@@ -20,7 +20,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from animegan.data import MAX_BYTES, scan
 from animegan.errors import UserError, require
@@ -28,6 +27,7 @@ from animegan.errors import UserError, require
 MAX_TOTAL = 64 * 2**30  # bytes of one source, inflated
 MAX_RATIO, HARMLESS = 200, 2**20  # no picture is compressed so much, unless it is small (bytes)
 MAX_ENTRIES = 1_000_000
+LINK, DEVICE = "a link", "a device, not a file"
 OUTSIDE = "its name leads out of the archive"
 ENCRYPTED = "encrypted: unpack it with its password, and import the folder"
 NESTED = "an archive in the archive: unpack it, and import it by itself"
@@ -36,6 +36,14 @@ DAMAGED = (
     OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError,
     NotImplementedError, ValueError, LookupError, MemoryError,
 )  # fmt: skip
+STARTS = {  # the first bytes of a file -> its kind
+    b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar",
+    b"\x1f\x8b": "tar", b"BZh": "tar", b"\xfd7zXZ\x00": "tar",
+}  # fmt: skip
+
+
+class DamagedSource(UserError):
+    """A source of which nothing can be read."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +67,10 @@ class Source:
     def __init__(self, path: Path):
         self.path, self.note = path, ""
         self._total = 0
+        self._errors: tuple[type[Exception], ...] = DAMAGED  # and what the library of this kind of archive raises
 
     def __iter__(self) -> Iterator[Entry]:
-        """Every file, refused ones included. Raises UserError if nothing at all can be read."""
+        """Every file, refused ones included. Raises DamagedSource if nothing at all can be read."""
         count = 0
         try:
             for count, entry in enumerate(self._entries(), 1):
@@ -69,9 +78,9 @@ class Source:
                     self.note = f"{self.path} has more than {MAX_ENTRIES:,} entries: the rest was not read"
                     return
                 yield entry
-        except DAMAGED as error:
+        except self._errors as error:
             if not count:
-                raise UserError(f"{self.path} cannot be read ({_words(error)}): {_fix(error)}.") from error
+                raise DamagedSource(f"{self.path} cannot be read ({_words(error)}): {_fix(error)}.") from error
             self.note = f"{self.path} breaks off after {count} entries ({_words(error)}): get it again"
 
     def _entries(self) -> Iterator[Entry]:
@@ -79,30 +88,42 @@ class Source:
             return self._folder()
         if not self.path.is_file():
             raise UserError(f"{self.path} is a device or a pipe: give a folder, an archive or pictures.")
-        with open(self.path, "rb") as file:
-            start = file.read(300)
-        kind = (
-            "zip" if zipfile.is_zipfile(self.path) else _kind(start)
-        )  # a zip may begin with a program that unpacks it
-        if kind:
-            return {"zip": self._zip, "7z": self._seven_zip, "rar": self._rar, "tar": self._tar}[kind]()
-        status = self.path.stat()
-        return iter([self._file(self.path, self.path.name, status.st_size, status.st_mtime_ns)])
+        kinds = {"zip": self._zip, "7z": self._seven_zip, "rar": self._rar, "tar": self._tar, "": self._picture}
+        return kinds[kind_of_file(self.path)]()
 
-    # --- folder, and a file by itself ----------------------------------------------------------------------
+    def _entry(self, name: str, size: int, version: object, opened: Callable, packed: int = 0, odd: str = "") -> Entry:
+        """An entry of `size` bytes, of which the archive holds `packed`; `version` changes with its content.
+
+        opened: returns the open file. odd: why it is not read, whatever its name and size.
+        """
+        read, refused = functools.partial(self._read, opened), self._too_much(name, size, packed)
+        return Entry(name, f"{size}-{version}", read, odd or refused, retry=odd == ENCRYPTED)
+
+    def _read(self, opened: Callable) -> bytes:
+        """All bytes, but no more than a picture may have: the sizes that an archive declares may be wrong."""
+        try:
+            with opened() as file:
+                data = file.read(MAX_BYTES + 1)
+        except self._errors as error:
+            if isinstance(error, DAMAGED):
+                raise
+            raise OSError(_words(error)) from error
+        if len(data) > MAX_BYTES:
+            raise ValueError(f"more than {MAX_BYTES >> 20} MiB, although the archive declares less")
+        return data
+
+    # --- folder, and a picture by itself -------------------------------------------------------------------
 
     def _folder(self) -> Iterator[Entry]:
         found, skipped = scan(self.path)
-        for kind, names in skipped.items():
-            for name in names:
-                yield Entry(
-                    name, kind, bytes, {"hidden": "hidden", "foreign": "not a file"}.get(kind, "cannot be opened")
-                )
+        reasons = {"hidden": "hidden", "foreign": "not a file", "unreadable": "cannot be opened"}
+        yield from (Entry(name, kind, bytes, reasons[kind]) for kind, names in skipped.items() for name in names)
         for name, size, time in found:
-            yield self._file(self.path / name, name, size, time)
+            yield self._entry(name, size, time, functools.partial(open, self.path / name, "rb"))
 
-    def _file(self, path: Path, name: str, size: int, time: int) -> Entry:
-        return Entry(name, f"{size}-{time}", path.read_bytes, self._too_much(name, size, size))
+    def _picture(self) -> Iterator[Entry]:
+        status, opened = self.path.stat(), functools.partial(open, self.path, "rb")
+        yield self._entry(self.path.name, status.st_size, status.st_mtime_ns, opened)
 
     # --- archives ------------------------------------------------------------------------------------------
 
@@ -111,14 +132,9 @@ class Source:
             for info in archive.infolist():
                 if info.is_dir():
                     continue
-                name, mode = _zip_name(info), info.external_attr >> 16
-                refused = self._too_much(name, info.file_size, info.compress_size)
-                if is_locked := bool(info.flag_bits & 1):
-                    refused = ENCRYPTED
-                elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-                    refused = "a link" if stat.S_ISLNK(mode) else "a device, not a file"
-                read = functools.partial(_read, functools.partial(archive.open, info))
-                yield Entry(name, f"{info.file_size}-{info.CRC:08x}", read, refused, retry=is_locked)
+                odd = ENCRYPTED if info.flag_bits & 1 else _odd(stat.S_IFMT(info.external_attr >> 16))
+                opened = functools.partial(archive.open, info)
+                yield self._entry(_zip_name(info), info.file_size, f"{info.CRC:08x}", opened, info.compress_size, odd)
 
     def _tar(self) -> Iterator[Entry]:
         with tarfile.open(self.path, tarinfo=_TarInfo) as archive:
@@ -126,73 +142,61 @@ class Source:
                 archive.members = []  # else it keeps every header in memory
                 if member.isdir():
                     continue
-                refused = self._too_much(member.name, member.size, member.size)
-                if not member.isfile():
-                    refused = "a link" if member.issym() or member.islnk() else "a device, not a file"
-                read = functools.partial(_read, functools.partial(archive.extractfile, member))
-                yield Entry(member.name, f"{member.size}-{member.mtime}", read, refused)
-                if self._total > MAX_TOTAL:  # to skip an entry, a compressed tar inflates it
+                odd = "" if member.isfile() else LINK if member.issym() or member.islnk() else DEVICE
+                opened = functools.partial(archive.extractfile, member)
+                yield self._entry(member.name, member.size, member.mtime, opened, odd=odd)
+                if archive.offset > MAX_TOTAL:  # to skip an entry, a compressed tar inflates it
                     self.note = f"{self.path} inflates to more than {MAX_TOTAL >> 30} GiB: the rest was not read"
                     return
 
     def _seven_zip(self) -> Iterator[Entry]:
         py7zr = require("py7zr", "data", str(self.path))
-        locked = UserError(f"{self.path} is {ENCRYPTED}.")
-        with _as_errors(py7zr.exceptions.ArchiveError), contextlib.ExitStack() as stack:
-            try:
-                archive = stack.enter_context(py7zr.SevenZipFile(self.path))
-            except py7zr.exceptions.PasswordRequired:
-                raise locked from None
+        from animegan.sources.seven_zip import NumberedFiles
+
+        self._errors, locked = (*DAMAGED, py7zr.exceptions.ArchiveError), UserError(f"{self.path} is {ENCRYPTED}.")
+        try:
+            archive = py7zr.SevenZipFile(self.path)
+        except py7zr.exceptions.PasswordRequired:
+            raise locked from None
+        with archive, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             if archive.needs_password():
                 raise locked
             infos = [info for info in archive.list() if not info.is_directory]
-            refused = {
-                info.filename: "a link" if info.is_symlink else self._too_much(info.filename, info.uncompressed, 0)
-                for info in infos
-            }
-            wanted = [name for name, reason in refused.items() if not reason]
             total = sum(info.uncompressed for info in infos)
             if total > HARMLESS and total > MAX_RATIO * self.path.stat().st_size:
                 raise UserError(f"{self.path} is a bomb: it inflates to {total / 2**20:,.0f} MiB. Leave it alone.")
-            if total > shutil.disk_usage(tempfile.gettempdir()).free:
+            if total > shutil.disk_usage(folder).free:
                 raise UserError(
                     f"{self.path} unpacks to {total / 2**20:,.0f} MiB, more than there is room for: free some space."
                 )
-            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                from animegan.sources.seven_zip import NumberedFiles
-
-                files = NumberedFiles(Path(folder))
-                if wanted:
-                    archive.extract(targets=wanted, factory=files)
-                for info in infos:
-                    read = functools.partial(files.read, info.filename)
-                    stamp = f"{info.uncompressed}-{info.crc32 or 0:08x}"
-                    yield Entry(info.filename, stamp, read, refused[info.filename])
+            files, entries = NumberedFiles(Path(folder)), []
+            for info in infos:
+                opened, odd = functools.partial(files.open, info.filename), LINK if info.is_symlink else ""
+                version = f"{info.crc32 or 0:08x}"
+                entries.append(self._entry(info.filename, info.uncompressed, version, opened, odd=odd))
+            if wanted := [entry.name for entry in entries if not entry.refused]:
+                archive.extract(targets=wanted, factory=files)  # at once: it compresses many files as one
+            yield from entries
 
     def _rar(self) -> Iterator[Entry]:
         rarfile = require("rarfile", "data", str(self.path))
-        with _as_errors(rarfile.Error), rarfile.RarFile(self.path) as archive:
+        self._errors = (*DAMAGED, rarfile.Error)
+        with rarfile.RarFile(self.path) as archive:
             if archive.needs_password():
                 raise UserError(f"{self.path} is {ENCRYPTED}.")
-            for info in archive.infolist():
-                if info.is_dir():
-                    continue
-                refused = self._too_much(info.filename, info.file_size, info.compress_size)
-                refused = "a link" if info.is_symlink() else refused
-                read = functools.partial(self._read_rar, rarfile, archive, info)
-                yield Entry(info.filename, f"{info.file_size}-{info.CRC or 0:08x}", read, refused)
-
-    def _read_rar(self, rarfile, archive, info) -> bytes:
-        try:
-            with _as_errors(rarfile.Error):
-                return _read(functools.partial(archive.open, info))
-        except OSError as error:
-            if isinstance(error.__cause__, rarfile.RarCannotExec):
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+            try:
+                if any(info.compress_type != rarfile.RAR_M0 for info in infos):
+                    rarfile.tool_setup()
+            except rarfile.RarCannotExec as error:
                 raise UserError(
                     f"{self.path}: reading rar needs the program unrar, unar or bsdtar, and none is installed: "
                     f"install one, or unpack the file and import the folder."
                 ) from error
-            raise
+            for info in infos:
+                opened, odd = functools.partial(archive.open, info), LINK if info.is_symlink() else ""
+                version = f"{info.CRC or 0:08x}"
+                yield self._entry(info.filename, info.file_size, version, opened, info.compress_size, odd)
 
     def _too_much(self, name: str, size: int, packed: int) -> str:
         """Why an entry is refused by its name and size, "" if it is not; adds its size to the total."""
@@ -221,30 +225,25 @@ class _TarInfo(tarfile.TarInfo):
         return super()._proc_member(archive)
 
 
-def is_archive(data: bytes) -> bool:
-    """Whether the bytes of an entry are themselves an archive."""
-    return bool(_kind(data))
+def kind_of_archive(data: bytes) -> str:
+    """The kind of archive that begins with these bytes (zip, 7z, rar, tar), "" for none."""
+    if data[257:262] == b"ustar":
+        return "tar"
+    return next((kind for start, kind in STARTS.items() if data.startswith(start)), "")
 
 
-def _kind(data: bytes) -> str:
-    """The kind of archive that begins with these bytes, "" for none."""
-    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return "zip"
-    if data.startswith(b"7z\xbc\xaf\x27\x1c"):
-        return "7z"
-    if data.startswith(b"Rar!\x1a\x07"):
-        return "rar"
-    is_tar = data.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")) or data[257:262] == b"ustar"
-    return "tar" if is_tar else ""
+def kind_of_file(path: Path) -> str:
+    """`kind_of_archive` of a file; a zip may begin with a program that unpacks it."""
+    with open(path, "rb") as file:
+        start = file.read(300)
+    return "zip" if zipfile.is_zipfile(path) else kind_of_archive(start)
 
 
-def _read(opened: Callable[[], BinaryIO]) -> bytes:
-    """All bytes, but no more than a picture may have: the sizes that an archive declares may be wrong."""
-    with opened() as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES >> 20} MiB, although the archive declares less")
-    return data
+def _odd(file_type: int) -> str:
+    """Why an entry of this Unix file type is not read; "" for a file, or if the archive says none (0)."""
+    if file_type in (0, stat.S_IFREG):
+        return ""
+    return LINK if file_type == stat.S_IFLNK else DEVICE
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -259,15 +258,6 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         with contextlib.suppress(UnicodeDecodeError):
             return raw.decode(encoding)
     return info.filename
-
-
-@contextlib.contextmanager
-def _as_errors(kind: type[Exception]) -> Iterator[None]:
-    """Turn a library's own error into one of DAMAGED."""
-    try:
-        yield
-    except kind as error:
-        raise OSError(_words(error)) from error
 
 
 def _fix(error: BaseException) -> str:

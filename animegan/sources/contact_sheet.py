@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
@@ -24,12 +24,12 @@ def contact_sheet(
     kept: files, of which a sample from the whole list is shown; aside: small copies of what was set aside; pairs:
     (duplicate, the sharper one that is kept). set_aside, duplicates: how many there are in total.
     """
-    twins = f"duplicates: {duplicates:,} (left: removed, right: its sharper twin, kept)"
     parts = [
-        *_part(f"kept: {len(kept):,}", [*_shown(_spread(kept, MAX_KEPT))]),
-        *_part(f"set aside: {set_aside:,} (shown: those that can be opened)", [*_shown(aside)]),
-        *_part(twins, [*_twins(_spread(pairs, MAX_PAIRS))]),
+        _part(f"kept: {len(kept):,}", _spread([(file,) for file in kept], MAX_KEPT)),
+        _part(f"set aside: {set_aside:,} (shown: those that can be opened)", [(file,) for file in aside]),
+        _part(f"duplicates: {duplicates:,} (left: removed, right: its sharper twin, kept)", _spread(pairs, MAX_PAIRS)),
     ]
+    parts = [part for part in parts if part]
     sheet = Image.new("RGB", (WIDTH, sum(part.height for part in parts) + 2 * MARGIN), PAPER)
     top = MARGIN
     for part in parts:
@@ -40,36 +40,32 @@ def contact_sheet(
     return content.getvalue()
 
 
-def _part(title: str, cells: Sequence[Image.Image]) -> Iterator[Image.Image]:
-    """A heading with the cells below it, all of the same size; nothing if there are none."""
+def _part(title: str, groups: Sequence[Sequence[Path]]) -> Image.Image | None:
+    """A heading with a cell for each group of files below it; None if there are no cells."""
+    cells = [cell for cell in map(_cell, groups) if cell]
     if not cells:
-        return
+        return None
     step = cells[0].width + GAP
     per_row = COLUMNS * (CELL + GAP) // step
     part = Image.new("RGB", (WIDTH, HEADING + -(-len(cells) // per_row) * (CELL + GAP)), PAPER)
     ImageDraw.Draw(part).text((MARGIN, 8), title, INK, font_size=20)
     for number, cell in enumerate(cells):
         part.paste(cell, (MARGIN + number % per_row * step, HEADING + number // per_row * (CELL + GAP)))
-    yield part
+    return part
+
+
+def _cell(files: Sequence[Path]) -> Image.Image | None:
+    """The pictures side by side; None if one of them cannot be opened."""
+    cell = Image.new("RGB", (len(files) * (CELL + 1) - 1, CELL), PAPER)
+    with contextlib.suppress(Exception):
+        for number, file in enumerate(files):
+            with Image.open(file) as image:
+                cell.paste(ImageOps.pad(image.convert("RGB"), (CELL, CELL), color="#e8e8ec"), (number * (CELL + 1), 0))
+        return cell
+    return None
 
 
 def _spread(items: Sequence, limit: int) -> list:
     """At most `limit` of them, evenly from the first to the last."""
     count = min(len(items), limit)
     return [items[n * len(items) // count] for n in range(count)]
-
-
-def _shown(files: Sequence[Path]) -> Iterator[Image.Image]:
-    for file in files:
-        with contextlib.suppress(Exception), Image.open(file) as image:
-            yield ImageOps.pad(image.convert("RGB"), (CELL, CELL), color="#e8e8ec")
-
-
-def _twins(pairs: Sequence[tuple[Path, Path]]) -> Iterator[Image.Image]:
-    for pair in pairs:
-        cells = list(_shown(pair))
-        if len(cells) == 2:
-            both = Image.new("RGB", (2 * CELL + 1, CELL), PAPER)
-            both.paste(cells[0], (0, 0))
-            both.paste(cells[1], (CELL + 1, 0))
-            yield both

@@ -61,13 +61,16 @@ def fetch(
             os.replace(part, path)
             _version_of(part).unlink(missing_ok=True)
         if sha256 and (actual := pooch.file_hash(str(path), alg="sha256")) != sha256:
-            wrong = path.with_name(f"{path.name}.wrong")
-            os.replace(path, wrong)
             raise UserError(
-                f"{url} is not the file that was expected (its SHA-256 is {actual}): it was set aside as {wrong} and "
-                f"not used. Try again, or {instead}."
+                f"{url} is not the file that was expected (its SHA-256 is {actual}): it was set aside as "
+                f"{set_aside(path)} and not used. Try again, or {instead}."
             )
     return path
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file that is not what it should be, so that it is fetched again; returns its new name."""
+    return path.replace(path.with_name(f"{path.name}.wrong"))
 
 
 def cached_file(urls: Sequence[str], sha256: str, instead: str) -> Path:
@@ -198,12 +201,13 @@ def _network_problem(error: Exception, tries: int) -> str:
     import urllib3.exceptions as kinds
 
     reason = getattr(error.args[0] if error.args else None, "reason", error)
-    if isinstance(reason, kinds.SSLError):
-        return "the connection is not secure: a wrong certificate, a wrong clock, or somebody in between"
-    if isinstance(reason, kinds.NewConnectionError):
-        return f"no connection to the server, {min(tries, OFFLINE_TRIES)} times"
-    problem = "the server does not answer" if isinstance(reason, kinds.TimeoutError) else "the connection broke off"
-    return f"{problem}, {tries} times"
+    problems = {
+        kinds.SSLError: "the connection is not secure: a wrong certificate, a wrong clock, or somebody in between",
+        kinds.NewConnectionError: f"no connection to the server, {min(tries, OFFLINE_TRIES)} times",
+        kinds.TimeoutError: f"the server does not answer, {tries} times",
+        Exception: f"the connection broke off, {tries} times",
+    }
+    return next(problem for kind, problem in problems.items() if isinstance(reason, kind))
 
 
 def _version_of(part: Path) -> Path:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
+
+from animegan.sources.journal import Found
 
 BITS = 64  # of a hash
 # Grey levels, as a standard deviation: a picture of one colour, a gradient, an error page without words.
@@ -44,25 +47,24 @@ def _bits_set(values: np.ndarray) -> np.ndarray:
     return np.unpackbits(values.view(np.uint8)).reshape(-1, BITS).sum(1)
 
 
-def duplicates(
-    hashes: Sequence[int], sharpness: Sequence[float], sizes: Sequence[int], threshold: int
-) -> dict[int, int]:
-    """The index of each picture that is left out -> the index of the sharper one that shows the same.
+def duplicates(pictures: Sequence[Found], threshold: int) -> list[tuple[Found, Found]]:
+    """(a picture that is left out, the sharper one that shows the same), for each such picture.
 
     Two pictures show the same if at most `threshold` of the 64 bits differ. If they are equally sharp, the larger file
-    (`sizes`, in bytes) counts as the sharper: the noise of compression looks like detail. The sharpest is kept first,
-    then the next one that resembles none of those kept: so no picture is dropped for resembling one that was itself
-    dropped, and a chain of small changes does not become one group.
+    counts as the sharper: the noise of compression looks like detail. The sharpest is kept first, then the next one
+    that resembles none of those kept: so no picture is dropped for resembling one that was itself dropped, and a chain
+    of small changes does not become one group.
     """
-    steps = np.round(np.log(np.maximum(sharpness, 1e-3)) / np.log(ALIKE))
-    order = sorted(range(len(hashes)), key=lambda n: (-steps[n], -sizes[n], n))
-    kept, kept_hashes, left_out = [], np.empty(len(hashes), np.uint64), {}
-    for number in order:
-        count = len(kept)
-        distance = _bits_set(kept_hashes[:count] ^ np.uint64(hashes[number]))
-        if count and distance.min() <= threshold:
-            left_out[number] = kept[int(distance.argmin())]
+    kept, kept_hashes, left_out = [], np.empty(len(pictures), np.uint64), []
+    for picture in sorted(pictures, key=lambda each: (_sharpness_step(each.sharpness), each.bytes), reverse=True):
+        distance = _bits_set(kept_hashes[: len(kept)] ^ np.uint64(picture.hash))
+        if kept and distance.min() <= threshold:
+            left_out.append((picture, kept[int(distance.argmin())]))
         else:
-            kept_hashes[count] = hashes[number]
-            kept.append(number)
+            kept_hashes[len(kept)] = picture.hash
+            kept.append(picture)
     return left_out
+
+
+def _sharpness_step(sharpness: float) -> int:
+    return round(math.log(max(sharpness, 1e-3)) / math.log(ALIKE))

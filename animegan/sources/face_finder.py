@@ -45,8 +45,8 @@ class FaceFinder:
             raise UserError(
                 f"--margin {margin:g} is out of range: give 0 to 2, as a part of the face ({MARGIN} is usual)."
             )
-        cv2 = require("cv2", "data", "--crop")
-        if not hasattr(cv2, "CascadeClassifier"):
+        self.cv2 = require("cv2", "data", "--crop")
+        if not hasattr(self.cv2, "CascadeClassifier"):
             raise UserError("--crop needs OpenCV 4: version 5 has no cascades; pip install -e '.[data]' fixes it.")
         self.margin, self._local = margin, threading.local()
         self._xml = _cascade(cascade)
@@ -54,14 +54,12 @@ class FaceFinder:
 
     def find(self, image: Image.Image) -> list[Box]:
         """A square around each face of an RGB picture, hair included, the largest first; the list may be empty."""
-        import cv2
-
         scale = max(1.0, max(image.size) / MAX_SIDE)
         grey = image.convert("L")
         if scale > 1:
             grey = grey.resize((round(image.width / scale), round(image.height / scale)), Image.Resampling.BILINEAR)
         found = self._classifier().detectMultiScale(
-            cv2.equalizeHist(np.asarray(grey)),
+            self.cv2.equalizeHist(np.asarray(grey)),
             scaleFactor=SCALE,
             minNeighbors=NEIGHBOURS,
             minSize=(MIN_FACE, MIN_FACE),
@@ -72,26 +70,25 @@ class FaceFinder:
     def _classifier(self):
         """One per thread: a detector stores the picture that it works on."""
         if not hasattr(self._local, "classifier"):
-            import cv2
-
             # From memory: OpenCV cannot open a path with Chinese letters on Windows.
             try:
-                file = cv2.FileStorage(self._xml, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
-                classifier = cv2.CascadeClassifier()
-                if not classifier.read(file.getFirstTopLevelNode()):
+                mode = self.cv2.FILE_STORAGE_READ | self.cv2.FILE_STORAGE_MEMORY
+                file, classifier = self.cv2.FileStorage(self._xml, mode), self.cv2.CascadeClassifier()
+                if not classifier.read(file.getFirstTopLevelNode()):  # a node is valid as long as its file
                     raise ValueError("not a cascade")
-            except (cv2.error, SystemError, ValueError) as error:
+            except (self.cv2.error, SystemError, ValueError) as error:
                 raise UserError("--cascade is not a cascade of OpenCV: give lbpcascade_animeface.xml.") from error
             self._local.classifier = classifier
         return self._local.classifier
 
     def crops(self, data: bytes) -> list[tuple[Box, bytes]]:
         """Each face of a picture file as a PNG file of its own."""
-        image = opened(data)
-        return [
-            (box, _png(image.crop((box.left, box.top, box.left + box.side, box.top + box.side))))
-            for box in self.find(image)
-        ]
+        image, crops = opened(data), []
+        for box in self.find(image):
+            png = io.BytesIO()
+            image.crop((box.left, box.top, box.left + box.side, box.top + box.side)).save(png, "PNG")
+            crops.append((box, png.getvalue()))
+        return crops
 
 
 def _square(box, scale: float, margin: float, size: tuple[int, int]) -> Box:
@@ -101,12 +98,6 @@ def _square(box, scale: float, margin: float, size: tuple[int, int]) -> Box:
     middle = left + width / 2, top + height * (0.5 - LIFT)
     corner = [min(max(0.0, m - side / 2), whole - side) for m, whole in zip(middle, size, strict=True)]
     return Box(round(corner[0]), round(corner[1]), int(side))
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _cascade(path: str | Path | None) -> str:

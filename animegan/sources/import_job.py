@@ -6,10 +6,11 @@ import contextlib
 import io
 import os
 from collections import Counter, deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from PIL import Image
@@ -18,7 +19,7 @@ from tqdm.auto import tqdm
 from animegan.data import HIDDEN, KINDS, MAX_PIXELS, SHEET, SUFFIXES, TABLE, decode_picture
 from animegan.errors import UserError
 from animegan.files import write_whole
-from animegan.sources.archives import DAMAGED, NESTED, Entry, Source, is_archive
+from animegan.sources.archives import DAMAGED, NESTED, Entry, Source, kind_of_archive
 from animegan.sources.contact_sheet import contact_sheet
 from animegan.sources.duplicates import FLAT, duplicates, fingerprint
 from animegan.sources.filenames import Names, safe_stem
@@ -31,7 +32,12 @@ SUFFIX = {name: end for end, name in reversed(SUFFIXES.items())} | {"JPEG": ".jp
 MAX_WAITING, MAX_HELD = 32, 256 * 2**20  # entries, and their bytes, that are read but not yet recorded
 SHOWN_ASIDE = 40  # pictures on the contact sheet
 FACES = "faces"
-PUT_BACK = "put back by hand"
+PUT_BACK, GONE = "put back by hand", "not in the folder any more"
+BY_HAND = {  # (status, whether the file is in the folder) -> the new status, and why
+    (KEPT, False): (REMOVED, GONE),
+    (DUPLICATE, True): (KEPT, PUT_BACK),
+    (REMOVED, True): (KEPT, PUT_BACK),
+}
 
 
 @dataclass
@@ -43,7 +49,7 @@ class Summary:
     duplicates: int
     reasons: Counter
     new: int
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]  # what is wrong with the sources
 
     @property
     def table(self) -> Path:
@@ -58,99 +64,89 @@ class Summary:
     def __str__(self) -> str:
         pictures = "picture" if self.kept == 1 else "pictures"
         lines = [f"{printable(str(self.folder))}: {self.kept:,} {pictures} to use, {self.new:,} of them new"]
-        lines += [f"  {count:>6,}  {reason}" for reason, count in self.reasons.most_common()]
-        lines += [f"  {self.duplicates:>6,}  duplicate of a sharper picture, or of the same one"] * bool(
-            self.duplicates
-        )
-        return "\n".join(lines + [f"  note: {printable(note)}" for note in self.notes])
+        reasons = self.reasons.most_common()
+        reasons += [("duplicate of a sharper picture, or of the same one", self.duplicates)] * bool(self.duplicates)
+        lines += [f"  {count:>6,}  {reason}" for reason, count in reasons]
+        notes = [*self.notes]
+        if self.reasons[GONE] > self.kept:
+            notes.append(f"what was removed by hand stays out; to start over, delete the folder {self.folder}")
+        return "\n".join(lines + [f"  note: {printable(note)}" for note in notes])
+
+
+@contextlib.contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Only one import at a time may work in the folder `out`; UserError if there is one."""
+    (out / HIDDEN).mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out / HIDDEN / "lock", timeout=0):
+            yield
+    except Timeout:
+        raise UserError(f"another import into {out} is running: wait for it, or give another --out.") from None
 
 
 class Import:
-    """The data set in the folder `out`, open for more pictures; see `animegan.sources.import_pictures`."""
+    """The data set in the folder `out`, open for more pictures; see `animegan.sources.import_pictures`.
 
-    def __init__(self, out: Path, finder, progress: bool, workers: int | None, leave_out: Callable[[str], str]):
-        self.out, self.finder, self.progress, self.leave_out = out, finder, progress, leave_out
-        self.pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
+    A picture is in the data set if the journal says so. Its file waits in the folder `staged` while the journal is
+    written: before it is moved into `faces`, and before it is deleted as a duplicate. `settle` does the rest.
+    """
+
+    def __init__(self, out: Path, finder, progress: bool, pool: Executor, leave_out: Callable | None):
+        self.out, self.finder, self.progress, self.pool, self.leave_out = out, finder, progress, pool, leave_out
         self.faces, self.staged, self.aside = out / FACES, out / HIDDEN / "staged", out / HIDDEN / "aside"
         for folder in (self.faces, self.staged, self.aside):
             folder.mkdir(parents=True, exist_ok=True)
         self.mode = f"crop {finder.margin:g}" if finder else "whole"
         self.notes: list[str] = []
-        self.lock = FileLock(out / HIDDEN / "lock")
-        try:
-            self.lock.acquire(timeout=0)
-        except Timeout:
-            raise UserError(f"another import into {out} is running: wait for it, or give another --out.") from None
-        try:
-            self.open()
-        except BaseException:
-            self.lock.release()
-            raise
-
-    def open(self) -> None:
-        """Read what earlier imports did."""
-        self.journal = Journal(self.out / HIDDEN / "journal.jsonl")
-        records = self.journal.records
-        if other := next((record.mode for record in records if record.mode != self.mode), None):
+        self.journal = Journal(out / HIDDEN / "journal.jsonl")
+        if others := {record.mode for record in self.journal.records.values()} - {self.mode}:
             raise UserError(
-                f"{self.out} holds pictures that were imported another way ({other}; now: {self.mode}): "
+                f"{out} holds pictures that were imported another way ({others.pop()}; now: {self.mode}): "
                 f"give another --out."
             )
-        self.finish_interrupted()
-        self.count_before = len(records)
-        self.kept_before = sum(1 for _ in self.journal.found(KEPT))
-        self.done = {(record.source, record.name, record.stamp) for record in records if not record.retry}
-        self.by_name = {(record.source, record.name): record for record in records}
+        self.settle()
+        self.compare_with_folder()
+        self.before = self.statuses()
         self.first = {found.sha256: found.file for found in self.journal.found() if found.file}
         self.names = Names([*self.first.values(), *os.listdir(self.faces)])
 
-    def finish_interrupted(self) -> None:
-        """Finish what was interrupted: the journal says which files belong into the data set."""
+    def settle(self) -> None:
+        """Empty the folder `staged`, also after an interruption: the journal says which files are in the data set."""
         kept = {found.file for found in self.journal.found(KEPT)}
-        for name in os.listdir(self.staged):
-            if name in kept:
-                os.replace(self.staged / name, self.faces / name)
+        for path in self.staged.iterdir():
+            if path.name in kept:
+                os.replace(path, self.faces / path.name)
             else:
-                (self.staged / name).unlink()
-        self.delete()
+                path.unlink()
 
-    def delete(self) -> None:
-        """Delete the files of new duplicates; nothing else in the folder is ours to delete."""
-        to_delete = [found for found in self.journal.found() if found.to_delete]
-        for found in to_delete:
-            (self.faces / found.file).unlink(missing_ok=True)
-            found.to_delete = False
-        if to_delete:
-            self.journal.rewrite()
+    def compare_with_folder(self) -> None:
+        """Pictures that the user has removed stay out, and those that he has put back stay in."""
+        there = set(os.listdir(self.faces))
+        for found in self.journal.found():
+            if found.file and (change := BY_HAND.get((found.status, found.file in there))):
+                found.status, found.reason = change
 
-    def close(self) -> None:
-        self.pool.shutdown(cancel_futures=True)
-        self.journal.close()
-        self.lock.release()
+    def statuses(self) -> Counter[str]:
+        return Counter(found.status for found in self.journal.found())
 
     def add_source(self, source: Source) -> None:
         """Examine every entry that is new. Bytes are read here, one entry after the other; the threads decode them,
         a few at a time."""
-        where, waiting, held = str(source.path.resolve()), deque(), 0
+        where, waiting = str(source.path.resolve()), deque()
         with tqdm(source, desc=source.path.name, unit=" files", mininterval=0.5, disable=not self.progress) as bar:
             for entry in bar:
                 record = Record(where, printable(entry.name), entry.stamp, self.mode)
-                if (where, record.name, record.stamp) not in self.done:
-                    self.done.add((where, record.name, record.stamp))
-                    future, size = self.examine(entry)
-                    waiting.append((record, safe_stem(entry.name), future, size))
-                    held += size
-                while len(waiting) > MAX_WAITING or (held > MAX_HELD and waiting):
-                    *result, size = waiting.popleft()
-                    self.record(*result)
-                    held -= size
+                if not self.journal.has(record):
+                    waiting.append((record, safe_stem(entry.name), *self.examine(entry)))
+                while len(waiting) > MAX_WAITING or sum(size for *_, size in waiting) > MAX_HELD:
+                    self.record(*waiting.popleft()[:3])
             for *result, _ in waiting:
                 self.record(*result)
         self.notes += [source.note] * bool(source.note)
 
     def examine(self, entry: Entry) -> tuple[Future, int]:
         """What will be found in an entry, and how many of its bytes are in memory until then."""
-        if refused := entry.refused or self.leave_out(entry.name):
+        if refused := entry.refused or (self.leave_out and self.leave_out(entry.name)):
             return self.pool.submit(_set_aside, refused, retry=entry.retry), 0
         try:
             data = entry.read()
@@ -164,13 +160,13 @@ class Import:
     def record(self, record: Record, stem: str, future: Future) -> None:
         """Record what was found in an entry, and move its pictures into the data set: all of them or none."""
         results = future.result()
-        before = self.by_name.get((record.source, record.name))
+        if self.journal.has(record):
+            return  # the archive has this entry twice
+        before = self.journal.latest.get((record.source, record.name))
         if before and [found.sha256 for found in before.found] == [found.sha256 for found, *_ in results] != [""]:
+            self.journal.records[record.key] = self.journal.records.pop(before.key)
             before.stamp = record.stamp  # the file was touched, not changed
             return
-        if before and before.retry:
-            self.journal.records.remove(before)
-        self.by_name[record.source, record.name] = record
         for number, (found, data, suffix) in enumerate(results, 1):
             record.found.append(found)
             if found.status == ASIDE:
@@ -189,58 +185,49 @@ class Import:
 
     def deduplicate(self, threshold: int) -> Summary:
         """Remove near-duplicates from the data set, and sum up what it holds."""
-        self.compare_with_folder()
-        candidates = [*self.journal.found(KEPT, REMOVED)]
-        pairs = _near_duplicates(candidates, threshold)
-        is_changed = bool(pairs) or len(self.journal.records) > self.count_before or not (self.out / SHEET).exists()
-        if is_changed:  # the sheet shows the duplicates of the last import that found something new
-            write_whole(self.out / SHEET, self.sheet(candidates, pairs))
+        pairs = self.mark_duplicates(threshold)
+        statuses = self.statuses()
+        # The sheet shows the duplicates of the last import that found something new.
+        if statuses != self.before or not (self.out / SHEET).exists():
+            write_whole(self.out / SHEET, self.sheet(pairs, statuses))
+        self.remove([found.file for found, _ in pairs])
+        self.journal.write_csv(self.out / TABLE)
+        reasons = Counter(found.reason for found in self.journal.found(ASIDE, REMOVED))
+        new = max(0, statuses[KEPT] - self.before[KEPT])
+        return Summary(self.out, statuses[KEPT], statuses[DUPLICATE], reasons, new, self.notes)
+
+    def mark_duplicates(self, threshold: int) -> list[tuple[Found, Found]]:
+        """(new duplicate, the sharper one that shows the same); what the user has put back by hand is none."""
+        pairs = [
+            (found, sharper)
+            for found, sharper in duplicates([*self.journal.found(KEPT, REMOVED)], threshold)
+            if found.status == KEPT and found.reason != PUT_BACK
+        ]
         for found, sharper in pairs:
             found.status, found.reason = DUPLICATE, f"shows the same as {sharper.file}, which is sharper"
-            found.to_delete = True
-        self.journal.rewrite()  # before anything is deleted, so that it is known as a duplicate
-        self.delete()
-        self.journal.write_csv(self.out / TABLE)
-        statuses = Counter(found.status for found in self.journal.found())
-        reasons = Counter(found.reason for found in self.journal.found(ASIDE, REMOVED))
-        kept = statuses[KEPT]
-        if statuses[REMOVED] > kept:
-            self.notes.append(f"what was removed by hand stays out; to start over, delete the folder {self.out}")
-        return Summary(self.out, kept, statuses[DUPLICATE], reasons, max(0, kept - self.kept_before), self.notes)
+        return pairs
 
-    def compare_with_folder(self) -> None:
-        """Pictures that the user has removed stay out, and those that he has put back stay in."""
-        there = set(os.listdir(self.faces))
-        for found in self.journal.found():
-            if found.file in there and found.status in (DUPLICATE, REMOVED):
-                found.status, found.reason = KEPT, PUT_BACK
-            elif found.file and found.file not in there and found.status == KEPT:
-                found.status, found.reason = REMOVED, "not in the folder any more"
-
-    def sheet(self, candidates: list[Found], pairs: list[tuple[Found, Found]]) -> bytes:
+    def sheet(self, pairs: list[tuple[Found, Found]], statuses: Counter[str]) -> bytes:
         """The contact sheet; the duplicates on it are those of this import, whose files still exist."""
-        left_out = {id(found) for found, _ in pairs}
-        kept = [self.faces / found.file for found in candidates if found.status == KEPT and id(found) not in left_out]
-        statuses = Counter(found.status for found in self.journal.found())
+        kept = [self.faces / found.file for found in self.journal.found(KEPT)]
         twins = [(self.faces / found.file, self.faces / sharper.file) for found, sharper in pairs]
-        aside = sorted(self.aside.iterdir())
-        return contact_sheet(kept, aside, statuses[ASIDE], twins, statuses[DUPLICATE] + len(pairs))
+        return contact_sheet(kept, sorted(self.aside.iterdir()), statuses[ASIDE], twins, statuses[DUPLICATE])
 
-
-def _near_duplicates(candidates: list[Found], threshold: int) -> list[tuple[Found, Found]]:
-    """(picture, the sharper one that shows the same), for pictures of the data set that the user has not put back."""
-    hashes, sharpness, sizes = ([getattr(each, name) for each in candidates] for name in ("hash", "sharpness", "bytes"))
-    same = duplicates(hashes, sharpness, sizes, threshold)
-    pairs = [(candidates[number], candidates[sharper]) for number, sharper in same.items()]
-    return [pair for pair in pairs if pair[0].status == KEPT and pair[0].reason != PUT_BACK]
+    def remove(self, names: list[str]) -> None:
+        """Delete these files of the data set; nothing else in the folder is ours to delete."""
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(self.faces / name, self.staged / name)
+        self.journal.rewrite()
+        self.settle()
 
 
 # --- one entry, in a thread ---------------------------------------------------------------------------------
 
-Result = list[tuple[Found, bytes, str]]  # what was found, the bytes of its file, their suffix
+Result = tuple[Found, bytes, str]  # what was found, the bytes of its file, their suffix
 
 
-def _set_aside(reason: str, data: bytes = b"", retry: bool = False) -> Result:
+def _set_aside(reason: str, data: bytes = b"", retry: bool = False) -> list[Result]:
     """The result for an entry without a usable picture, with a small copy for the contact sheet if `data` shows any."""
     small = io.BytesIO()
     with contextlib.suppress(Exception), Image.open(io.BytesIO(data)) as image:
@@ -252,34 +239,29 @@ def _set_aside(reason: str, data: bytes = b"", retry: bool = False) -> Result:
     return [(Found(ASIDE, reason, retry=retry), small.getvalue(), ".png")]
 
 
-def _examine(data: bytes, name: str, finder) -> Result:
-    if is_archive(data):
+def _examine(data: bytes, name: str, finder) -> list[Result]:
+    if kind_of_archive(data):
         return _set_aside(NESTED)
-    if finder is None:
+    if finder is None or decode_picture(data, name, SIZE).pixels is None:
         return _picture(data, name)
-    whole = decode_picture(data, name, SIZE)
-    if whole.pixels is None:
-        return _set_aside(KINDS[whole.kinds[0]][0], data)
     try:
         crops = finder.crops(data)
     except Exception:  # a picture that can be decoded at a small size, but not completely
         return _set_aside(KINDS["corrupt"][0])
     results = []
     for box, crop in crops:
-        results += _picture(crop, "face.png")
-        found = results[-1][0]
-        found.box, found.bytes = tuple(box), len(data)
+        results += _picture(crop, "face.png", box=box, bytes=len(data))
     return results or _set_aside("no face was found in it", data)
 
 
-def _picture(data: bytes, name: str) -> Result:
+def _picture(data: bytes, name: str, **facts: Any) -> list[Result]:
+    """The result for a picture that stays whole, or for one face of it; facts: what else `Found` is to say."""
     picture = decode_picture(data, name, SIZE)
     if picture.pixels is None:
         return _set_aside(KINDS[picture.kinds[0]][0], data)
-    seen = fingerprint(picture.pixels)
-    if seen.contrast < FLAT:
+    hash, sharpness, contrast = fingerprint(picture.pixels)
+    if contrast < FLAT:
         return _set_aside("nearly one colour: there is nothing to see", data)
-    found = Found(
-        KEPT, sha256=picture.digest.hex(), hash=seen.hash, sharpness=round(seen.sharpness, 3), bytes=len(data)
-    )
+    facts = {"bytes": len(data), **facts}
+    found = Found(KEPT, sha256=picture.digest.hex(), hash=hash, sharpness=round(sharpness, 3), **facts)
     return [(found, data, SUFFIX[picture.format])]

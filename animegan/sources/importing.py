@@ -13,7 +13,8 @@ import contextlib
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from animegan.data import HIDDEN
@@ -23,7 +24,7 @@ from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
-from animegan.sources.import_job import THRESHOLD, Import, Summary
+from animegan.sources.import_job import THRESHOLD, Import, Summary, locked
 from animegan.text import printable
 
 NO_ACCESS = "name a folder that you may write to, with --out"
@@ -36,7 +37,7 @@ def import_pictures(
     threshold: int = THRESHOLD,
     progress: bool = True,
     workers: int | None = None,
-    leave_out: Callable[[str], str] = lambda name: "",
+    leave_out: Callable[[str], str] | None = None,
 ) -> Summary:
     """Make a data set of all pictures in `sources` (folders, archives, pictures), or add them to the one in `out`.
 
@@ -45,7 +46,7 @@ def import_pictures(
     finder: a `FaceFinder`, which cuts the faces out; without one, pictures stay whole, byte for byte.
     threshold: two pictures are duplicates if at most this many of their 64 bits differ, and the sharper one is kept; 0
         finds the same pixels only, -1 the same bytes only.
-    leave_out: takes the name of an entry and says why it is left out; "" if it is not.
+    leave_out: takes the name of an entry and says why it is left out; "" if it is not. Without it, all are imported.
     Raises UserError for a source that does not exist or cannot be read at all, and for a folder that is not a data set
     of ours. What was imported until then is kept.
     """
@@ -53,21 +54,24 @@ def import_pictures(
         raise UserError(
             f"--threshold {threshold} is out of range: give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1."
         )
-    require("imagehash", "data", "an import")
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
-    out = usable_out(Path(os.path.expanduser(out)), paths)
-    is_new, failed = not out.exists(), []
+    out, failed = usable_out(out, paths), []
+    is_new = not out.exists()
     with (
         saving(out, NO_ACCESS),
         warnings.catch_warnings(),
-        contextlib.closing(Import(out, finder, progress, workers, leave_out)) as work,
+        locked(out),
+        contextlib.ExitStack() as at_the_end,
     ):
+        pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
+        at_the_end.callback(pool.shutdown, cancel_futures=True)
+        work = Import(out, finder, progress, pool, leave_out)
         warnings.simplefilter("ignore")  # Pillow's, about huge pictures: the table says so
         for path in paths:
             try:
                 work.add_source(Source(path))
             except UserError as error:
-                failed.append(str(error))
+                failed.append(error)
         if work.journal.records or not failed:
             summary = work.deduplicate(threshold)
     if not failed:
@@ -75,8 +79,8 @@ def import_pictures(
     if is_new and not work.journal.records:
         shutil.rmtree(out, ignore_errors=True)  # it holds only our own empty folders
     if len(paths) == 1 or not work.journal.records:
-        raise UserError(failed[0])
-    raise UserError(f"{failed[0].rstrip('.')}. The other sources were imported: {summary.kept:,} pictures to use.")
+        raise failed[0]
+    raise UserError(f"{str(failed[0]).rstrip('.')}. The other sources were imported: {summary.kept:,} pictures to use.")
 
 
 # --- checks before the import --------------------------------------------------------------------------------
@@ -95,17 +99,18 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def usable_out(out: Path, sources: list[Path]) -> Path:
-    """`out`, if it can become a data set of these sources, or is one already; else UserError."""
+def usable_out(out: str | Path, sources: Sequence[Path] = ()) -> Path:
+    """`out` as a path, if it can become a data set of these sources, or is one already; else UserError."""
+    require("imagehash", "data", "an import")
     if "\0" in str(out):
         raise UserError(f"{printable(str(out))} is not a path: give another --out.")
+    out = Path(os.path.expanduser(out))
     with saving(str(out)[:200], NO_ACCESS):
-        is_taken = out.exists()
+        is_taken, real = out.exists(), out.resolve()
         if is_taken and not out.is_dir():
             raise UserError(f"{out} is a file: give a folder for the data set with --out.")
         if is_taken and not (out / HIDDEN).is_dir() and any(out.iterdir()):
             raise UserError(f"{out} holds other files, not an import: give another --out.")
-        real = out.resolve()
     for source in sources:
         place = source.resolve()
         if source.is_dir() and (real == place or place in real.parents or real in place.parents):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from animegan.text import printable
 
 KEPT, ASIDE, DUPLICATE, REMOVED = "kept", "set aside", "duplicate", "removed by hand"
 COLUMNS = ("source", "name", "status", "reason", "file", "left", "top", "side", "sha256", "hash", "sharpness")
-RENAMED = {"again": "retry", "leaving": "to_delete"}  # fields of `Found` in journals of earlier versions
 
 
 @dataclass
@@ -30,13 +30,12 @@ class Found:
     status: str
     reason: str = ""
     file: str = ""
-    box: tuple[int, int, int] | None = None
+    box: Sequence[int] | None = None
     sha256: str = ""
     hash: int = 0
     sharpness: float = 0.0
     bytes: int = 0  # of the file that it came from
     retry: bool = False  # it could not be read: the next import tries again
-    to_delete: bool = False  # its file is a duplicate that is still to be deleted
 
 
 @dataclass
@@ -50,61 +49,66 @@ class Record:
     found: list[Found] = field(default_factory=list)
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        return self.source, self.name, self.stamp
+
+    @property
     def retry(self) -> bool:
         return any(found.retry for found in self.found)
 
 
 class Journal:
-    """The records of a data set, in the order in which they were made; `add` returns when its line is written."""
+    """The records of a data set, in the order in which they were made; `add` returns when its line is written.
+
+    `records` has them by their `key`; `latest` has the last one of each file, by source and name.
+    """
 
     def __init__(self, path: Path):
-        self.path, self.records = path, []
+        self.path = path
+        self.records: dict[tuple[str, str, str], Record] = {}
+        self.latest: dict[tuple[str, str], Record] = {}
         with saving(path, "give another --out"):
-            self._read()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(path, "ab")  # noqa: SIM115 - open as long as the journal is
-
-    def _read(self) -> None:
-        if not self.path.exists():
-            return
-        content = self.path.read_bytes()
-        complete = content.rfind(b"\n") + 1
-        if complete < len(content):  # interrupted in the middle of a line: that entry is imported again
-            with open(self.path, "r+b") as file:
-                file.truncate(complete)
+            content = path.read_bytes() if path.exists() else b""
+            complete = content.rfind(b"\n") + 1
+            if complete < len(content):  # interrupted in the middle of a line: that entry is imported again
+                os.truncate(path, complete)
         try:
-            records = [_record(json.loads(line)) for line in content[:complete].splitlines()]
+            for line in content[:complete].splitlines():
+                self._insert(_record(json.loads(line)))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UserError(
-                f"{self.path} is damaged: give another --out, or delete the folder and import once more."
+                f"{path} is damaged: give another --out, or delete the folder and import once more."
             ) from error
-        last = {(record.source, record.name): record for record in records}
-        # Of an entry that was tried several times, only the last result counts.
-        self.records = [record for record in records if not record.retry or last[record.source, record.name] is record]
+
+    def has(self, record: Record) -> bool:
+        """Whether this entry is done; one that could not be read is to be tried again."""
+        return record.key in self.records and not self.records[record.key].retry
+
+    def _insert(self, record: Record) -> None:
+        """Of an entry that was tried several times, only the last result counts."""
+        before = self.latest.get((record.source, record.name))
+        if before and before.retry:
+            del self.records[before.key]
+        self.records[record.key] = self.latest[record.source, record.name] = record
 
     def add(self, record: Record) -> None:
-        self.records.append(record)
-        self._file.write(_line(record))
-        self._file.flush()
+        self._insert(record)
+        with open(self.path, "ab") as file:
+            file.write(_line(record))
 
     def rewrite(self) -> None:
         """Write all records again, after some of them were changed."""
-        self._file.close()
-        write_whole(self.path, b"".join(map(_line, self.records)))
-        self._file = open(self.path, "ab")  # noqa: SIM115 - open as long as the journal is
-
-    def close(self) -> None:
-        self._file.close()
+        write_whole(self.path, b"".join(map(_line, self.records.values())))
 
     def found(self, *statuses: str) -> Iterator[Found]:
         """What was found in all entries: all of it, or what has one of the statuses."""
-        for record in self.records:
+        for record in self.records.values():
             yield from (found for found in record.found if not statuses or found.status in statuses)
 
     def write_csv(self, path: Path) -> None:
         """All records as a table, one row per picture."""
         rows = []
-        for record in self.records:
+        for record in self.records.values():
             for found in record.found:
                 hash_columns = (f"{found.hash:016x}", f"{found.sharpness:.1f}") if found.sha256 else ("", "")
                 place = (found.status, found.reason, found.file, *(found.box or ("", "", "")))
@@ -117,9 +121,14 @@ def _line(record: Record) -> bytes:
 
 
 def _record(values: dict[str, Any]) -> Record:
-    found = [Found(**{RENAMED.get(name, name): value for name, value in each.items()}) for each in values.pop("found")]
-    for each in found:
-        each.box = tuple(each.box) if each.box else None
+    """The record of a line. In lines of earlier versions, `retry` is called `again`, and a duplicate may have a mark:
+    its file is still to be deleted. It counts as kept then, until the pictures are compared again."""
+    found = []
+    for each in values.pop("found"):
+        is_unfinished = any([each.pop(mark, False) for mark in ("leaving", "to_delete")])
+        if "again" in each:
+            each["retry"] = each.pop("again")
+        found.append(Found(**each | {"status": KEPT} if is_unfinished else each))
     return Record(found=found, **values)
 
 

@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from animegan.errors import UserError
+from animegan.sources.archives import DamagedSource
 
 RIGHTS = (
     "scraped drawings, without a licence from the artists: for your own study; do not publish the pictures, and better "
@@ -42,20 +42,19 @@ class PublicSet:
         match = re.search(self.pattern, name)
         return bool(match) and int(match[1]) <= self.last
 
+    def leave_out(self, name: str) -> str:
+        """Why an entry of the archive is not imported, "" if it is."""
+        return "" if self.is_wanted(name) else f"not of the set: {self.left_out}"
+
     def check(self, archive: Path) -> None:
-        """Raise UserError unless the archive holds what the set promises."""
+        """Raise DamagedSource unless the archive holds what the set promises."""
         try:
             with zipfile.ZipFile(archive) as file:
                 found = sum(map(self.is_wanted, file.namelist()))
         except (zipfile.BadZipFile, OSError) as error:
             found = f"no readable archive ({error})"
         if found != self.count:
-            wrong = archive.with_name(f"{archive.name}.wrong")
-            archive.replace(wrong)
-            raise UserError(
-                f"{self.name} should hold {self.count:,} pictures, and what was fetched holds {found}: it was set "
-                f"aside as {wrong} and not used. Try again, with another --mirror if you used one."
-            )
+            raise DamagedSource(f"{self.name} should hold {self.count:,} pictures, and what was fetched holds {found}")
 
 
 SETS = {

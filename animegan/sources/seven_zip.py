@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import IO
 
 from py7zr.io import Py7zIO, WriterFactory
 
-from animegan.data import MAX_BYTES
-
 
 class NumberedFiles(WriterFactory):
-    """py7zr extracts into `folder`; `read(name)` returns what it has extracted."""
+    """py7zr extracts into `folder`; `open(name)` opens what it has extracted.
+
+    No file becomes larger than the archive declares: py7zr cuts it off there.
+    """
 
     def __init__(self, folder: Path):
         self.folder, self.files = folder, {}
@@ -20,25 +22,21 @@ class NumberedFiles(WriterFactory):
         self.files[filename] = path
         return _File(path)
 
-    def read(self, name: str) -> bytes:
-        """Raises KeyError for a name that was not extracted, ValueError for a file above MAX_BYTES."""
-        data = self.files[name].read_bytes()
-        if len(data) > MAX_BYTES:
-            raise ValueError(f"more than {MAX_BYTES >> 20} MiB, although the archive declares less")
-        return data
+    def open(self, name: str) -> IO[bytes]:
+        """Raises KeyError for a name that was not extracted."""
+        return open(self.files[name], "rb")
 
 
 class _File(Py7zIO):
+    """Closed after every write: an archive may hold more files than a process may have open."""
+
     def __init__(self, path: Path):
-        self.path, self.written = path, 0
+        self.path = path
         path.touch()
 
     def write(self, data: bytes | bytearray) -> int:
-        if self.written <= MAX_BYTES:  # one byte above the limit shows that it was too large
-            with open(self.path, "ab") as file:
-                file.write(data[: MAX_BYTES + 1 - self.written])
-        self.written += len(data)
-        return len(data)
+        with open(self.path, "ab") as file:
+            return file.write(data)
 
     def read(self, size: int | None = None) -> bytes:
         return self.path.read_bytes()[:size]
@@ -50,4 +48,4 @@ class _File(Py7zIO):
         pass
 
     def size(self) -> int:
-        return self.written
+        return self.path.stat().st_size

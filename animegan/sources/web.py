@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import zipfile
 from pathlib import Path
 
 from animegan.data import HIDDEN
-from animegan.errors import UserError, require
+from animegan.errors import UserError
 from animegan.files import saving, write_whole
-from animegan.sources.archives import is_archive
+from animegan.sources.archives import DamagedSource, kind_of_file
 from animegan.sources.danbooru import DANBOORU, crawl
-from animegan.sources.download import fetch
+from animegan.sources.download import fetch, set_aside
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
 from animegan.sources.import_job import THRESHOLD, Summary
@@ -40,38 +38,31 @@ def get(
         raise UserError(f"there is no set {name}: choose {' or '.join(SETS)}, or give an address with --url.")
     if sha256 and not url:
         raise UserError("--sha256 goes with --url: a set of the list is checked by what it holds.")
-    require("imagehash", "data", "an import")
     known = SETS[name] if name else None
-    stem = name or safe_stem(url.partition("?")[0])
-    out = usable_out(Path(os.path.expanduser(out or Path("data") / stem)), [])
     address = mirrored(known.url, mirror) if known else url
+    stem = name or safe_stem(url.partition("?")[0])
+    out = usable_out(out or Path("data") / stem)
     # Many addresses end in main.zip: the file's name depends on all of its address.
     file = f"{name}.zip" if name else f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.download"
     archive = fetch(address, out / HIDDEN / file, sha256, progress=progress)
-    if known is None:
-        return _import_download(archive, url, out, finder, threshold, progress)
-    known.check(archive)
-    return import_pictures(
-        [archive], out, finder, threshold, progress,
-        leave_out=lambda entry: "" if known.is_wanted(entry) else f"not of the set: {known.left_out}",
-    )  # fmt: skip
-
-
-def _import_download(archive: Path, url: str, out: Path, finder, threshold: int, progress: bool) -> Summary:
-    """Import what was fetched. If it is not a complete archive, it is set aside, and the next call fetches it again."""
     try:
-        with open(archive, "rb") as file:
-            if not is_archive(file.read(300)) and not zipfile.is_zipfile(archive):
-                raise UserError("it is not an archive, perhaps a web page that says why")
-        summary = import_pictures([archive], out, finder, threshold, progress)
+        if known:
+            known.check(archive)
+        elif not kind_of_file(archive):
+            raise DamagedSource("it is not an archive, perhaps a web page that says why")
+        summary = import_pictures(
+            [archive], out, finder, threshold, progress, leave_out=known.leave_out if known else None
+        )
         if not summary.notes:
             return summary
         problem = summary.notes[0]
-    except UserError as error:
+    except DamagedSource as error:
         problem = str(error)
-    wrong = archive.with_name(f"{archive.name}.wrong")
-    archive.replace(wrong)
-    raise UserError(f"{url}: {problem.rstrip('.')}; what was fetched was set aside as {wrong}. Try again.")
+    # It is not a complete archive: the next call fetches it again.
+    raise UserError(
+        f"{address}: {problem.rstrip('.')}; what was fetched was set aside as {set_aside(archive)}. Try again"
+        f"{', with another --mirror' * bool(mirror)}."
+    )
 
 
 def crawl_pictures(
@@ -88,8 +79,7 @@ def crawl_pictures(
 
     `sources.csv` in the data set names the artist and the origin of each. Raises UserError.
     """
-    require("imagehash", "data", "an import")
-    out = usable_out(Path(os.path.expanduser(out or "data/crawl")), [])
+    out = usable_out(out or "data/crawl")
     fetched = out / HIDDEN / "crawl"
     with saving(out, NO_ACCESS):
         count, problem = crawl(tags, limit, fetched, rating, site, progress)

@@ -1,7 +1,10 @@
 """An import: what it keeps, what it sets aside and why, and that it can be interrupted and resumed."""
 
+import builtins
+import contextlib
 import csv
 import io
+import itertools
 import json
 import os
 import shutil
@@ -15,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import count_calls, picture
+from conftest import count_calls, forbid, picture
 from PIL import Image, ImageFilter
 
 from animegan.cli import main
@@ -202,24 +205,65 @@ def test_a_line_that_was_cut_off_is_imported_again(folder, tmp_path):
     assert journal.read_bytes().count(b"\n") == 6
 
 
-def test_a_journal_of_an_earlier_version_is_read(folder, tmp_path):
-    """Lines as they were written when the fields of a picture were called `again` and `leaving`."""
+@pytest.mark.parametrize(("retry", "to_delete"), [("again", "leaving"), ("retry", "to_delete")])
+def test_a_journal_of_an_earlier_version_is_read(folder, tmp_path, retry, to_delete):
+    """Lines as they were written when a duplicate had a mark until its file was deleted, under both sets of names."""
     out, journal = tmp_path / "out", tmp_path / "out" / ".import" / "journal.jsonl"
+    original = draw(Face.random(seed=0, index=1), size=300)
+    (folder / "sharp.png").write_bytes(encoded(original))
+    (folder / "small.jpg").write_bytes(encoded(original.resize((90, 90)), "JPEG"))
     (folder / "cut off.png").write_bytes(face(6))
     take(folder, out)
     lines = [json.loads(line) for line in journal.read_text("ascii").splitlines()]
     for line in lines:
         for found in line["found"]:
-            found["again"], found["leaving"] = found.pop("retry"), found.pop("to_delete")
+            found[retry], found[to_delete] = found.pop("retry"), False
             if line["name"] == "cut off.png":  # could not be read then
-                found |= {"status": "set aside", "reason": "damaged", "file": "", "sha256": "", "again": True}
-            if line["name"] == "face 4.png":  # its file was to be deleted when the import was killed
-                found |= {"status": "duplicate", "leaving": True}
+                found |= {"status": "set aside", "reason": "damaged", "file": "", "sha256": "", retry: True}
+            if line["name"] == "small.jpg":  # its file was to be deleted when the import was killed
+                assert found["status"] == "duplicate"
+                found[to_delete] = True
     (out / "faces" / "cut off.png").unlink()
+    (out / "faces" / "small.jpg").write_bytes((folder / "small.jpg").read_bytes())
     journal.write_text("".join(json.dumps(line) + "\n" for line in lines), "ascii")
-    assert take(folder, out).new == 1, "cut off.png is tried again, and nothing else"
-    assert files(out) == ["again.png", "cut off.png", "face 0.png", "face 1.png", "face 2.png"]
-    assert '"again"' not in journal.read_text("ascii") and '"leaving"' not in journal.read_text("ascii")
+    summary = take(folder, out)
+    assert (summary.kept, summary.duplicates) == (7, 2), "cut off.png is tried again, and small.jpg is deleted"
+    faces = [f"face {n}.png" for n in (0, 1, 2, 4)]
+    assert files(out) == ["again.png", "cut off.png", *faces, "sharp.png"]
+    assert table(out)["small.jpg"]["status"] == "duplicate"
+    assert not any(f'"{name}"' in journal.read_text("ascii") for name in ("again", "leaving", "to_delete"))
+
+
+def test_interrupted_while_duplicates_are_removed(tmp_path, monkeypatch):
+    source = tmp_path / "source"
+    source.mkdir()
+    for index in range(3):
+        original = draw(Face.random(seed=0, index=index), size=300)
+        (source / f"sharp {index}.png").write_bytes(encoded(original))
+        (source / f"small {index}.jpg").write_bytes(encoded(original.resize((90, 90)), "JPEG"))
+    take(source, tmp_path / "straight")
+    assert files(tmp_path / "straight") == ["sharp 0.png", "sharp 1.png", "sharp 2.png"]
+    rename, is_reached = os.replace, []
+
+    for last in range(12, 20):  # 6 pictures are renamed twice; then come the sheet, three duplicates, the journal, ...
+        count = itertools.count(1)
+
+        def interrupted(*paths, count=count, last=last):
+            if next(count) == last:
+                is_reached.append(last)
+                raise KeyboardInterrupt
+            rename(*paths)
+
+        out = tmp_path / f"killed {last}"
+        with monkeypatch.context() as context:
+            context.setattr(os, "replace", interrupted)
+            with contextlib.suppress(KeyboardInterrupt):
+                take(source, out)
+        take(source, out)
+        assert contents(out / "faces") == contents(tmp_path / "straight" / "faces")
+        assert table(out) == table(tmp_path / "straight")
+        assert not any((out / ".import" / "staged").iterdir())
+    assert len(is_reached) >= 6
 
 
 # --- a dirty archive ------------------------------------------------------------------------------------------
@@ -321,6 +365,18 @@ def test_a_dirty_archive_gives_all_that_is_good_and_a_reason_for_the_rest(dirty,
     assert len(load_faces(out, progress=False)) == summary.kept
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_one_name_three_times_in_an_archive(tmp_path):
+    archive = tmp_path / "thrice.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for n in (1, 2, 1):
+            file.writestr("a.png", face(n))
+    for new in (2, 0):
+        summary = take(archive, tmp_path / "out")
+        assert (summary.kept, summary.new, summary.duplicates) == (2, new, 0)
+    assert set(contents(tmp_path / "out" / "faces").values()) == {face(1), face(2)}
+
+
 def test_what_it_writes_has_names_for_every_system(dirty, tmp_path):
     take(dirty, tmp_path / "out")
     names = files(tmp_path / "out")
@@ -400,6 +456,13 @@ def test_the_limit_of_all_bytes_together(tmp_path, monkeypatch):
         for n in range(4):
             file.writestr(f"{n}.png", face(n))
     assert 0 < take(archive, tmp_path / "out").kept < 4
+    tar = tmp_path / "much.tar.gz"
+    with tarfile.open(tar, "w:gz") as file:
+        for n in range(4):
+            file.add(tmp_path / f"{n}.png", f".hidden/{n}.png")  # to skip them, they are inflated all the same
+        file.add(tmp_path / "0.png", "last.png")
+    summary = take(tar, tmp_path / "tar")
+    assert summary.kept == 0 and "inflates to more than" in str(summary)
     monkeypatch.setattr("animegan.sources.archives.MAX_ENTRIES", 2)
     summary = take(archive, tmp_path / "few")
     assert "more than 2 entries" in str(summary)
@@ -444,14 +507,7 @@ def test_a_source_that_was_fixed_is_read_again(tmp_path):
 
 
 def test_a_file_that_could_not_be_opened_is_tried_again(folder, tmp_path, monkeypatch):
-    read = Path.read_bytes
-
-    def refuse(self):
-        if self.name == "face 2.png":
-            raise PermissionError(13, "Permission denied")
-        return read(self)
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    forbid(monkeypatch, builtins, "open", lambda path, *mode: path == folder / "face 2.png")
     assert take(folder, tmp_path / "out").kept == 4
     assert table(tmp_path / "out")["face 2.png"]["reason"] == "cannot be opened: you may not read it"
     monkeypatch.undo()
