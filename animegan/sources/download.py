@@ -53,6 +53,8 @@ def fetch(
     sha256 = sha256.lower()
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise UserError(f"--sha256 {sha256} is not a SHA-256: give its 64 digits (0 to 9, a to f), or leave it out.")
+    if not url.lower().startswith(("http://", "https://")):
+        raise UserError(f"{url[:200]} is not fetched: only http:// and https:// addresses are.")
     part = path.with_name(f"{path.name}.part")
     with saving(path):
         path.parent.mkdir(parents=True, exist_ok=True)

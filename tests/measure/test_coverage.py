@@ -143,7 +143,7 @@ def run(many, tmp_path_factory):
 def test_the_command_coverage_prints_what_is_seldom_and_draws_all(run, capsys):
     assert main(["coverage", str(run.path), "--count", "64", "--epoch", "1"]) == 0
     out = capsys.readouterr().out
-    assert "64 fakes of epoch 1 beside 64 of the faces that it learnt from" in out
+    assert "epoch 1: 64 fakes compared with 64 real faces" in out
     lines = [line.split() for line in out.splitlines() if line.endswith("%")]
     lacks = [float(line[-2].rstrip("%")) - float(line[-1].rstrip("%")) for line in lines]
     assert len(lines) > 10 and f"{len(lines)} of 74 values" in out, "after 24 steps nearly all are one blur"
@@ -155,13 +155,14 @@ def test_the_command_coverage_prints_what_is_seldom_and_draws_all(run, capsys):
 def test_the_command_neighbours_prints_distances_and_shows_the_nearest(run, tmp_path, capsys, by):
     assert main(["neighbours", str(run.path), "--by", by, "--count", "20", "--out", str(tmp_path / "n.png")]) == 0
     out = capsys.readouterr().out
-    assert f"distance in {by} from the nearest of 96 faces" in out and "other reals are the held-out images" in out
+    assert f"epoch 2: distance in {by} to the nearest of 96 training images" in out and "other reals are the held-out images" in out
     for name, count in (("fakes", 20), ("other reals", 64)):
         (line,) = (line for line in out.splitlines() if line.startswith(f"{name}  "))
         found = [float(figure) for figure in line.removeprefix(name).split()]
         assert found[0] == count and 0 < found[1] <= found[2] < found[3]
-    assert re.search(r"copies, nearer than 99 of 100 other reals: [\d.]+% of the fakes of epoch 2", out)
-    assert Image.open(tmp_path / "n.png").size == (92 + 10 * 100, 224)
+    assert re.search(r"copies, nearer than 99 of 100 other reals: [\d.]+% of the fakes$", out, re.MULTILINE)
+    picture = Image.open(tmp_path / "n.png")
+    assert picture.height == MARGIN + HEADING + GAP + 96 + GAP + 96 + MARGIN and picture.width > 10 * 96 + 100
 
 
 def test_the_commands_work_where_there_is_no_matplotlib(run, tmp_path, monkeypatch, capsys):
