@@ -16,7 +16,7 @@ DRAWN_FOLDER, DRAWN_COUNT = "data/drawn", 2048  # where `animegan draw` puts how
 
 
 class Range(NamedTuple):
-    """The numbers that a setting takes: from `low` to below `below`; 0 as well if `or_0`, `low` not if `open`."""
+    """The numbers that a setting takes: from `low` (without it if `open`) to below `below`; also 0 if `or_0`."""
 
     low: float
     below: float = math.inf
@@ -31,7 +31,7 @@ class Range(NamedTuple):
     def __str__(self) -> str:
         limit = f"more than {self.low}" if self.open else f"{self.low} or more"
         if self.below < math.inf:
-            limit = f"{self.low} to below {self.below}"
+            limit = f"{'more than ' * self.open}{self.low} to below {self.below}"
         return "0, or " * self.or_0 + limit + f" ({self.why})" * bool(self.why)
 
 
@@ -67,7 +67,7 @@ class TrainConfig:
     """
 
     batchSize: int = setting(
-        64, "images in one training step", Range(2, why="BatchNorm needs at least 2 images for a mean and a spread")
+        64, "images in one batch", Range(2, why="BatchNorm needs at least 2 images for a mean and a spread")
     )
     imageSize: int = setting(96, "height and width of an image; this network makes 96 only")
     nz: int = setting(100, "length of the latent vector z", Range(1))
@@ -86,9 +86,7 @@ class TrainConfig:
     )
     hold_out: int = setting(0, "images to keep out of training, for `animegan evaluate` to measure with", Range(0))
     device: str = setting("auto", "auto, cpu, cuda, cuda:1, mps; auto takes the GPU if there is one")
-    changes: dict = field(  # ingredients of the recipe that this run overrides
-        default_factory=dict, metadata={"help": "change an ingredient of the recipe, e.g. --set ema=0.99"}
-    )
+    changes: dict = field(default_factory=dict)  # ingredients of the recipe that this run overrides
 
     def __post_init__(self):
         for known in fields(self):

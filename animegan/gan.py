@@ -69,8 +69,9 @@ class GAN:
 
         Nothing here waits for a number from the device, so all of it can be captured as one CUDA graph.
         """
-        lazy = self.recipe.lazy_r1 or 1
-        weights = [self.recipe.r1 * lazy * (number % lazy == 0) for number in range(len(rates))]
+        penalised = range(0, len(rates), self.recipe.lazy_r1 or 1)  # the same in every batch: a CUDA graph is fixed
+        r1 = self.recipe.r1 * len(rates) / len(penalised)  # so that the mean over the batch stays the same
+        weights = [r1 if number in penalised else 0.0 for number in range(len(rates))]
         parts = zip(real.tensor_split(len(rates)), noise.tensor_split(len(rates)), rates, weights, strict=True)
         return torch.stack([self._step(*part) for part in parts]).mean(0)
 
@@ -143,7 +144,7 @@ class GAN:
         self.random.set_state(state["random"])
 
     def _parts(self) -> dict[str, Any]:
-        """The parts that a checkpoint holds, by their names in it."""
+        """The parts that a checkpoint holds, by their names in it: "averageG" is older than the name `ema_G`."""
         parts = {name: getattr(self, name) for name in ("netG", "netD", "optimizerG", "optimizerD")}
         return parts | ({"averageG": self.ema_G} if self.recipe.ema else {})
 

@@ -1,8 +1,7 @@
 """Recipes: what one training step is. `handout` repeats the handout; `stable` gives faces.
 
 A recipe is a handful of ingredients, each an option with its source. `gan.GAN` trains with them: D
-learns to tell real from fake, then G learns to pass its fakes off as real. All random numbers come
-from one generator on the CPU, so a run draws the same ones on every device.
+learns to tell real from fake, then G learns to pass its fakes off as real.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -37,7 +36,7 @@ class Recipe:
     enlarge: str = setting("k5s3", choices=tuple(ENLARGE))  # how NetG's last layer makes 96 of 32: see models.NetG
     spectral_norm: bool = False  # bound D's slope in place of its BatchNorm: Miyato et al. 2018
     # what D is shown, and what draws the grid
-    flips: bool = False  # mirror every other real image: a face may look either way
+    flips: bool = False  # mirror each real image with probability 1/2: a face may look either way
     brightness: float = _up_to(2)  # show D all images brighter or darker by up to this: Zhao et al. 2020
     shift: float = _up_to(1)  # show D all images shifted by up to this part of their side: Zhao et al. 2020
     mixed_batch: bool = False  # D judges real and fake in one batch; better not: Chintala et al. 2016, "ganhacks" 4
@@ -48,7 +47,7 @@ class Recipe:
     loss: str = setting("probabilities", choices=("probabilities", "logits", "hinge"))  # see LOSSES
     label_smoothing: float = _up_to(1)  # D's target for real images is 1 minus this: Salimans et al. 2016, 3.4
     r1: float = _up_to(1000)  # weight of D's squared slope at real images: Mescheder et al. 2018
-    lazy_r1: int = _off_or(2)  # R1 only in one of this many minibatches, weighted as much more: Karras et al. 2020b
+    lazy_r1: int = _off_or(2)  # R1 in one of this many minibatches, with the same mean weight: Karras et al. 2020b
     lr_D: float = _up_to(100, 1.0)  # D's learning rate as a multiple of G's: Heusel et al. 2017
 
 
@@ -96,7 +95,7 @@ def _logits(logits: Tensor, target: float | None) -> Tensor:
 
 
 def _hinge(logits: Tensor, target: float | None) -> Tensor:
-    """D ignores images that it is sure enough about: Lim and Ye 2017, "Geometric GAN". Without label smoothing."""
+    """D ignores images that it is sure enough about: Lim and Ye 2017, "Geometric GAN". It ignores label smoothing."""
     return -logits.mean() if target is None else F.relu(1 + (logits if target == 0 else -logits)).mean()
 
 

@@ -3,7 +3,7 @@
     fake_samples_epoch_001.png   64 faces from the fixed noise, after every epoch    (as the handout)
     netG_001.pth  netD_001.pth   both networks, after every epoch                    (as the handout)
     real_samples.png             64 of the training images
-    history.csv                  one line per step: losses, D(x), D(G(z)), seconds
+    history.csv                  one line per batch: losses, D(x), D(G(z)), seconds
     run.json                     settings, seed, versions, device, fingerprint of the dataset
     checkpoint.pth               all that `--resume` needs
     metrics.csv and others       what the commands after training add: see OUTPUTS
@@ -45,13 +45,13 @@ OUTPUTS = {  # what the commands after training write into a run folder
     "walk": "walk.gif",
     "growth": "growth.gif",
 }
-# Settings in which two runs of the same training may differ: how long it takes, where, and on what. `changes` is
-# compared ingredient by ingredient.
+# Settings in which two runs of the same training may differ: for how many epochs, where its files are, and on which
+# device. `changes` is compared ingredient by ingredient.
 NOT_COMPARED = ("epoch", "device", "data_path", "outf", "changes")
 
 
 class Step(NamedTuple):
-    """One line of history.csv: means over the batch of one training step.
+    """One line of history.csv: means over one batch, which is one training step, or one for each of its minibatches.
 
     `D_x` is D's mean verdict on the real pictures, `D_G_z` on the fake ones (both 0 to 1, before
     D's update); `seconds` counts from the start of the run, pauses left out.
@@ -169,7 +169,7 @@ class Run:
         return netG, spectral_norm(netD) if self.recipe.spectral_norm else netD
 
     def generate(self, epoch: int, z: Tensor, device: str | torch.device = "cpu") -> Tensor:
-        """Faces [N, 3, 96, 96] in [-1, 1] from latent vectors z [N, nz, 1, 1], made on `device`, on the CPU."""
+        """Faces [N, 3, 96, 96] in [-1, 1] from z [N, nz, 1, 1]; computed on `device`, returned on the CPU."""
         with torch.backends.cudnn.flags(allow_tf32=False):
             return generate(self.generator(epoch).to(device), z.to(device)).cpu()
 
@@ -180,6 +180,8 @@ class Run:
         Returns the copy. Raises UserError if `to` is not empty or an epoch is missing.
         """
         names = [self._epoch_file("netG_{:03d}.pth", epoch).name for epoch in weights]
+        if not self.epochs:
+            raise UserError(f"{self.path} has no finished epoch yet: continue it with animegan train --resume.")
         if Path(to).is_dir() and any(Path(to).iterdir()):
             raise UserError(f"{to} is not empty, and its files are never overwritten: name a new folder for the copy.")
         copy = Run.create(replace(self.config, outf=str(to)), {k: v for k, v in self.info.items() if k != "config"})
@@ -300,12 +302,12 @@ def _or_jpeg(path: Path) -> Path:
 def check_run_folder(path: Path) -> None:
     """Raise UserError unless a run can begin in this folder: existing files are never overwritten."""
     if path.exists() and not path.is_dir():
-        raise UserError(f"--outf {path} is a file, not a folder; name a folder for the run.")
+        raise UserError(f"{path} is a file, not a folder; name a folder for the run.")
     patterns = (INFO, "checkpoint.pth", "netG_*.pth", "fake_samples_epoch_*")
     taken = [found.name for pattern in patterns for found in path.glob(pattern)]
     if taken:
         raise UserError(
-            f"--outf {path} already holds a run ({taken[0]}), which is not overwritten; continue it with --resume, "
+            f"{path} already holds a run ({taken[0]}), which is not overwritten; continue it with --resume, "
             f"or name another folder."
         )
     try:
@@ -318,7 +320,7 @@ def check_run_folder(path: Path) -> None:
             path.rmdir()
     except OSError as error:
         raise UserError(
-            f"--outf {path} cannot be written ({error.strerror or error}); name a folder that you may write to."
+            f"{path} cannot be written ({error.strerror or error}); name a folder that you may write to."
         ) from error
 
 

@@ -53,7 +53,7 @@ def train(
 
     resume: continue the run in `config.outf`, bit for bit as if it had never been interrupted (on the
         same device). Of its settings only `epoch`, `device` and the paths may differ.
-    progress: show one progress bar.
+    progress: print what is trained on, and show progress bars.
     on_update: called with a `Progress` from time to time, for live plots.
 
     Ctrl-C, or the stop button in Jupyter, ends the run after the step in progress; it can be resumed. A
@@ -81,16 +81,14 @@ def train(
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
         held_out = f", {len(held):,} of them held out" if len(held) else ""
         print(f"{len(faces):,} images{held_out}{why}, on {device}")
-    trainer = _Trainer(config, run, faces, learnt, device)
-    if resume:
-        trainer.restore()
     try:
+        trainer = _Trainer(config, run, faces, learnt, device)
+        if resume:
+            trainer.restore()
         trainer.run_epochs(progress, on_update)
     except torch.OutOfMemoryError as error:
-        half = config.batchSize // 2
-        raise UserError(
-            f"a batch of {config.batchSize} does not fit into the GPU's memory: try --batchSize {half}."
-        ) from error
+        smaller = f"--batchSize {config.batchSize // 2}" if config.batchSize >= 4 else "a smaller --ngf and --ndf"
+        raise UserError(f"a batch of {config.batchSize} does not fit into the GPU's memory: try {smaller}.") from error
     return run
 
 

@@ -165,6 +165,11 @@ def test_the_rooms_know_each_other_by_their_faces(room):
     assert files and not {path.name: deep for path in files if (deep := too_deep(path.read_text("utf-8"), room))}
 
 
+@pytest.mark.parametrize("module", sorted((ROOT / "animegan").glob("*.py")), ids=lambda path: path.stem)
+def test_the_core_knows_the_rooms_by_their_faces(module):
+    assert too_deep(module.read_text(encoding="utf-8")) == []
+
+
 @pytest.mark.parametrize("room", sorted(FOLDERS))
 def test_a_face_names_what_it_has_and_no_module_bears_one_of_the_names(room):
     face = importlib.import_module(f"animegan.{room}")

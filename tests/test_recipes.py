@@ -221,12 +221,15 @@ def test_r1_is_the_squared_slope_at_real_pictures():
     assert not torch.equal(one.netD.layer1[0].weight, plain.netD.layer1[0].weight)
 
 
-def test_lazy_r1_is_measured_in_one_of_so_many_minibatches_with_as_much_more_weight(monkeypatch):
+def test_lazy_r1_is_measured_in_some_minibatches_of_a_batch_with_the_same_mean_weight(monkeypatch):
     weights = []
     monkeypatch.setattr(gan, "_r1_penalty", lambda _logits, _pictures, weight: weights.append(weight) or 0.0)
     game(changes={"minibatch": 2, "r1": 0.5, "lazy_r1": 3}).step(faces())
+    assert weights == [1.0, 0, 0, 1.0]
+    weights.clear()
     game(changes={"minibatch": 4, "r1": 0.5}).step(faces())
-    assert weights == [1.5, 0, 0, 1.5, 0.5, 0.5]
+    game(changes={"minibatch": 0, "r1": 0.5, "lazy_r1": 8}).step(faces())
+    assert weights == [0.5, 0.5, 0.5], "without it every minibatch, and a batch in one piece always"
 
 
 def test_a_step_draws_all_that_is_random_beforehand():

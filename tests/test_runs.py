@@ -159,6 +159,13 @@ def test_a_damaged_run_json_is_one_clear_line(tmp_path):
         assert "\n" not in str(error.value)
 
 
+def test_a_run_without_a_finished_epoch_is_not_shared_by_half(tmp_path):
+    run = new_run(tmp_path)
+    with pytest.raises(UserError, match="has no finished epoch yet: continue it with animegan train --resume"):
+        run.share(tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
 def test_damaged_files_are_named(tmp_path):
     run = new_run(tmp_path)
     (run.path / "netG_001.pth").write_bytes(b"PK\x03\x04 no weights")

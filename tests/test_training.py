@@ -268,7 +268,7 @@ def test_a_run_is_never_overwritten(drawn, tmp_path, finished):
 
 def test_outf_that_is_a_file_or_cannot_be_written(drawn, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("precious")
-    with pytest.raises(UserError, match="--outf .*file is a file, not a folder"):
+    with pytest.raises(UserError, match="file is a file, not a folder; name a folder"):
         train(config(drawn, tmp_path / "file"), progress=False)
     assert (tmp_path / "file").read_text() == "precious"
 
@@ -276,7 +276,7 @@ def test_outf_that_is_a_file_or_cannot_be_written(drawn, tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(UserError, match="--outf .* cannot be written .*Permission denied"):
+    with pytest.raises(UserError, match="cannot be written .*Permission denied.*; name a folder"):
         train(config(drawn, tmp_path / "locked"), progress=False)
 
 

@@ -45,7 +45,7 @@ def add_train_commands(commands) -> None:
     command.add_argument(
         "--draw",
         action="store_true",
-        help=f"first draw the training images into {DRAWN_FOLDER}: {DRAWN_COUNT}, or {QUICK_COUNT} with --quick",
+        help=f"first draw {DRAWN_COUNT} training images, {QUICK_COUNT} with --quick (default folder: {DRAWN_FOLDER})",
     )
     command.add_argument("--resume", action="store_true", help="continue the run in --outf")
 

@@ -55,7 +55,7 @@ def batches(
         chosen = order[number * batch_size : (number + 1) * batch_size]
         if isinstance(images, torch.Tensor):
             yield to_unit(images[chosen])
-        else:  # One byte per value goes to the device, not four; a worker process would freeze in Jupyter.
+        else:  # One byte per value goes to the device, not four. No DataLoader: its workers can hang in Jupyter.
             yield to_unit(torch.from_numpy(images[chosen.numpy()]).to(device))
 
 

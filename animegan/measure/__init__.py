@@ -1,4 +1,4 @@
-"""How far fakes are from real faces, and what went wrong: it reads run folders and never trains."""
+"""How far fakes are from real faces, and what went wrong: it reads run folders and never trains a GAN."""
 
 from animegan.measure.classifier import ATTRIBUTES, face_classifier
 from animegan.measure.diagnosis import MIN_STEPS, Diagnosis, diagnose

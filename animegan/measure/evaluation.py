@@ -124,6 +124,8 @@ def evaluate(
     epochs = run.with_weights if epochs is None else sorted(set(epochs))
     if not epochs:
         raise UserError(f"{run.path} has no weights to measure: train it first.")
+    for epoch in epochs:  # a missing or damaged file is an error now, not after minutes
+        run.generator(epoch)
     images, others, reference = reals_and_others(run, reals, count, progress)
     count = min(count, len(images), len(others))
     if count < MIN_COUNT:

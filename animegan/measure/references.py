@@ -61,7 +61,7 @@ def reference_images(run: Run, count: int = 512, data: str | Path | None = None,
 
 
 def held_out(run: Run, data: Path, most: int | None = None, progress: bool = True) -> References:
-    """For a run that held images out: those. most: maximum number of training images, chosen at random (all)."""
+    """For a run that held images out: those. most: maximum number of training images (default: all)."""
     faces = load_faces(data, progress=progress)
     if faces.fingerprint != run.fingerprint:
         raise UserError(
@@ -93,10 +93,10 @@ def reals_and_others(
 
     reals: a folder of images to measure with, in place of those that fit the run. count: how many to draw of each.
     """
-    data = training_folder(run)
     if reals is not None:
-        unseen, others, *_ = split_in_half(reals, progress)
-        return unseen, others, f"the images in {reals}"
+        first, second = halves(load_faces(reals, progress=progress).images)
+        return second, first, f"the images in {reals}"
+    data = training_folder(run)
     if run.config.hold_out:
         found = held_out(run, data, run.config.hold_out, progress)
     elif drawn_set(data):

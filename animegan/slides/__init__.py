@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["OfflineSlidesExporter", "PptxExporter", "SlideDeck", "export", "to_write"]
+__all__ = ["OfflineSlidesExporter", "PptxExporter", "SlideDeck"]
 
 
 def __getattr__(name: str) -> Any:

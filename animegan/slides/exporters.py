@@ -34,7 +34,7 @@ import nbformat
 from nbconvert.exporters.exporter import Exporter, FilenameExtension
 
 from animegan.errors import UserError
-from animegan.files import write_whole
+from animegan.files import saving, write_whole
 
 # nbconvert and JupyterLab import this file to list their exporters, so slow imports are made in the functions.
 
@@ -115,13 +115,8 @@ class SlideDeck:
         exporter = {"pptx": PptxExporter, "html": OfflineSlidesExporter}[to]()
         content = exporter.write(self.pages, self.path.stem)
         out = Path(out) if out else self.path.with_suffix(exporter.file_extension)
-        try:
+        with saving(out, "close it if it is open in another program, or give another --out"):
             write_whole(out, content.encode("utf-8") if isinstance(content, str) else content)
-        except OSError as error:
-            raise UserError(
-                f"{out} could not be saved ({error.strerror or error}): close it if it is open in another program, "
-                "or give another --out."
-            ) from error
         return out
 
     @property
@@ -137,17 +132,7 @@ def _read(path: Path):
         notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
         nbformat.validate(notebook, relax_add_props=True)
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}).") from error
+        raise UserError(f"{path} cannot be read ({error.strerror}): check its permissions.") from error
     except Exception as error:  # nbformat raises many exception types for files that are not notebooks
         raise UserError(f"{path} is not a notebook, or a damaged one: give the path of an .ipynb file.") from error
     return notebook
-
-
-def export(notebook: str | Path, to: str, out: str | Path | None = None, with_code: bool = True) -> Path:
-    """`SlideDeck.save` for one format."""
-    return SlideDeck(notebook, with_code).save(to, out)
-
-
-def to_write(notebook: str | Path, with_code: bool = True) -> list[int]:
-    """`SlideDeck.unfinished`."""
-    return SlideDeck(notebook, with_code).unfinished

@@ -106,13 +106,13 @@ class Import:
             )
         self.settle()
         self.compare_with_folder()
-        self.before = self.statuses()
+        self.before, self.kept_before = self.statuses(), self.kept()
         self.first = {found.sha256: found.file for found in self.journal.found() if found.file}
         self.names = Names([*self.first.values(), *os.listdir(self.faces)])
 
     def settle(self) -> None:
         """Empty the folder `staged`, also after an interruption: the journal says which files are in the data set."""
-        kept = {found.file for found in self.journal.found(KEPT)}
+        kept = self.kept()
         for path in self.staged.iterdir():
             if path.name in kept:
                 os.replace(path, self.faces / path.name)
@@ -125,6 +125,9 @@ class Import:
         for found in self.journal.found():
             if found.file and (change := BY_HAND.get((found.status, found.file in there))):
                 found.status, found.reason = change
+
+    def kept(self) -> set[str]:
+        return {found.file for found in self.journal.found(KEPT)}
 
     def statuses(self) -> Counter[str]:
         return Counter(found.status for found in self.journal.found())
@@ -193,7 +196,7 @@ class Import:
         self.remove([found.file for found, _ in pairs])
         self.journal.write_csv(self.out / TABLE)
         reasons = Counter(found.reason for found in self.journal.found(ASIDE, REMOVED))
-        new = max(0, statuses[KEPT] - self.before[KEPT])
+        new = len(self.kept() - self.kept_before)
         return Summary(self.out, statuses[KEPT], statuses[DUPLICATE], reasons, new, self.notes)
 
     def mark_duplicates(self, threshold: int) -> list[tuple[Found, Found]]:

@@ -139,3 +139,8 @@ def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
         assert got.startswith("hint: ") and fragment in got, f"{number}: {got!r} for {fragment!r}"
         met.add(got.removeprefix("hint: "))
     assert len(met) >= len(set(hints)), f"{number}: hints that no wrong answer meets: {set(hints) - met}"
+
+
+def test_an_exercise_has_one_check():
+    with pytest.raises(ValueError, match=r"exercise 03.1 has a check already"):
+        exercise("03.1")(lambda answer: iter(()))

@@ -155,7 +155,10 @@ def test_the_command_coverage_prints_what_is_seldom_and_draws_all(run, capsys):
 def test_the_command_neighbours_prints_distances_and_shows_the_nearest(run, tmp_path, capsys, by):
     assert main(["neighbours", str(run.path), "--by", by, "--count", "20", "--out", str(tmp_path / "n.png")]) == 0
     out = capsys.readouterr().out
-    assert f"epoch 2: distance in {by} to the nearest of 96 training images" in out and "other reals are the held-out images" in out
+    assert (
+        f"epoch 2: distance in {by} to the nearest of 96 training images" in out
+        and "other reals are the held-out images" in out
+    )
     for name, count in (("fakes", 20), ("other reals", 64)):
         (line,) = (line for line in out.splitlines() if line.startswith(f"{name}  "))
         found = [float(figure) for figure in line.removeprefix(name).split()]

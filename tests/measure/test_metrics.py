@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import TINY
+from conftest import TINY, count_calls
 
 from animegan.cli import main
 from animegan.config import TrainConfig
@@ -210,6 +210,13 @@ def test_a_run_that_has_seen_all_images_gets_halves_and_one_that_held_some_out_g
     assert (len(found.training), len(found.unseen)) == (130, 30)
 
 
+def test_a_missing_epoch_is_told_before_anything_is_measured(finished, monkeypatch):
+    made = count_calls(monkeypatch, evaluation, "SlicedWasserstein")
+    with pytest.raises(UserError, match="has no netG_009.pth: it exists for epoch 1 to 3"):
+        evaluate(finished, [1, 9], count=64, progress=False)
+    assert not made
+
+
 def test_unseen_drawn_faces_lie_in_one_folder_whatever_the_count(drawn, tmp_path):
     def unseen(count):
         faces = draw_unseen(tmp_path / "drawn", count, progress=False)
@@ -243,7 +250,8 @@ def test_an_evaluation_of_an_earlier_version_is_read():
 def test_mistakes(finished, drawn, capsys):
     for arguments, message in (
         (["--count", "3"], "--count 3 is too small"),
-        (["--epochs", "9", "--reals", str(drawn)], "18 real images, and as many others"),
+        (["--epochs", "9"], "has no netG_009.pth: it exists for epoch 1 to 3"),
+        (["--epochs", "3", "--reals", str(drawn)], "18 real images, and as many others"),
         (["--reals", "nowhere"], "there is no folder nowhere"),
     ):
         assert main(["evaluate", str(finished.path), *arguments]) == 2

@@ -145,8 +145,9 @@ def test_a_sharper_one_that_comes_later_takes_the_place(tmp_path):
     first.write_bytes(encoded(original.filter(ImageFilter.GaussianBlur(6)), "JPEG"))
     second.write_bytes(encoded(original))
     take(first, tmp_path / "out")
-    take(second, tmp_path / "out")
+    found = take(second, tmp_path / "out")
     assert files(tmp_path / "out") == ["second.png"]
+    assert (found.kept, found.new) == (1, 1), "a new picture that takes the place of an old one is new"
 
 
 def test_what_was_removed_by_hand_does_not_come_back(folder, tmp_path):
