@@ -7,24 +7,7 @@ from animegan.data.pictures import MAX_BYTES, MAX_PIXELS, SUFFIXES, decode_pictu
 from animegan.data.report import KINDS, FolderReport
 
 __all__ = [
-    "HIDDEN",
-    "KINDS",
-    "MAX_BYTES",
-    "MAX_PIXELS",
-    "SHEET",
-    "SUFFIXES",
-    "TABLE",
-    "FaceDataset",
-    "FolderReport",
-    "batches",
-    "check_folder",
-    "decode_picture",
-    "epoch_order",
-    "hold_out",
-    "load_faces",
-    "opened",
-    "scan",
-    "to_device",
-    "to_uint8",
-    "to_unit",
+    "HIDDEN", "KINDS", "MAX_BYTES", "MAX_PIXELS", "SHEET", "SUFFIXES", "TABLE", "FaceDataset", "FolderReport",
+    "batches", "check_folder", "decode_picture", "epoch_order", "hold_out", "load_faces", "opened", "scan",
+    "to_device", "to_uint8", "to_unit",
 ]  # fmt: skip
