@@ -71,32 +71,23 @@ class Canvas:
         self.frame = frame
         self.pixels = np.zeros((3, size, size), np.uint16) if pixels is None else pixels
 
-    def with_frame(self, frame: Frame) -> Canvas:
-        """The same picture, for shapes in another frame."""
-        return Canvas(self.size, frame, self.pixels)
-
     def mask(self, *shapes: np.ndarray) -> Mask:
         """The pixels covered by any of the closed shapes."""
-        if len(shapes) == 1:
-            x, y = self.frame.to_pixels(shapes[0])
-            next_corner, orientation = np.arange(1, len(x) + 1), None
-            next_corner[-1] = 0
-        else:
-            x, y = self.frame.to_pixels(np.concatenate(shapes))
-            sizes = np.array([len(shape) for shape in shapes])
-            starts = sizes.cumsum() - sizes
-            next_corner = np.arange(1, len(x) + 1)
-            next_corner[starts + sizes - 1] = starts
-            # All outlines are counted in the same orientation, so that overlaps add up instead of cancelling.
-            orientation = np.sign(np.add.reduceat(x * y[next_corner] - x[next_corner] * y, starts)).repeat(sizes)
+        x, y = self.frame.to_pixels(np.concatenate(shapes))
+        sizes = np.array([len(shape) for shape in shapes])
+        starts = sizes.cumsum() - sizes
+        next_corner = np.arange(1, len(x) + 1)
+        next_corner[starts + sizes - 1] = starts
+        # All outlines are counted in the same orientation, so that overlaps add up instead of cancelling.
+        orientation = np.sign(np.add.reduceat(x * y[next_corner] - x[next_corner] * y, starts)).repeat(sizes)
         return _rasterise(x, y, x[next_corner], y[next_corner], orientation, self.size)
 
     def glow(self, x: float, y: float, across: float, down: float) -> Mask:
         """A soft elliptical spot with half axes `across` and `down`: opaque at its centre, transparent at its edge."""
         columns, rows = self.frame.to_pixels(np.array([(x, y)]))
         reach = int(max(across, down) * self.frame.scale) + 2
-        left, right = (min(max((int(columns[0]) >> 8) + by, 0), self.size) for by in (-reach, reach))
-        top, bottom = (min(max((int(rows[0]) >> 8) + by, 0), self.size) for by in (-reach, reach))
+        spots = (int(columns[0]) >> 8, int(rows[0]) >> 8)
+        left, top, right, bottom = (min(max(at + by, 0), self.size) for by in (-reach, reach) for at in spots)
         units_x, units_y = (units[top:bottom, left:right] for units in self._face_units)
         u = (units_x - int(x * UNIT)) * 256 // int(across * UNIT)
         v = (units_y - int(y * UNIT)) * 256 // int(down * UNIT)
@@ -151,21 +142,19 @@ class Canvas:
         sine = int(frame.sine / frame.scale * 65536)
         pixel = np.arange(self.size, dtype=np.int64) * UNIT + UNIT // 2
         x, y = (pixel - int(frame.x * UNIT))[None, :], (pixel - int(frame.y * UNIT))[:, None]
-        return (
-            ((x * cosine + y * sine) >> 16).astype(np.int32),
-            ((y * cosine - x * sine) >> 16).astype(np.int32),
-        )
+        return ((x * cosine + y * sine) >> 16).astype(np.int32), ((y * cosine - x * sine) >> 16).astype(np.int32)
 
 
 def intersect(first: Mask, second: Mask) -> Mask:
     """The part that both masks cover."""
     top, left = max(first.top, second.top), max(first.left, second.left)
-    bottom = min(first.top + first.coverage.shape[0], second.top + second.coverage.shape[0])
-    right = min(first.left + first.coverage.shape[1], second.left + second.coverage.shape[1])
+    bottom, right = (min(one.stop, two.stop) for one, two in zip(first.window, second.window, strict=True))
     if bottom <= top or right <= left:
         return Mask(0, 0, np.zeros((0, 0), np.uint16))
-    one = first.coverage[top - first.top : bottom - first.top, left - first.left : right - first.left]
-    two = second.coverage[top - second.top : bottom - second.top, left - second.left : right - second.left]
+    one, two = (
+        mask.coverage[top - mask.top : bottom - mask.top, left - mask.left : right - mask.left]
+        for mask in (first, second)
+    )
     return Mask(top, left, one * two // 255)
 
 
@@ -173,9 +162,8 @@ def subtract(first: Mask, second: Mask) -> Mask:
     """The part of the first mask that the second does not cover."""
     coverage = first.coverage.copy()
     common = intersect(first, second)
-    rows = slice(common.top - first.top, common.top - first.top + common.coverage.shape[0])
-    columns = slice(common.left - first.left, common.left - first.left + common.coverage.shape[1])
-    coverage[rows, columns] -= common.coverage
+    inside = common._replace(top=common.top - first.top, left=common.left - first.left)
+    coverage[inside.window] -= common.coverage
     return Mask(first.top, first.left, coverage)
 
 
@@ -203,7 +191,7 @@ def _rasterise(x0, y0, x1, y1, orientation, size: int) -> Mask:
     if low[0] < 0 or high[0] > size:
         x = _clamp(x, left * 256, right * 256)
     x -= left * 256
-    sign = (np.sign(heights) if orientation is None else np.sign(heights) * orientation)[edge]
+    sign = (np.sign(heights) * orientation)[edge]
     part = (x & 255) * sign
     width = right - left + 2
     cell = ((line >> 2) - top) * width + (x >> 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,25 +13,16 @@ from animegan.drawing.palette import hsv, mix
 from animegan.drawing.sketch import Sketch, uniform
 
 
-class Neckline(NamedTuple):
-    """Where the cloth begins beside the neck (x = `out`, y = `high`), and its lowest point (x = `dip`, y = `low`)."""
+class Collar(NamedTuple):
+    """Where the cloth begins beside the neck (x = `out`, y = `high`), its lowest point (x = `dip`, y = `low`), and the
+    function that draws what the collar is made of."""
 
+    draw: Callable[[_Wardrobe], None]
     out: float
     high: float
     dip: float
     low: float
     bulge: float  # how round the opening is; 0 is a V
-
-
-NECKLINES = {
-    "shirt": Neckline(-10, 35, 0, 48, 0),
-    "sailor": Neckline(-10.5, 36, 0, 50, 0),
-    "turtleneck": Neckline(-8.5, 30, 0, 33, 0.1),
-    "hoodie": Neckline(-12.5, 35, 0, 42, 0.1),
-    "kimono": Neckline(-11.5, 35, 2, 50, 0),
-    "bow": Neckline(-9, 34, 0, 38, 0.1),
-}
-COLLARS = ("bare", "choker", *NECKLINES)
 
 
 class _Wardrobe:
@@ -66,21 +58,14 @@ def draw_collar(sketch: Sketch) -> None:
         if kind == "choker":
             _draw_choker(wear)
         return
-    neck = NECKLINES[kind]
+    neck = OPEN_COLLARS[kind]
     left = curve(wear.at((-50, 58), (-40, 44), (-24, 39), (neck.out - 1, neck.high)))
     right = curve(wear.at((-neck.out + 1, neck.high), (24, 39), (40, 44), (50, 58)))
     lowest = (neck.dip + wear.middle, neck.low)
     opening = path(arc(left[-1], lowest, neck.bulge), arc(lowest, right[0], neck.bulge))
     cloth = path(left, opening, right, (50, 70), (-50, 70))
     mask = body.outlined(cloth, Gradient(wear.cloth, wear.shade, 36, 56), wear.line, 0.75)
-    {
-        "shirt": _draw_shirt,
-        "sailor": _draw_sailor,
-        "turtleneck": _draw_turtleneck,
-        "hoodie": _draw_hoodie,
-        "kimono": _draw_kimono,
-        "bow": _draw_bow_tie,
-    }[kind](wear)
+    neck.draw(wear)
     rng = sketch.rng("cloth")
     folds = [wear.arc((side * uniform(rng, 26, 34), 44), (side * 24, 60), 0.1 * side) for side in (-1, 1)]
     body.fill([ribbon(fold, 0.2, 1.0, 0.3) for fold in folds], wear.line, 0.5, mask)
@@ -115,8 +100,7 @@ def _draw_turtleneck(wear: _Wardrobe) -> None:
     upper = curve(wear.at((-9.4, 29.5), (0, 33.2), (9.4, 29.5)))
     lower = curve(wear.at((10.6, 38), (0, 42), (-10.6, 38)))
     wear.body.outlined(path(upper, lower), mix(wear.cloth, wear.pale, 0.16), wear.line, 0.7)
-    ribs = [ribbon(wear.arc((x, 33.5), (x * 1.1, 39.5)), 0.7) for x in (-6, -2, 2, 6)]
-    wear.body.fill(ribs, wear.shade)
+    wear.body.fill([ribbon(wear.arc((x, 33.5), (x * 1.1, 39.5)), 0.7) for x in (-6, -2, 2, 6)], wear.shade)
 
 
 def _draw_hoodie(wear: _Wardrobe) -> None:
@@ -136,3 +120,14 @@ def _draw_bow_tie(wear: _Wardrobe) -> None:
     wear.body.outlined([curve(loop, True) for loop in loops], wear.bright, wear.line, 0.6)
     knot = oval(wear.middle, 42.4, 2.3, 2.6)
     wear.body.outlined(knot, mix(wear.bright, (255, 255, 255), 0.2), wear.line, 0.5)
+
+
+OPEN_COLLARS = {
+    "shirt": Collar(_draw_shirt, -10, 35, 0, 48, 0),
+    "sailor": Collar(_draw_sailor, -10.5, 36, 0, 50, 0),
+    "turtleneck": Collar(_draw_turtleneck, -8.5, 30, 0, 33, 0.1),
+    "hoodie": Collar(_draw_hoodie, -12.5, 35, 0, 42, 0.1),
+    "kimono": Collar(_draw_kimono, -11.5, 35, 2, 50, 0),
+    "bow": Collar(_draw_bow_tie, -9, 34, 0, 38, 0.1),
+}
+COLLARS = ("bare", "choker", *OPEN_COLLARS)

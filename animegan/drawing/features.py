@@ -56,8 +56,7 @@ def face_outline(sketch: Sketch) -> np.ndarray:
     wide, chin, turn = face.face_width, face.chin, face.turn
     sides = []
     for side in (-1, 1):
-        far = max(turn * side, 0.0)
-        near = max(-turn * side, 0.0)
+        far, near = max(turn * side, 0.0), max(-turn * side, 0.0)
         sides.append([
             (side * (24.5 * wide - 0.8 * near), -22),
             (side * (25.6 * wide - 0.4 * far - 1.0 * near), -4),
@@ -152,10 +151,8 @@ def _open_eye(sketch: Sketch, side: int) -> _Eye:
     half = shape.width * face.eye_size * squeeze
     x -= side * max(side * x + half - 24.0 * face.face_width, 0.0)  # the far eye stays on the face
     wide = half * side
-    top, bottom = shape.top * face.eye_size, shape.bottom * face.eye_size
-    inner, outer = shape.inner, shape.outer
-    if face.eyes == "half open":
-        top *= 0.36
+    top = shape.top * face.eye_size * (0.36 if face.eyes == "half open" else 1)
+    bottom, inner, outer = shape.bottom * face.eye_size, shape.inner, shape.outer
     upper = curve([
         (x - wide, inner), (x - 0.72 * wide, inner + 0.66 * (top - inner)), (x - 0.1 * wide, top),
         (x + 0.62 * wide, outer + 0.74 * (top - outer)), (x + wide, outer),
@@ -182,7 +179,8 @@ def draw_eyes(sketch: Sketch) -> Mask:
         _draw_open(sketch, eyes)
     sketch.head.fill(lines, sketch.colours.lash)
     if eyes:
-        _draw_creases(sketch, eyes)
+        creases = [ribbon(moved(eye.upper[5:-1], 0, -2.8), 0.1, 1.0, 0.1) for eye in eyes]
+        sketch.head.fill(creases, sketch.colours.skin_line, 0.7)
     return sketch.head.mask(*lines, *(eye.white for eye in eyes))
 
 
@@ -193,24 +191,19 @@ def _draw_open(sketch: Sketch, eyes: list[_Eye]) -> None:
     head.fill([ribbon(moved(eye.upper, 0, 1.2), 2.0, 4.2, 3.0) for eye in eyes], (190, 184, 208), 0.8, white)
     rim = mix(colours.iris_dark, colours.lash, 0.35)
     head.fill([oval(eye.x, eye.y, eye.across, eye.down) for eye in eyes], rim, 1.0, white)
-    iris = head.mask(*[oval(eye.x, eye.y, eye.across - 0.8, eye.down - 0.8) for eye in eyes])
-    iris = intersect(iris, white)
+    iris = intersect(head.mask(*[oval(eye.x, eye.y, eye.across - 0.8, eye.down - 0.8) for eye in eyes]), white)
     head.paint(iris, Gradient(colours.iris_dark, colours.iris, middle - 0.7 * down, middle + 0.25 * down))
     glints = [oval(eye.x, eye.y + 0.56 * eye.down, 0.6 * eye.across, 0.36 * eye.down) for eye in eyes]
     head.fill(glints, colours.iris_light, 0.85, iris)
     pupils = [oval(eye.x, eye.y - 0.06 * eye.down, 0.4 * eye.across, 0.42 * eye.down) for eye in eyes]
     head.fill(pupils, mix(colours.iris_dark, (20, 8, 24), 0.6), 0.9, iris)
-    _draw_highlights(sketch, eyes, white)
-
-
-def _draw_highlights(sketch: Sketch, eyes: list[_Eye], white: Mask) -> None:
     lean = -1 if sketch.face.light > 0 else 1  # towards the light
     spots = [
         oval(eye.x + lean * x * eye.across, eye.y + y * eye.down, size * eye.across, 1.25 * size * eye.across)
         for eye in eyes
         for x, y, size in HIGHLIGHT_SPOTS[sketch.face.highlights]
     ]
-    sketch.head.fill(spots, (255, 255, 255), 0.96, white)
+    head.fill(spots, (255, 255, 255), 0.96, white)
 
 
 def _lashes(sketch: Sketch, eye: _Eye) -> list[np.ndarray]:
@@ -233,11 +226,6 @@ def _shut_eye(sketch: Sketch, side: int) -> list[np.ndarray]:
         ends = ((1.0, 3.4, 1.3, 3.0), (0.8, 1.8, 1.15, 1.0))
     ticks = [ribbon(arc((x + a * wide, b), (x + c * wide, d)), 1.4, 0.9, 0.1) for a, b, c, d in ends]
     return [ribbon(line, 0.9, 2.4, 1.4), *ticks]
-
-
-def _draw_creases(sketch: Sketch, eyes: list[_Eye]) -> None:
-    creases = [ribbon(moved(eye.upper[5:-1], 0, -2.8), 0.1, 1.0, 0.1) for eye in eyes]
-    sketch.head.fill(creases, sketch.colours.skin_line, 0.7)
 
 
 # ---------------------------------------------------------------- brows and mouth
@@ -264,8 +252,8 @@ def draw_brows(sketch: Sketch) -> Mask:
 
 def draw_mouth(sketch: Sketch) -> None:
     head, colours, face = sketch.head, sketch.colours, sketch.face
-    x, y, kind = sketch.across(0.0) + 0.6 * face.turn, 18.6 + 0.4 * face.chin, face.expression
-    wide = face.mouth_size
+    x, y = sketch.across(0.0) + 0.6 * face.turn, 18.6 + 0.4 * face.chin
+    kind, wide = face.expression, face.mouth_size
     line = mix(colours.skin_line, (110, 24, 36), 0.4)
 
     def at(*points) -> np.ndarray:
@@ -296,7 +284,6 @@ def draw_mouth(sketch: Sketch) -> None:
     tongue = oval(*at((0.2, 4.6 if kind == "laugh" else 3.2))[0], 2.9 * wide, 2.2 * wide)
     head.fill(tongue, (240, 128, 124), 1, inside)
     if kind in ("laugh", "open smile"):
-        teeth = at((-5, -3), (5, -3), (4, -0.1), (0, 0.5), (-4, -0.1))
-        head.fill(teeth, (255, 250, 246), 1, inside)
+        head.fill(at((-5, -3), (5, -3), (4, -0.1), (0, 0.5), (-4, -0.1)), (255, 250, 246), 1, inside)
     if kind == "fang":
         head.fill(at((1.2, -1.6), (3.2, -1.6), (2.2, 1.4)), (255, 252, 248), 1, inside)

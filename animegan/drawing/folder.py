@@ -84,10 +84,8 @@ def _claim(folder: Path, wanted: dict) -> bool:
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{marker} cannot be read: delete {folder} or choose another folder") from None
         if drawn != wanted:
-            raise UserError(
-                f"{folder} already holds {_describe(drawn)}, not {_describe(wanted)}: "
-                f"choose another folder or delete this one"
-            )
+            held = f"{folder} already holds {_describe(drawn)}, not {_describe(wanted)}"
+            raise UserError(f"{held}: choose another folder or delete this one")
         (folder / "faces").mkdir(exist_ok=True)
         return bool(complete)
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []

@@ -53,12 +53,9 @@ FRINGES = {
 
 def fringe_shapes(sketch: Sketch) -> tuple[list[np.ndarray], list[tuple[float, float]]]:
     """The shapes of the front hair (the first is its main mass), and the notches from which strands start."""
-    style = FRINGES[sketch.face.fringe]
-    rng = sketch.rng("fringe")
-    edge, notches = _fringe_edge(sketch, style, rng)
+    edge, notches = _fringe_edge(sketch, FRINGES[sketch.face.fringe], sketch.rng("fringe"))
     left, right = _temple(sketch, -1, edge[0]), _temple(sketch, 1, edge[-1])
-    outer = crown(sketch, low=-4)
-    return [path(outer, right, edge[::-1], left[::-1]), *_tufts(sketch)], notches
+    return [path(crown(sketch, low=-4), right, edge[::-1], left[::-1]), *_tufts(sketch)], notches
 
 
 def _temple(sketch: Sketch, side: int, goal: np.ndarray) -> np.ndarray:
@@ -67,9 +64,8 @@ def _temple(sketch: Sketch, side: int, goal: np.ndarray) -> np.ndarray:
     wide = sketch.hair_width + sketch.behind * side
     if face.fringe == "hime":
         low = 15 + 8 * face.side_locks
-        corners = [(wide - 0.6, low), (side * sketch.across(side * 20.5), low + 0.4)]
-        inner = arc(corners[1], (side * goal[0], goal[1]))
-        return path(corners[0], inner) * (side, 1)
+        inner = arc((side * sketch.across(side * 20.5), low + 0.4), (side * goal[0], goal[1]))
+        return path((wide - 0.6, low), inner) * (side, 1)
     low = 6 + 32 * face.side_locks
     wide = max(wide, 27.0)
     tip = (side * sketch.across(side * (23.5 + 1.5 * face.side_locks)), low)
@@ -80,8 +76,7 @@ def _temple(sketch: Sketch, side: int, goal: np.ndarray) -> np.ndarray:
 
 def _tufts(sketch: Sketch) -> list[np.ndarray]:
     """Tips that stick out of the crown: the messier the hair, the more of them and the longer."""
-    face = sketch.face
-    rng = sketch.rng("tufts")
+    face, rng = sketch.face, sketch.rng("tufts")
     wide, top, back = sketch.hair_width, sketch.hair_top, sketch.behind
     tufts = []
     for side in (-1, 1):
@@ -89,9 +84,8 @@ def _tufts(sketch: Sketch) -> list[np.ndarray]:
             size = face.messiness * uniform(rng, 0.0, 1.7)
             if size < 0.55:
                 continue
-            size = min(size, 1.15)
             root = np.array((x * wide, y))
-            tip = root + np.array((out, down)) * size
+            tip = root + np.array((out, down)) * min(size, 1.15)
             tuft = path(arc(moved(root, -4, -16), tip, 0.03, 5), arc(tip, moved(root, -7, -3), 0.14, 4))
             tufts.append(moved(tuft * (side, 1), back, 0))
     if face.messiness > 0.72:
@@ -108,13 +102,11 @@ def _fringe_edge(sketch: Sketch, style: Fringe, rng) -> tuple[np.ndarray, list]:
     drop = 8.0 * (sketch.face.fringe_length - 0.4)
     part = style.part * (sketch.side if sketch.face.fringe == "over one eye" else 1)
     if style.locks == 0:
-        half = [(-reach, -15), (-0.8 * reach, -24), (-0.3 * reach, -29)]
-        line = curve(symmetric(half))
+        line = curve(symmetric([(-reach, -15), (-0.8 * reach, -24), (-0.3 * reach, -29)]))
         roots = ((-20, -20), (-14, -26), (-7, -28.5), (0, -29), (7, -28.5), (14, -26), (20, -20))
         return sketch.turned(line), [(sketch.across(x), y) for x, y in roots]
     borders = _borders(style, part, reach, rng)
-    edge, notches = [], []
-    start = None
+    edge, notches, start = [], [], None
     for left, right in itertools.pairwise(borders):
         middle = (left + right) / 2
         away = 1 if middle > part else -1
@@ -160,8 +152,7 @@ def draw_shadow(sketch: Sketch, shapes: list[np.ndarray], skin: Mask) -> None:
 
 def draw_front_hair(sketch: Sketch, shapes: list[np.ndarray], notches: list) -> None:
     """Draw crown and fringe, with shade, shine and strands."""
-    head, colours = sketch.head, sketch.colours
-    top = sketch.hair_top
+    head, colours, top = sketch.head, sketch.colours, sketch.hair_top
     gradient = Gradient(mix(colours.hair, colours.hair_dark, 0.3), colours.hair, top, top + 16)
     mass = head.outlined(shapes, gradient, colours.hair_line, LINE_WIDTH)
     head.paint(mass, Gradient(colours.hair, colours.hair_light, -16, 12), 0.45)
@@ -191,21 +182,17 @@ def _draw_loose_locks(sketch: Sketch, notches: list) -> None:
 
 
 def _draw_side_shade(sketch: Sketch, mass: Mask) -> None:
-    side = 1 if sketch.face.light > 0 else -1
-    wide = sketch.hair_width
+    side, wide = 1 if sketch.face.light > 0 else -1, sketch.hair_width
     shade = path(curve([(12, -50), (wide * 0.66, -34), (wide * 0.8, -14), (wide * 0.8, 40)]), (60, 40), (60, -50))
     sketch.head.fill(shade * (side, 1), sketch.colours.hair_dark, 0.4 * abs(sketch.face.light) + 0.15, mass)
 
 
 def _draw_shine(sketch: Sketch, mass: Mask) -> None:
     """Draw the band of light around the crown; its edges are ragged where it crosses strands."""
-    rng = sketch.rng("shine")
-    face = sketch.face
-    wide = sketch.hair_width * 0.86
+    rng, face, wide = sketch.rng("shine"), sketch.face, sketch.hair_width * 0.86
     upper, lower = [], []
-    count = 11
-    for i in range(count):
-        u = 2 * i / (count - 1) - 1
+    for i in range(11):
+        u = 2 * i / 10 - 1
         x = wide * u + 1.5 * face.turn - 2.0 * face.light
         y = -31.5 + 11.0 * u * u
         thick = 3.6 * (1 - 0.8 * u * u) * (0.6 + 0.6 * face.shine)
@@ -217,8 +204,7 @@ def _draw_shine(sketch: Sketch, mass: Mask) -> None:
 
 def _draw_strands(sketch: Sketch, notches: list, mass: Mask) -> None:
     """Draw lines and soft shade that run from the notches between the locks up to the crown."""
-    rng = sketch.rng("strands")
-    style = FRINGES[sketch.face.fringe]
+    rng, style = sketch.rng("strands"), FRINGES[sketch.face.fringe]
     top = (0.6 * style.part if style.opening else 1.0, sketch.hair_top + 4)
     shades, darks = [], []
     for x, y in notches:

@@ -32,10 +32,9 @@ def crown(sketch: Sketch, low: float = 0.0, wider: float = 0.0) -> np.ndarray:
 
 def draw_back_hair(sketch: Sketch) -> None:
     """Draw all hair behind the neck and the face."""
-    shapes = _back_shapes(sketch)
-    head, colours = sketch.head, sketch.colours
-    dark = mix(colours.hair, colours.hair_dark, 0.75)
-    gradient = Gradient(mix(colours.hair, colours.hair_dark, 0.35), dark, -20, 30)
+    shapes, head, colours = _back_shapes(sketch), sketch.head, sketch.colours
+    upper, lower = (mix(colours.hair, colours.hair_dark, part) for part in (0.35, 0.75))
+    gradient = Gradient(upper, lower, -20, 30)
     mass = head.outlined(shapes, gradient, colours.hair_line, LINE_WIDTH)
     head.paint(head.glow(0, 22, 27, 26), mix(colours.hair_dark, colours.hair_line, 0.45), 0.8, mass)
     if sketch.face.back_hair == "curly":
@@ -46,9 +45,8 @@ def draw_back_hair(sketch: Sketch) -> None:
 
 
 def _draw_back_strands(sketch: Sketch, mass: Mask) -> None:
-    rng = sketch.rng("back strands")
+    rng, wide = sketch.rng("back strands"), sketch.hair_width
     strokes, lights = [], []
-    wide = sketch.hair_width
     for side in (-1, 1):
         for place in (0.2, 0.62):
             x = side * (wide - 6 + 7 * place + uniform(rng, -1, 1))
@@ -62,12 +60,10 @@ def _draw_back_strands(sketch: Sketch, mass: Mask) -> None:
 
 def _locks_below(sketch: Sketch, wide: float, low: float, tips: int, ragged: float, depth: float) -> np.ndarray:
     """Hair that falls from the crown and ends in a row of `tips` at y = `low`."""
-    rng = sketch.rng("back")
-    back = sketch.behind
+    rng, back = sketch.rng("back"), sketch.behind
     edge = [np.array([(wide + back, low - depth)])]
     for i in range(tips):
-        right = wide - 2 * wide * i / tips
-        left = wide - 2 * wide * (i + 1) / tips
+        right, left = (wide - 2 * wide * n / tips for n in (i, i + 1))
         middle = (left + right) / 2
         tip = (middle + 0.16 * middle + uniform(rng, -2, 2) + back, low + uniform(rng, -ragged, ragged))
         notch = (left + back, low - depth * uniform(rng, 0.7, 1.2))
@@ -76,12 +72,9 @@ def _locks_below(sketch: Sketch, wide: float, low: float, tips: int, ragged: flo
 
 
 def _back_shapes(sketch: Sketch) -> list[np.ndarray]:
-    face = sketch.face
-    wide, top = sketch.hair_width, sketch.hair_top
-    long = face.hair_length
-    rng = sketch.rng("tails")
+    face, rng = sketch.face, sketch.rng("tails")
+    wide, top, long, kind = sketch.hair_width, sketch.hair_top, face.hair_length, face.back_hair
     base = _locks_below(sketch, wide - 0.5, 15 + 4 * long, 6, 2.2, 7)
-    kind = face.back_hair
     if kind == "bob":
         return [_locks_below(sketch, wide + 2.2, 24 + 7 * long, 7, 1.4, 3.4)]
     if kind == "long":
@@ -97,15 +90,13 @@ def _back_shapes(sketch: Sketch) -> list[np.ndarray]:
         x, y = 0.7 * wide, top + 7 - long
         return [base, *[oval(side * x + sketch.behind, y, size, 0.94 * size) for side in (-1, 1)]]
     if kind == "twin tails":
-        low = 40 + 36 * long
-        tails = [_tail(side, wide - 4, -22, wide + 6 + 2 * long, low, 8 + long, rng) for side in (-1, 1)]
-        return [base, *tails]
+        out, low = wide + 6 + 2 * long, 40 + 36 * long
+        return [base, *[_tail(side, wide - 4, -22, out, low, 8 + long, rng) for side in (-1, 1)]]
     if kind == "ponytail":
         side = -1 if face.turn > 0 else 1
         return [base, _tail(side, wide * 0.3, top + 7, wide + 7 + 3 * long, 36 + 36 * long, 9, rng)]
     if kind == "side tail":
-        side = sketch.side
-        return [base, _tail(side, wide - 2, -4, wide + 7 + 3 * long, 44 + 30 * long, 8.5, rng)]
+        return [base, _tail(sketch.side, wide - 2, -4, wide + 7 + 3 * long, 44 + 30 * long, 8.5, rng)]
     return [base]
 
 
@@ -117,8 +108,7 @@ def _tail(side: int, x: float, y: float, out: float, low: float, thick: float, r
 
 
 def _waves(sketch: Sketch) -> list[np.ndarray]:
-    rng = sketch.rng("waves")
-    wide = sketch.hair_width
+    rng, wide = sketch.rng("waves"), sketch.hair_width
     shapes = []
     for side in (-1, 1):
         swing = uniform(rng, 2.0, 3.4)
@@ -131,8 +121,7 @@ def _waves(sketch: Sketch) -> list[np.ndarray]:
 
 
 def _curls(sketch: Sketch) -> list[np.ndarray]:
-    rng = sketch.rng("waves")
-    wide, long = sketch.hair_width, sketch.face.hair_length
+    rng, wide, long = sketch.rng("waves"), sketch.hair_width, sketch.face.hair_length
     count, low = 6 + int(2 * long), 24 + 20 * long
     curls = []
     for side in (-1, 1):
@@ -144,12 +133,10 @@ def _curls(sketch: Sketch) -> list[np.ndarray]:
 
 
 def _spikes(sketch: Sketch) -> np.ndarray:
-    rng = sketch.rng("spikes")
-    wide, top = sketch.hair_width, sketch.hair_top
+    rng, wide, top = sketch.rng("spikes"), sketch.hair_width, sketch.hair_top
     half = [(-0.5, 25), (-1.08, 24), (-1.42, 9), (-1.46, -12), (-1.26, -33), (-0.74, -50)]
     rays = [(x * wide, y * (-top / 46)) for x, y in symmetric(half, (-0.1, -56))]
-    pieces = []
-    inner = (-0.3 * wide, 14.0)
+    pieces, inner = [], (-0.3 * wide, 14.0)
     for (x, y), (next_x, next_y) in zip(rays, [*rays[1:], (0.5 * wide, 10.0)], strict=True):
         long = uniform(rng, 0.86, 1.08)
         tip = (x * long + uniform(rng, -3, 3), y * long + uniform(rng, -2, 4))
@@ -183,8 +170,7 @@ def draw_front_tails(sketch: Sketch) -> None:
 
 def braid(x: float, y: float, size: float, links: int, drift: float) -> list[np.ndarray]:
     """A braid as hearts, each of which overlaps the one above it."""
-    half = [(-0.8, 0.4), (-1, -0.5), (-0.55, -0.95)]
-    heart = curve([*symmetric(half, (0, -0.5)), (0, 1.1)], closed=True, steps=3)
+    heart = curve([*symmetric([(-0.8, 0.4), (-1, -0.5), (-0.55, -0.95)], (0, -0.5)), (0, 1.1)], True, 3)
     sizes = [(size * (1 - 0.03 * i), 0.86 * size) for i in range(links)]
     return [moved(heart * each, x + drift * i, y + 1.22 * size * i) for i, each in enumerate(sizes)]
 

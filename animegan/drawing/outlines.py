@@ -7,6 +7,8 @@ from functools import cache
 
 import numpy as np
 
+CIRCLE = np.array([(round(math.cos(a), 6), round(math.sin(a), 6)) for a in (math.tau * i / 24 for i in range(24))])
+
 
 @cache
 def _spline_weights(steps: int) -> tuple[np.ndarray, ...]:
@@ -39,7 +41,7 @@ def arc(start, end, bulge: float = 0.0, steps: int = 6) -> np.ndarray:
     middle_y = (y0 + y1) / 2 - 2 * bulge * (x1 - x0)
     t = _steps(steps)
     a, b, c = (1 - t) * (1 - t), 2 * t * (1 - t), t * t
-    return _points(a * x0 + b * middle_x + c * x1, a * y0 + b * middle_y + c * y1)
+    return np.stack((a * x0 + b * middle_x + c * x1, a * y0 + b * middle_y + c * y1), axis=1)
 
 
 @cache
@@ -49,13 +51,7 @@ def _steps(steps: int) -> np.ndarray:
 
 def oval(x: float, y: float, across: float, down: float) -> np.ndarray:
     """An ellipse with centre (`x`, `y`) and half axes `across` and `down`."""
-    return moved(_circle() * (across, down), x, y)
-
-
-@cache
-def _circle() -> np.ndarray:
-    angles = [math.tau * i / 24 for i in range(24)]
-    return np.array([(round(math.cos(a), 6), round(math.sin(a), 6)) for a in angles])
+    return moved(CIRCLE * (across, down), x, y)
 
 
 def path(*pieces) -> np.ndarray:
@@ -94,27 +90,13 @@ def _half_widths(points: int, start: float, middle: float, end: float) -> np.nda
 
 def expand(outline: np.ndarray, by: float) -> np.ndarray:
     """The closed outline moved outwards by `by`, for a line around a shape."""
-    ahead = _next_points(outline) - np.concatenate((outline[-1:], outline[:-1]))
-    return outline + _normals(ahead) * (-by if _area(outline) > 0 else by)
+    after = np.concatenate((outline[1:], outline[:1]))
+    area = (outline[:, 0] * after[:, 1] - outline[:, 1] * after[:, 0]).sum()
+    return outline + _normals(after - np.concatenate((outline[-1:], outline[:-1]))) * (-by if area > 0 else by)
 
 
 def _normals(ahead: np.ndarray) -> np.ndarray:
     x, y = ahead[:, 0], ahead[:, 1]
     length = np.sqrt(x * x + y * y)
     length[length == 0] = 1.0
-    return _points(-y / length, x / length)
-
-
-def _points(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    points = np.empty((len(x), 2))
-    points[:, 0], points[:, 1] = x, y
-    return points
-
-
-def _area(outline: np.ndarray):
-    after = _next_points(outline)
-    return (outline[:, 0] * after[:, 1] - outline[:, 1] * after[:, 0]).sum()
-
-
-def _next_points(outline: np.ndarray) -> np.ndarray:
-    return np.concatenate((outline[1:], outline[:1]))
+    return np.stack((-y / length, x / length), axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from types import SimpleNamespace
 
 # skin: its colour in the light, and in the shade
 SKINS = {
@@ -15,32 +15,13 @@ SKINS = {
 }
 
 
-class Palette(NamedTuple):
-    hair: tuple
-    hair_light: tuple
-    hair_shine: tuple
-    hair_dark: tuple
-    hair_line: tuple
-    skin: tuple
-    skin_shade: tuple
-    skin_line: tuple
-    lash: tuple
-    iris: tuple
-    iris_dark: tuple
-    iris_light: tuple
-    extra: tuple
-    extra_light: tuple
-    extra_dark: tuple
-    extra_line: tuple
-
-
-def palette(face) -> Palette:
+def palette(face) -> SimpleNamespace:
     """All colours of a face. Shadows tend towards violet and lights towards yellow, as in painting."""
     hue, saturation, value = face.hair_hue, face.hair_saturation, face.hair_value
     skin, skin_shade = SKINS[face.skin]
     hair_line = hsv(_towards(hue, 0.72, 0.12), saturation * 0.7 + 0.22, value * 0.36 + 0.03)
-    extra = face.accessory_hue, 0.62, 0.9
-    return Palette(
+    extra = face.accessory_hue
+    return SimpleNamespace(
         hair=hsv(hue, saturation, value),
         hair_light=hsv(_towards(hue, 0.14, 0.05), saturation * 0.84, value + 0.1 + 0.1 * (1 - value)),
         hair_shine=hsv(_towards(hue, 0.14, 0.08), saturation * 0.5, value + 0.2 + 0.16 * (1 - value)),
@@ -53,17 +34,16 @@ def palette(face) -> Palette:
         iris=hsv(face.eye_hue, face.eye_saturation, face.eye_value),
         iris_dark=hsv(_towards(face.eye_hue, 0.72, 0.1), face.eye_saturation * 0.85 + 0.15, face.eye_value * 0.4),
         iris_light=hsv(_towards(face.eye_hue, 0.14, 0.06), face.eye_saturation * 0.62, face.eye_value + 0.25),
-        extra=hsv(*extra),
-        extra_light=hsv(extra[0], 0.34, 1.0),
-        extra_dark=hsv(_towards(extra[0], 0.72, 0.1), 0.74, 0.66),
-        extra_line=hsv(_towards(extra[0], 0.72, 0.12), 0.72, 0.36),
+        extra=hsv(extra, 0.62, 0.9),
+        extra_light=hsv(extra, 0.34, 1.0),
+        extra_dark=hsv(_towards(extra, 0.72, 0.1), 0.74, 0.66),
+        extra_line=hsv(_towards(extra, 0.72, 0.12), 0.72, 0.36),
     )
 
 
 def _towards(hue: float, goal: float, step: float) -> float:
     """The hue moved by at most `step` towards `goal`, the short way around the colour circle."""
-    distance = (goal - hue + 0.5) % 1.0 - 0.5
-    return hue + min(max(distance, -step), step)
+    return hue + min(max((goal - hue + 0.5) % 1.0 - 0.5, -step), step)
 
 
 def hsv(hue: float, saturation: float, value: float) -> tuple[int, int, int]:

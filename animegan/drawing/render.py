@@ -36,10 +36,10 @@ def draw(face: Face, size: int = 96) -> Image.Image:
     unit = size / 96
     head, body = _frames(face, unit)
     canvas = Canvas(size, head)
-    sketch = Sketch(face, canvas, canvas.with_frame(body))
+    sketch = Sketch(face, canvas, Canvas(size, body, canvas.pixels))
     front, notches = fringe.fringe_shapes(sketch)
 
-    scene.draw_background(sketch, canvas.with_frame(Frame(size / 2, size / 2, unit, 1.0, 0.0)))
+    scene.draw_background(sketch, Canvas(size, Frame(size / 2, size / 2, unit, 1.0, 0.0), canvas.pixels))
     hair.draw_back_hair(sketch)
     features.draw_neck(sketch)
     clothes.draw_collar(sketch)

@@ -75,8 +75,7 @@ def draw_cat_ears(sketch: Sketch) -> None:
 
 def draw_accessory(sketch: Sketch) -> None:
     """Draw whatever is worn over the hair."""
-    kind, head, colours = sketch.face.accessory, sketch.head, sketch.colours
-    side = sketch.side
+    kind, head, colours, side = sketch.face.accessory, sketch.head, sketch.colours, sketch.side
     bright = Gradient(colours.extra_light, colours.extra, -40, -22)
     if kind == "ribbon":
         _draw_ribbon(sketch, side * 23.0, -31.0)
@@ -90,8 +89,7 @@ def draw_accessory(sketch: Sketch) -> None:
         _draw_flower(sketch, side * 23.0, -24.0)
     elif kind == "headband":
         wide = sketch.hair_width
-        half = [(-wide, -12), (-0.86 * wide, -27), (-0.4 * wide, -37)]
-        band = moved(curve(symmetric(half)), sketch.behind, 0)
+        band = moved(curve(symmetric([(-wide, -12), (-0.86 * wide, -27), (-0.4 * wide, -37)])), sketch.behind, 0)
         head.outlined(ribbon(band, 3.4, 5.4, 3.4), bright, colours.extra_line, 0.6)
     elif kind == "glasses":
         _draw_glasses(sketch)
@@ -127,9 +125,9 @@ def _draw_glasses(sketch: Sketch) -> None:
     for side in (-1, 1):
         ahead = side * (13.4 + face.eye_distance)
         x, wide = sketch.across(ahead), 9.6 * sketch.squeeze(ahead)
-        head.fill(moved(lens * (wide, 1), x, 0), (255, 255, 255), 0.14)
-        head.fill(moved(glint * (wide, 1), x, 0), (255, 255, 255), 0.3)
         rim = moved(lens * (wide, 1), x, 0)
+        head.fill(rim, (255, 255, 255), 0.14)
+        head.fill(moved(glint * (wide, 1), x, 0), (255, 255, 255), 0.3)
         frame.append(ribbon(path(rim, rim[:2]), 1.35))
         if side * x + wide < 24:  # otherwise the rim hides the arm of the glasses
             frame.append(ribbon(arc((x + side * wide, -3), (side * 25 - face.turn, -4)), 1.2))
@@ -139,8 +137,7 @@ def _draw_glasses(sketch: Sketch) -> None:
 def _draw_headphones(sketch: Sketch) -> None:
     head, colours = sketch.head, sketch.colours
     wide, top, back = sketch.hair_width + 1.4, sketch.hair_top - 2.0, sketch.behind
-    half = [(-wide, -2), (-0.97 * wide, -20), (-0.6 * wide, top + 7)]
-    band = moved(curve(symmetric(half, (0, top))), back, 0)
+    band = moved(curve(symmetric([(-wide, -2), (-0.97 * wide, -20), (-0.6 * wide, top + 7)], (0, top))), back, 0)
     head.outlined(ribbon(band, 3.4), colours.extra, colours.extra_line, 0.6)
     cups = [oval(side * wide + back, 0.5, 5.4, 9.4) for side in (-1, 1)]
     head.outlined(cups, Gradient(colours.extra_light, colours.extra, -10, 10), colours.extra_line, 0.7)
@@ -151,11 +148,9 @@ def _draw_headphones(sketch: Sketch) -> None:
 def _draw_hat(sketch: Sketch) -> None:
     head, colours, back = sketch.head, sketch.colours, (sketch.behind, 0)
     wide = sketch.hair_width + 2.4
-    half = [(-wide + 1, -26), (-wide + 2, -39), (-0.5 * wide, -51)]
-    dome = curve(symmetric(half)) + back
+    dome = curve(symmetric([(-wide + 1, -26), (-wide + 2, -39), (-0.5 * wide, -51)])) + back
     felt = Gradient(colours.extra_light, colours.extra, -54, -30)
     head.outlined(path(dome, arc(dome[-1], dome[0], 0.12)), felt, colours.extra_line, 0.8)
-    half = [(-wide - 2, -21), (-wide, -28.5), (-0.5 * wide, -36.5)]
-    brim = curve(symmetric(half)) + back
+    brim = curve(symmetric([(-wide - 2, -21), (-wide, -28.5), (-0.5 * wide, -36.5)])) + back
     shaded = Gradient(colours.extra, colours.extra_dark, -38, -24)
     head.outlined(path(brim, arc(brim[-1], brim[0], 0.15)), shaded, colours.extra_line, 0.7)
