@@ -313,11 +313,9 @@ def _carries(architectures: Iterable[str], capability: tuple[int, int]) -> bool:
 
     Source: NVIDIA, "CUDA C++ Programming Guide", binary compatibility and PTX compatibility.
     """
-    for kind, digits in re.findall(r"(sm|compute)_(\d+)", " ".join(architectures)):
-        code = divmod(int(digits), 10)
-        if code <= capability and (kind == "compute" or code[0] == capability[0]):
-            return True
-    return False
+    found = re.findall(r"(sm|compute)_(\d+)", " ".join(architectures))
+    codes = [(kind, divmod(int(digits), 10)) for kind, digits in found]
+    return any(code <= capability and (kind == "compute" or code[0] == capability[0]) for kind, code in codes)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -86,10 +86,8 @@ class Networks(NamedTuple):
 
     def largest_batch(self, free: int) -> int:
         """The largest power of two, 2 to LARGEST_BATCH, that fits into that many free bytes; 0 if none does."""
-        batch = LARGEST_BATCH
-        while batch >= 2 and self.memory(batch) > free:
-            batch //= 2
-        return batch if batch >= 2 else 0
+        batches = (LARGEST_BATCH >> halvings for halvings in range(LARGEST_BATCH.bit_length() - 1))
+        return next((batch for batch in batches if self.memory(batch) <= free), 0)
 
     def disk(self, epochs: int) -> int:
         """Bytes of disk that a run takes: both networks after every epoch, and the checkpoint.
@@ -152,14 +150,10 @@ class Machine:
             except RuntimeError as error:
                 trouble = _first_line(error)
         return Torch(
-            version=torch.__version__,
-            cuda=torch.version.cuda,
-            rocm=torch.version.hip,
-            mps=torch.backends.mps.is_available(),
-            architectures=tuple(torch.cuda.get_arch_list()),
-            gpu=gpu,
+            version=torch.__version__, cuda=torch.version.cuda, rocm=torch.version.hip,
+            mps=torch.backends.mps.is_available(), architectures=tuple(torch.cuda.get_arch_list()), gpu=gpu,
             gpu_trouble=trouble or ("" if gpu or not reasons else _first_line(reasons[0].message)),
-        )
+        )  # fmt: skip
 
     @cached_property
     def torchvision(self) -> Torchvision:
@@ -186,11 +180,9 @@ class Machine:
         if self.system in ("Windows", "WSL"):
             query = "(Get-CimInstance Win32_VideoController).Name"
             return "nvidia" in _answer("powershell.exe", "-NoProfile", "-Command", query).lower()
-        for device in Path("/sys/bus/pci/devices").glob("*"):
-            vendor, kind = (device / "vendor").read_text().strip(), (device / "class").read_text()
-            if vendor == "0x10de" and kind.startswith("0x03"):  # NVIDIA, display controller
-                return True
-        return False
+        devices = Path("/sys/bus/pci/devices").glob("*")  # sought: NVIDIA, display controller
+        kinds = ([(device / fact).read_text().strip() for fact in ("vendor", "class")] for device in devices)
+        return any(vendor == "0x10de" and kind.startswith("0x03") for vendor, kind in kinds)
 
     @cached_property
     def networks(self) -> Networks | None:
@@ -218,8 +210,7 @@ class Machine:
         """Jupyter's kernels and the Python that each runs."""
         from jupyter_client.kernelspec import KernelSpecManager
 
-        specs = KernelSpecManager().get_all_specs()
-        return {name: spec["spec"]["argv"][0] for name, spec in specs.items()}
+        return {name: kind["spec"]["argv"][0] for name, kind in KernelSpecManager().get_all_specs().items()}
 
 
 def read_smi(table: str, rows: str = "") -> Smi:
@@ -229,12 +220,11 @@ def read_smi(table: str, rows: str = "") -> Smi:
     cuda = re.search(r"CUDA (?:UMD )?Version: *(\d+)\.(\d+)", table)
     if driver is None:
         return Smi(trouble=_first_line(table) or "no answer")
-    lines = (re.fullmatch(r"(.+), (\d+)\.(\d+), (\d+), (\d+)", row.strip()) for row in rows.splitlines())
-    gpus = [(line[1], [int(number) for number in line.groups()[1:]]) for line in lines if line]
+    gpus = re.findall(r"^\s*(.+), (\d+)\.(\d+), (\d+), (\d+)\s*$", rows, re.MULTILINE)
     return Smi(
-        driver=driver[1],
-        cuda=(int(cuda[1]), int(cuda[2])) if cuda else (0, 0),
-        gpus=tuple(Gpu(name, (n[0], n[1]), n[2] * MIB, n[3] * MIB) for name, n in gpus),
+        driver[1],
+        (int(cuda[1]), int(cuda[2])) if cuda else (0, 0),
+        tuple(Gpu(name, (int(a), int(b)), int(total) * MIB, int(free) * MIB) for name, a, b, total, free in gpus),
     )
 
 

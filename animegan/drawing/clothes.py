@@ -14,8 +14,8 @@ from animegan.drawing.sketch import Sketch, uniform
 
 
 class Collar(NamedTuple):
-    """Where the cloth begins beside the neck (x = `out`, y = `high`), its lowest point (x = `dip`, y = `low`), and the
-    function that draws what the collar is made of."""
+    """The function that draws what lies on the cloth; where the cloth begins beside the neck (x = `out`, y = `high`),
+    and its lowest point (x = `dip`, y = `low`)."""
 
     draw: Callable[[_Wardrobe], None]
     out: float

@@ -89,8 +89,7 @@ def draw_face(sketch: Sketch) -> Mask:
 
 
 def draw_neck(sketch: Sketch) -> None:
-    body, colours = sketch.body, sketch.colours
-    middle = 1.4 * sketch.face.turn
+    body, colours, middle = sketch.body, sketch.colours, 1.4 * sketch.face.turn
     left = curve([(middle - 8, 16), (middle - 7.6, 30), (middle - 9.5, 36), (-20, 39.5), (-42, 46)])
     right = curve([(42, 46), (20, 39.5), (middle + 9.5, 36), (middle + 7.6, 30), (middle + 8, 16)])
     neck = body.outlined(path(left, (-44, 70), (44, 70), right), colours.skin, colours.skin_line, 0.7)
@@ -105,8 +104,7 @@ def draw_blush(sketch: Sketch, skin: Mask) -> None:
     rose = mix(colours.skin_shade, (255, 92, 100), 0.5 if colours.skin[1] > 180 else 0.25)
     marks = []
     for side in (-1, 1):
-        x = sketch.across(side * 16.0)
-        wide = 7.6 * sketch.squeeze(side * 16.0)
+        x, wide = sketch.across(side * 16.0), 7.6 * sketch.squeeze(side * 16.0)
         head.paint(head.glow(x, 11.5, wide, 4.6), rose, 0.9 * face.blush, skin)
         marks += [arc((x + along + 0.7, 10.2), (x + along - 0.7, 13.0)) for along in (-2.6, 0, 2.6)]
     if face.blush > 0.62:
@@ -145,8 +143,7 @@ def _place_eye(sketch: Sketch, side: int) -> tuple[float, float]:
 
 
 def _open_eye(sketch: Sketch, side: int) -> _Eye:
-    face = sketch.face
-    shape = EYE_SHAPES[face.eye_shape]
+    face, shape = sketch.face, EYE_SHAPES[sketch.face.eye_shape]
     x, squeeze = _place_eye(sketch, side)
     half = shape.width * face.eye_size * squeeze
     x -= side * max(side * x + half - 24.0 * face.face_width, 0.0)  # the far eye stays on the face

@@ -44,6 +44,7 @@ def write_faces(
             raise UserError(f"{name} must be a whole number, at least 1, not {value!r}")
     if not isinstance(seed, int):
         raise UserError(f"seed must be a whole number, not {seed!r}")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = {"version": VERSION, "seed": seed, "count": count}
     try:
         complete = _claim(folder, wanted)
@@ -53,13 +54,14 @@ def write_faces(
             return folder
         with tqdm(total=count, initial=count - len(missing), desc="drawing faces", unit="face",
                   mininterval=0.5, disable=not progress) as bar:  # fmt: skip
-            for drawn in _draw_all(folder, seed, missing, workers or _cores()):
+            for drawn in _draw_all(folder, seed, missing, workers or cores):
                 bar.update(drawn)
         write_whole(folder / TABLE, _table(seed, count).encode())
         write_whole(folder / MARKER, json.dumps({**wanted, "complete": True}).encode())
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"cannot write faces into {folder} ({reason}): choose another folder") from error
+        raise UserError(
+            f"cannot write faces into {folder} ({error.strerror or error}): choose another folder"
+        ) from error
     return folder
 
 
@@ -141,7 +143,3 @@ def _table(seed: int, count: int) -> str:
     for index in range(count):
         writer.writerow([f"faces/{_file_name(index)}", *asdict(Face.random(seed, index)).values()])
     return text.getvalue()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

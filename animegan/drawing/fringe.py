@@ -89,8 +89,7 @@ def _tufts(sketch: Sketch) -> list[np.ndarray]:
             tuft = path(arc(moved(root, -4, -16), tip, 0.03, 5), arc(tip, moved(root, -7, -3), 0.14, 4))
             tufts.append(moved(tuft * (side, 1), back, 0))
     if face.messiness > 0.72:
-        lean = -sketch.side
-        root = (back, top + 1.5)
+        lean, root = -sketch.side, (back, top + 1.5)
         tip = (back + lean * uniform(rng, 7, 12), top - uniform(rng, 1, 5))
         tufts.append(path(arc(root, tip, 0.3 * lean), arc(tip, (back + lean * 2.4, top + 1.5), -0.2 * lean)))
     return tufts

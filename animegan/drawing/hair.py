@@ -52,10 +52,9 @@ def _draw_back_strands(sketch: Sketch, mass: Mask) -> None:
             x = side * (wide - 6 + 7 * place + uniform(rng, -1, 1))
             line = curve([(x * 0.92, -8), (x, 8), (x * 1.02 + uniform(rng, -2, 2), 26), (x, 46)])
             (strokes if rng.random() < 0.6 else lights).append(ribbon(line, 0.2, 1.2, 0.6))
-    if strokes:
-        sketch.head.fill(strokes, sketch.colours.hair_line, 0.6, mass)
-    if lights:
-        sketch.head.fill(lights, sketch.colours.hair_light, 0.5, mass)
+    for shapes, colour, opacity in ((strokes, sketch.colours.hair_line, 0.6), (lights, sketch.colours.hair_light, 0.5)):
+        if shapes:
+            sketch.head.fill(shapes, colour, opacity, mass)
 
 
 def _locks_below(sketch: Sketch, wide: float, low: float, tips: int, ragged: float, depth: float) -> np.ndarray:

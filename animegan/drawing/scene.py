@@ -91,12 +91,8 @@ def draw_accessory(sketch: Sketch) -> None:
         wide = sketch.hair_width
         band = moved(curve(symmetric([(-wide, -12), (-0.86 * wide, -27), (-0.4 * wide, -37)])), sketch.behind, 0)
         head.outlined(ribbon(band, 3.4, 5.4, 3.4), bright, colours.extra_line, 0.6)
-    elif kind == "glasses":
-        _draw_glasses(sketch)
-    elif kind == "headphones":
-        _draw_headphones(sketch)
-    elif kind == "hat":
-        _draw_hat(sketch)
+    elif kind in ("glasses", "headphones", "hat"):
+        {"glasses": _draw_glasses, "headphones": _draw_headphones, "hat": _draw_hat}[kind](sketch)
 
 
 def _draw_ribbon(sketch: Sketch, x: float, y: float) -> None:

@@ -41,8 +41,7 @@ class Sketch:
 
     def squeeze(self, x: float) -> float:
         """The factor by which a small feature at `x` looks narrower when the head is turned."""
-        depth = math.sqrt(max(SKULL * SKULL - x * x, 1.0))
-        return self._cosine - x / depth * self._sine
+        return self._cosine - x / math.sqrt(max(SKULL * SKULL - x * x, 1.0)) * self._sine
 
     def turned(self, points) -> np.ndarray:
         """Points of a face looking straight ahead, on the turned head."""

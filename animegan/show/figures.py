@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-
 INK, PAPER, FADED, RULE = "#1b1b1f", "#ffffff", "#6b6b76", "#c9c9d1"
 # Blue and orange are distinct for every kind of colour blindness (Okabe and Ito 2008), and in grey.
 BLUE, ORANGE = "#0072b2", "#d55e00"
@@ -23,11 +22,12 @@ SMALL = 9  # points: titles are one larger
 DPI = 160  # twice as fine as a notebook shows it, for slides and high-density screens
 
 
-def new_figure(inches: tuple[float, float]) -> Figure:
-    """An empty figure of this width and height, unknown to pyplot."""
+def new_figure(inches: tuple[float, float], rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
+    """A figure of this width and height, unknown to pyplot, and its panel or panels, as `Figure.subplots` has them."""
     from matplotlib.figure import Figure
 
-    return Figure(inches, dpi=DPI, layout="constrained", facecolor=PAPER)
+    figure = Figure(inches, dpi=DPI, layout="constrained", facecolor=PAPER)
+    return figure, figure.subplots(rows, columns, **options)
 
 
 def despine(panel: Axes, title: str = "", xlabel: str = "") -> None:
@@ -37,17 +37,9 @@ def despine(panel: Axes, title: str = "", xlabel: str = "") -> None:
     panel.tick_params(colors=INK, labelsize=SMALL)
     panel.grid(axis="y", color=RULE, linewidth=0.6)
     panel.set_axisbelow(True)
-    if title:
-        panel.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
+    panel.set_title(title, loc="left", fontsize=SMALL + 1, color=INK)
     if xlabel:
         panel.set_xlabel(xlabel, fontsize=SMALL, color=INK)
-
-
-def patch(colour: Any, label: str) -> Any:
-    """A coloured square for a legend."""
-    from matplotlib.patches import Patch
-
-    return Patch(facecolor=colour, edgecolor=RULE, label=label)
 
 
 def to_picture(figure: Figure) -> Picture:

@@ -71,12 +71,11 @@ class Film:
             content = self.gif(colours)
             if len(content) <= 2 * MAX_BYTES // 3:
                 break
-        still = small_png(self.picture(), MAX_BYTES // 6)
         description = f"a film of {len(self.frames)} frames"
         width = ENLARGED * self.frames[0].width
         return {
             "text/html": f'<img alt="{description}" width="{width}" src="data:image/gif;base64,{_base64(content)}">',
-            "image/png": _base64(still),
+            "image/png": _base64(small_png(self.picture(), MAX_BYTES // 6)),
             "text/plain": description,
         }
 
@@ -106,10 +105,8 @@ def growth(run: Run, cells: Sequence[int] = (0,), epochs: Sequence[int] | None =
         raise UserError(f"{run.path} has no epoch to show yet: let it finish its first one.")
     if not cells or not all(0 <= cell < FACES_IN_GRID for cell in cells):
         raise UserError(f"faces {list(cells)} cannot be shown: a grid has the cells 0 to {FACES_IN_GRID - 1}.")
-    frames = []
-    for epoch in epochs:
-        faces = run.faces(epoch)
-        frames.append(_frame([faces[cell] for cell in cells], f"epoch {epoch}"))
+    grids = zip(epochs, map(run.faces, epochs), strict=True)
+    frames = [_frame([faces[cell] for cell in cells], f"epoch {epoch}") for epoch, faces in grids]
     return Film(tuple(frames), (EPOCH_MILLISECONDS,) * (len(frames) - 1) + (HOLD_MILLISECONDS,))
 
 

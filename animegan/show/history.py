@@ -16,7 +16,6 @@ from animegan.show.pictures import Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 def plot_history(*runs: Run | Sequence[Run], smooth: int | None = None) -> Picture:
@@ -37,12 +36,9 @@ def plot_history(*runs: Run | Sequence[Run], smooth: int | None = None) -> Pictu
 
 
 def plot_steps(
-    steps: Sequence[Step],
-    steps_per_epoch: int | None = None,
-    epochs: int | None = None,
-    smooth: int | None = None,
-    inches: tuple[float, float] = (7.5, 2.7),
-) -> Picture:
+    steps: Sequence[Step], steps_per_epoch: int | None = None, epochs: int | None = None,
+    smooth: int | None = None, inches: tuple[float, float] = (7.5, 2.7),
+) -> Picture:  # fmt: skip
     """The picture of `plot_history` from the steps themselves, for a run that is still training.
 
     steps_per_epoch: by default the number of steps in the longest epoch so far.
@@ -75,10 +71,11 @@ def history_picture(
     traces: Sequence[Trace], smooth: int | None, epochs: int | None = None, inches: tuple[float, float] = (11, 3.9)
 ) -> Picture:
     """Two panels with the curves of each trace, as `plot_history` describes them."""
+    from matplotlib.lines import Line2D
+
     if smooth is not None and smooth < 1:
         raise UserError(f"smooth {smooth} is out of range: give a number of steps, 1 or more.")
-    figure = new_figure(inches)
-    losses, verdicts = figure.subplots(1, 2)
+    figure, (losses, verdicts) = new_figure(inches, 1, 2)
     epochs = epochs or max((trace.steps[-1].epoch for trace in traces if trace.steps), default=1)
     for panel, (label, curves) in zip((losses, verdicts), PANELS.items(), strict=True):
         despine(panel)
@@ -86,13 +83,22 @@ def history_picture(
             if trace.steps:  # smooth all runs over the same part of the axis, or the shortest looks the wildest
                 width = smooth or max(1, round(epochs * trace.per_epoch / 40))
                 draw_curves(panel, trace, line, curves, width, faint=0.22 / len(traces) ** 0.5)
-        _label(panel, label, curves)
-        panel.set_xlim(0, epochs)
-    losses.set_ylim(0, _highest(traces))
-    verdicts.set_ylim(0, 1)
-    verdicts.set_yticks([0, 0.25, 0.5, 0.75, 1])
+        panel.set(xlabel="epoch", ylabel=label, xlim=(0, epochs))
+        panel.locator_params(axis="x", integer=True)
+        panel.legend(
+            handles=[Line2D([], [], color=colour, label=name) for _, colour, name in curves],
+            loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, frameon=False, handlelength=1.5,
+        )  # fmt: skip
+    # A few extreme steps must not flatten all others.
+    tops = [np.percentile([max(s.loss_D, s.loss_G) for s in trace.steps], 99.5) for trace in traces if trace.steps]
+    losses.set_ylim(0, 1.05 * float(max(tops, default=1.0)))
+    verdicts.set(ylim=(0, 1), yticks=[0, 0.25, 0.5, 0.75, 1])
     if len(traces) > 1:
-        _name_runs(figure, [trace.name for trace in traces])
+        names = [trace.name for trace in traces]
+        styles = zip(names, cycle(LINES), strict=False)
+        handles = [Line2D([], [], color=INK, linestyle=line, label=name) for name, line in styles]
+        font = {"family": _families(names), "size": 10}
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, handlelength=3, prop=font)
     return to_picture(figure)
 
 
@@ -103,34 +109,6 @@ def draw_curves(panel: Axes, trace: Trace, line: str, curves: Sequence, width: i
         if width > 1:
             panel.plot(*thinned(x, values[field]), color=colour, alpha=faint, linewidth=0.7)
         panel.plot(*thinned(x, moving_mean(values[field], width)), line, color=colour, linewidth=1.7)
-
-
-def _highest(traces: Sequence[Trace]) -> float:
-    """The top of the axis of losses: a few extreme steps must not flatten all others."""
-    losses = [[max(step.loss_D, step.loss_G) for step in trace.steps] for trace in traces if trace.steps]
-    return 1.05 * max((float(np.percentile(values, 99.5)) for values in losses), default=1.0)
-
-
-def _label(panel: Axes, label: str, curves: Sequence) -> None:
-    from matplotlib.lines import Line2D
-
-    panel.set_xlabel("epoch")
-    panel.set_ylabel(label)
-    panel.locator_params(axis="x", integer=True)
-    handles = [Line2D([], [], color=colour, label=name) for _, colour, name in curves]
-    panel.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2, frameon=False, handlelength=1.5
-    )
-
-
-def _name_runs(figure: Figure, names: Sequence[str]) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = [
-        Line2D([], [], color=INK, linestyle=line, label=name) for name, line in zip(names, cycle(LINES), strict=False)
-    ]
-    font = {"family": _families(names), "size": 10}
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, handlelength=3, prop=font)
 
 
 def _families(names: Sequence[str]) -> list[str]:
@@ -147,8 +125,7 @@ def moving_mean(values: np.ndarray, width: int) -> np.ndarray:
     """The mean of the `width` values around each value; at both ends, of those that exist."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     middle = np.arange(len(values))
-    first = np.maximum(middle - width // 2, 0)
-    last = np.minimum(middle + (width + 1) // 2, len(values))
+    first, last = np.maximum(middle - width // 2, 0), np.minimum(middle + (width + 1) // 2, len(values))
     return (sums[last] - sums[first]) / (last - first)
 
 

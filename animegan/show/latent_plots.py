@@ -17,8 +17,7 @@ SIZE = 72  # pixels: height and width of a face in a row
 
 def plot_lengths(z: Tensor, paths: Mapping[str, Tensor]) -> Picture:
     """The lengths of vectors z [N, nz, 1, 1], and the lengths along paths {name: [steps, nz, 1, 1]} between two."""
-    figure = new_figure((9, 3.3))
-    lengths, along = figure.subplots(1, 2, sharey=True)
+    figure, (lengths, along) = new_figure((9, 3.3), 1, 2, sharey=True)
     norms = z.flatten(1).norm(dim=1).numpy()
     lengths.hist(norms, 40, orientation="horizontal", color=BLUE)
     despine(lengths, f"lengths of {len(z):,} latent vectors", "number of vectors")
@@ -40,13 +39,11 @@ def rows_picture(rows: Mapping[str, Tensor], heads: Sequence[str] = ()) -> Pictu
 def plot_effects(effects: Mapping[tuple[str, str], Effect]) -> Picture:
     """For each direction: the share of faces that have its value after a move along it, and along random directions."""
     ordered = sorted(effects.items(), key=lambda item: item[1].along)
-    figure = new_figure((7, 0.9 + 0.27 * len(ordered)))
-    panel = figure.subplots()
+    figure, panel = new_figure((7, 0.9 + 0.27 * len(ordered)))
     places = np.arange(len(ordered))
     panel.barh(places, [effect.along for _, effect in ordered], 0.72, color=BLUE, label="along its direction")
-    panel.barh(
-        places, [effect.control for _, effect in ordered], 0.36, color=ORANGE, label="as far in random directions"
-    )
+    controls = [effect.control for _, effect in ordered]
+    panel.barh(places, controls, 0.36, color=ORANGE, label="as far in random directions")
     panel.set_yticks(places, [f"{attribute}: {value}" for (attribute, value), _ in ordered])
     despine(panel, "share of the faces without a value that have it after a move")
     panel.grid(visible=False, axis="y")

@@ -11,19 +11,7 @@ import torch
 
 from animegan.ablation import Sweep, floor, standings
 from animegan.measure import REAL, Evaluation, Neighbours, Share, average
-from animegan.show.figures import (
-    BLUE,
-    FADED,
-    INK,
-    ON_PAPER,
-    ORANGE,
-    RULE,
-    SMALL,
-    despine,
-    new_figure,
-    patch,
-    to_picture,
-)
+from animegan.show.figures import BLUE, FADED, INK, ON_PAPER, ORANGE, RULE, SMALL, despine, new_figure, to_picture
 from animegan.show.pictures import Picture, face_picture
 from animegan.show.sheets import faces_sheet
 
@@ -31,8 +19,8 @@ from animegan.show.sheets import faces_sheet
 def plot_evaluation(found: Evaluation) -> Picture:
     """Distance by epoch, the best epoch, and the distance between real images; FID, precision and recall if known."""
     epochs = sorted(found.distances)
-    figure = new_figure((11, 3.9) if found.fidelities else (6.5, 3.9))
-    panels = np.atleast_1d(figure.subplots(1, 3 if found.fidelities else 1))
+    width, count = (11, 3) if found.fidelities else (6.5, 1)
+    figure, (panels,) = new_figure((width, 3.9), 1, count, squeeze=False)
     means = [found.mean(epoch) for epoch in epochs]
     _line(panels[0], epochs, means, BLUE, "fakes")
     _floor(panels[0], average(found.floor).mean)
@@ -43,11 +31,10 @@ def plot_evaluation(found: Evaluation) -> Picture:
     )  # fmt: skip
     style_axes(panels[0], "sliced Wasserstein distance x 1,000", epochs, max(means))
     if found.fidelities:
-        measured = [found.fidelities[epoch] for epoch in epochs]
+        real, measured = found.fidelities[REAL], [found.fidelities[epoch] for epoch in epochs]
         _line(panels[1], epochs, [m.fid for m in measured], BLUE, "fakes")
-        _floor(panels[1], found.fidelities[REAL].fid)
-        title = f"FID, features of the {found.fidelities[REAL].features}"
-        style_axes(panels[1], title, epochs, max(m.fid for m in measured))
+        _floor(panels[1], real.fid)
+        style_axes(panels[1], f"FID, features of the {real.features}", epochs, max(m.fid for m in measured))
         _line(panels[2], epochs, [m.precision for m in measured], BLUE, "precision")
         _line(panels[2], epochs, [m.recall for m in measured], ORANGE, "recall")
         style_axes(panels[2], "precision and recall", epochs, 1)
@@ -88,8 +75,7 @@ def plot_standings(grid: Sweep) -> Picture:
 
     rows, spread = standings(grid)
     first = next(row.name for row in grid.rows if row.name in {found.name for found in rows})
-    figure = new_figure((9, max(1.1 + 0.27 * len(rows), 3)))  # high enough for the text along the dashed line
-    panel = figure.subplots()
+    figure, panel = new_figure((9, max(1.1 + 0.27 * len(rows), 3)))  # high enough for the text along the dashed line
     for place, (_, found, swd, as_good) in enumerate(rows):
         colour = BLUE if as_good else FADED
         if math.isinf(swd):
@@ -109,9 +95,8 @@ def plot_standings(grid: Sweep) -> Picture:
     if math.isfinite(measure := next(row.swd for row in rows if row.name == first)):
         panel.axvline(measure, color=BLUE, lw=1, ls=":", zorder=0)
     panel.set_xscale("log")  # errors are proportional to the distance
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panel.xaxis.set_major_formatter("{x:g}")
-    panel.xaxis.set_minor_formatter(NullFormatter())
+    ticks = LogLocator(subs=(1, 2, 5))
+    panel.xaxis.set(major_locator=ticks, major_formatter="{x:g}", minor_formatter=NullFormatter())
     panel.annotate(
         f"real against real: {real:.1f}", (real, len(rows) - 0.4), (4, 4), textcoords="offset points",
         color=FADED, fontsize=SMALL, rotation=90,
@@ -121,12 +106,12 @@ def plot_standings(grid: Sweep) -> Picture:
 
 def plot_coverage(shares: Sequence[Share]) -> Picture:
     """One panel per attribute: how often each value is recognised in real faces and in fakes; too rare in orange."""
+    from matplotlib.patches import Patch
+
     names = list(dict.fromkeys(share.attribute for share in shares))
-    columns = 4
-    rows = -(-len(names) // columns)
-    figure = new_figure((11, 3.3 * rows))
-    panels = figure.subplots(rows, columns, squeeze=False).flatten()
-    for panel, name in zip(panels, names, strict=False):
+    rows, columns = -(-len(names) // 4), 4
+    figure, panels = new_figure((11, 3.3 * rows), rows, columns, squeeze=False)
+    for panel, name in zip(panels.flat, names, strict=False):
         values = sorted((share for share in shares if share.attribute == name), key=lambda share: share.real)
         places = np.arange(len(values))
         panel.barh(places, [share.real for share in values], 0.82, color=RULE)
@@ -139,12 +124,11 @@ def plot_coverage(shares: Sequence[Share]) -> Picture:
         for label, share in zip(panel.get_yticklabels(), values, strict=True):
             label.set_color(ORANGE if share.seldom else INK)
         panel.xaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
-    for panel in panels[len(names) :]:
+    for panel in panels.flat[len(names) :]:
         panel.remove()
     kinds = ((RULE, "real faces"), (BLUE, "fakes"), (ORANGE, "fakes: made too seldom"))
-    figure.legend(
-        handles=[patch(*kind) for kind in kinds], loc="outside upper right", ncols=3, frameon=False, fontsize=SMALL
-    )
+    handles = [Patch(facecolor=colour, edgecolor=RULE, label=label) for colour, label in kinds]
+    figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False, fontsize=SMALL)
     return to_picture(figure)
 
 
@@ -164,15 +148,13 @@ def neighbours_picture(fakes: torch.Tensor, training: np.ndarray, found: Neighbo
 
 def plot_neighbours(found: Neighbours) -> Picture:
     """Distances of fakes, and of real images outside the training set, to the nearest training image."""
-    figure = new_figure((6.5, 3.4))
-    panel = figure.subplots()
+    figure, panel = new_figure((6.5, 3.4))
     edges = np.histogram_bin_edges(torch.cat([found.distances, found.usual]).numpy(), 40)
     for values, colour, label in ((found.usual, FADED, "unseen real images"), (found.distances, BLUE, "fakes")):
         weights = np.full(len(values), 1 / len(values))
         panel.hist(values.numpy(), edges, weights=weights, histtype="step", color=colour, lw=1.8, label=label)
-    panel.axvline(
-        found.usual.quantile(0.01).item(), color=ORANGE, lw=1.2, ls="--", label="copies lie left of this line"
-    )
+    copies = found.usual.quantile(0.01).item()
+    panel.axvline(copies, color=ORANGE, lw=1.2, ls="--", label="copies lie left of this line")
     despine(panel, "share of images", "distance to the nearest training image")
     panel.yaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
     panel.legend(**ON_PAPER, fontsize=SMALL)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from animegan.shapes import conv_size, conv_transpose_size
-from animegan.show.figures import BLUE, FADED, INK, PAPER, despine, new_figure, patch, to_picture
+from animegan.show.figures import BLUE, FADED, INK, PAPER, RULE, despine, new_figure, to_picture
 from animegan.show.pictures import Picture
 
 OVERLAP_INPUT = 8  # pixels
@@ -23,10 +23,8 @@ def overlap_counts(
     transposed: False counts how many output pixels of an ordinary convolution read each input pixel, [size].
     Source: Odena, Dumoulin and Olah 2016, "Deconvolution and Checkerboard Artifacts".
     """
-    if transposed:
-        windows, length = size, conv_transpose_size(size, kernel, stride, padding)
-    else:
-        windows, length = conv_size(size, kernel, stride, padding), size
+    output = (conv_transpose_size if transposed else conv_size)(size, kernel, stride, padding)
+    windows, length = (size, output) if transposed else (output, size)
     starts = np.arange(windows)[:, None] * stride - padding
     pixels = np.arange(length)
     return ((starts <= pixels) & (pixels < starts + kernel)).sum(axis=0)
@@ -41,6 +39,7 @@ def overlap_picture(
     size: height and width of the input, in pixels. Raises UserError if no such layer is possible.
     """
     from matplotlib.colors import BoundaryNorm, ListedColormap
+    from matplotlib.patches import Patch
 
     counts = overlap_counts(kernel, stride, padding, size, transposed)
     layer, side, verb = "convolution", "input", "read"
@@ -48,23 +47,21 @@ def overlap_picture(
         layer, side, verb = "transposed convolution", "output", "written"
     plane = np.outer(counts, counts)
     values = np.unique(plane)
-    figure = new_figure((10, 3.8))
-    figure.suptitle(
-        f"{layer}, kernel {kernel}, stride {stride}, padding {padding}: how often each {side} pixel is {verb}",
-        fontsize=11, color=INK,
-    )  # fmt: skip
-    panel, profile = figure.subplots(1, 2, width_ratios=(1, 2))
+    figure, (panel, profile) = new_figure((10, 3.8), 1, 2, width_ratios=(1, 2))
+    title = f"{layer}, kernel {kernel}, stride {stride}, padding {padding}: how often each {side} pixel is {verb}"
+    figure.suptitle(title, fontsize=11, color=INK)
 
     shades = shades_of(values)
     norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
     panel.imshow(plane, cmap=ListedColormap(shades), norm=norm, extent=(0, len(counts), len(counts), 0))
-    panel.set_anchor("N")
     panel.spines[:].set_color(FADED)
     panel.tick_params(labelsize=9)
     panel.locator_params(integer=True)
-    panel.set_xlabel(f"{len(counts)}x{len(counts)} {side} pixels" + f", from {size}x{size}" * transposed)
+    label = f"{len(counts)}x{len(counts)} {side} pixels" + f", from {size}x{size}" * transposed
+    panel.set(anchor="N", xlabel=label)
+    shown = spread(len(values), MAX_SHADES)
     panel.legend(
-        handles=[patch(shades[n], f"{values[n]}x") for n in spread(len(values), MAX_SHADES)],
+        handles=[Patch(facecolor=shades[n], edgecolor=RULE, label=f"{values[n]}x") for n in shown],
         loc="upper left", bbox_to_anchor=(1, 1.03), frameon=False, handlelength=1, handleheight=1, fontsize=9,
     )  # fmt: skip
 

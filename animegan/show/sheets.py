@@ -19,13 +19,9 @@ CAPTION = 26  # pixels: the height of the line below all faces
 
 def faces_sheet(
     rows: Sequence[tuple[str, Sequence[Image.Image] | Sequence[str]]],
-    columns: int | None = None,
-    size: int | None = None,
-    row_gap: int = GAP,
-    margin: int = MARGIN,
-    font_size: int = 16,
-    caption: str = "",
-) -> Picture:
+    columns: int | None = None, size: int | None = None,
+    row_gap: int = GAP, margin: int = MARGIN, font_size: int = 16, caption: str = "",
+) -> Picture:  # fmt: skip
     """Rows of faces as one picture, each row with its label at the left.
 
     rows: (label, cells) from top to bottom. The first line of a label is dark, further lines are smaller and grey.

@@ -35,26 +35,15 @@ class EpochComparer(PicturedBox):
         self.face = ipywidgets.IntSlider(
             1, 1, FACES_IN_GRID, description=f"Face (1 to {FACES_IN_GRID})", style=NAME_IN_FULL, layout=CONTROL
         )
-        super().__init__(
-            [
-                row(self.left.box, self.right.box),
-                row(
-                    ipywidgets.HBox([text("Play the right epochs:"), self.play], layout={"align_items": "center"}),
-                    self.enlarge,
-                    self.face,
-                ),
-            ]
-        )
-        self._link()
-        self._draw()
-
-    def _link(self) -> None:
+        player = ipywidgets.HBox([text("Play the right epochs:"), self.play], layout={"align_items": "center"})
+        super().__init__([row(self.left.box, self.right.box), row(player, self.enlarge, self.face)])
         self.left.slider.observe(lambda _: self._draw(self.left), "value")
         self.right.slider.observe(lambda _: self._draw(self.right), "value")
         ipywidgets.link((self.play, "value"), (self.right.slider, "value"))
         self.play.observe(self._from_start, "playing")
         self.enlarge.observe(lambda _: self._draw(), "value")
         self.face.observe(self._choose, "value")
+        self._draw()
 
     def _from_start(self, change: dict[str, Any]) -> None:
         """Play from the first epoch if the slider is at the last."""
@@ -88,8 +77,7 @@ class _Side:
         self.slider = ipywidgets.IntSlider(
             first if at_first else last, first, last, description=label, style=NAME_IN_FULL, layout={"width": "100%"}
         )
-        self.heading = text()
-        self.image = image()
+        self.heading, self.image = text(), image()
         self.name, self.shown, self.enlarged = "", Image.new("RGB", (1, 1)), False
         self.box = ipywidgets.VBox(
             [self.heading, self.image, self.slider],

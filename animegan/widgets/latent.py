@@ -24,6 +24,7 @@ FARTHEST = 5.0  # along a direction: half the length of a typical z
 WIDEST = 3.0  # the limit of truncation: 3 of 1,000 numbers lie beyond it
 SHOWN, STORED = 384, 288  # pixels: a face enlarged 4 times, and 3 times in the picture that a notebook stores
 WIDE = {"width": "30em", "max_width": "100%"}
+Directions = Mapping[str | tuple[str, str], Tensor]
 READ = ("hair colour", "hair style", "eye colour", "expression")
 
 
@@ -37,12 +38,7 @@ class LatentExplorer(PicturedBox):
     """
 
     def __init__(
-        self,
-        run: Run,
-        directions: Mapping[str | tuple[str, str], Tensor],
-        folder: str | os.PathLike,
-        epoch: int | None = None,
-        seed: int = 0,
+        self, run: Run, directions: Directions, folder: str | os.PathLike, epoch: int | None = None, seed: int = 0
     ):
         nz = run.config.nz
         if not directions:
@@ -60,8 +56,7 @@ class LatentExplorer(PicturedBox):
         self.shuffle = _button("Shuffle", "another face")
         self.reset = _button("Reset", "move all sliders back to their start")
         self.save = _button("Save", f"write this face into {self.folder.name}")
-        self.line, self.saved = text(bold=True), text()
-        self.image = image()
+        self.line, self.saved, self.image = text(bold=True), text(), image()
         left = ipywidgets.VBox([self.image], layout={"flex": "1 1 14em", "min_width": "0", "max_width": "24em"})
         right = ipywidgets.VBox(
             [*self.sliders, self.limit, row(self.shuffle, self.reset, self.save)],

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from PIL import Image, ImageDraw
 
-from animegan.runs import Step
 from animegan.show import FADED, font_for, plot_steps
 from animegan.widgets.box import NAME_IN_FULL, PicturedBox, beside, image, jpeg, row, say, stacked, text
 
@@ -43,17 +41,17 @@ class TrainingMonitor(PicturedBox):
         self.bar = ipywidgets.IntProgress(
             description="Training", style=NAME_IN_FULL, layout={"width": "100%", "max_width": "60em"}
         )
-        self.curves = image()
-        self.grid = image()
+        self.curves, self.grid = image(), image()
         self.caption = text("No epoch is finished yet.", bold=True)
         left = ipywidgets.VBox([self.curves], layout={"flex": "5 1 26em", "min_width": "0"})
         right = ipywidgets.VBox([self.caption, self.grid], layout={"flex": "2 1 14em", "max_width": "26em"})
         super().__init__([self.status, self.bar, row(left, right)])
-        self._face_grid = _blank("the first faces appear after epoch 1")
+        self._face_grid, sentence = Image.new("RGB", (GRID, GRID), "#f1f1f4"), "the first faces appear after epoch 1"
+        pen, font = ImageDraw.Draw(self._face_grid), font_for(36, [sentence])
+        pen.text((GRID / 2, GRID / 2), sentence, FADED, font, anchor="mm")
         self._epoch_shown = 0
         self._curves_picture = plot_steps([], epochs=total_epochs, inches=CURVES)
-        self._next_text = self._next_curves = 0.0
-        self._watching = False
+        self._next_text, self._next_curves, self._watching = 0.0, 0.0, False
         self._display: Any = None
         self.grid.value, self.curves.value = jpeg(self._face_grid), jpeg(self._curves_picture)
 
@@ -84,8 +82,8 @@ class TrainingMonitor(PicturedBox):
             parts.append(f"step {done - (progress.epoch - 1) * per_epoch} of {per_epoch}")
         if ended:
             return f"{ended.capitalize()} in {', '.join(parts).lower()}: run this cell again to resume."
-        seconds = _seconds_per_step(progress.steps)
-        if seconds:
+        recent = progress.steps[-RECENT:]
+        if len(recent) > 1 and (seconds := (recent[-1].seconds - recent[0].seconds) / (len(recent) - 1)):
             parts.append(f"{progress.run.config.batchSize / seconds:.0f} images/s")
             if per_epoch:
                 parts.append(f"about {duration((total * per_epoch - done) * seconds)} left")
@@ -165,21 +163,9 @@ class TrainingMonitor(PicturedBox):
             self._display.update(self._repr_mimebundle_(), raw=True)
 
 
-def _seconds_per_step(steps: Sequence[Step]) -> float:
-    """The mean duration of the recent steps; 0 if it is not known yet."""
-    recent = steps[-RECENT:]
-    return (recent[-1].seconds - recent[0].seconds) / (len(recent) - 1) if len(recent) > 1 else 0.0
-
-
 def duration(seconds: float) -> str:
     """Seconds as a text in a unit that fits."""
     minutes, hours = round(seconds / 60), seconds / 3600
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{minutes} min" if minutes < 120 else f"{hours:.1f} h"
-
-
-def _blank(sentence: str) -> Image.Image:
-    sheet = Image.new("RGB", (GRID, GRID), "#f1f1f4")
-    ImageDraw.Draw(sheet).text((GRID / 2, GRID / 2), sentence, FADED, font_for(36, [sentence]), anchor="mm")
-    return sheet

@@ -20,12 +20,9 @@ class ShapeExplorer(PicturedBox):
     def __init__(self, kernel: int = 5, stride: int = 3, padding: int = 1, size: int = 32, transposed: bool = True):
         # Buttons, because JupyterLab takes the arrow keys from a drop-down list.
         self.kind = ipywidgets.ToggleButtons(
-            options=[("convolution", False), ("transposed convolution", True)],
-            value=bool(transposed),
-            description="Layer",
-            style={**NAME_IN_FULL, "button_width": "auto"},
-            layout={"width": "100%"},
-        )
+            options=[("convolution", False), ("transposed convolution", True)], value=bool(transposed),
+            description="Layer", style={**NAME_IN_FULL, "button_width": "auto"}, layout={"width": "100%"},
+        )  # fmt: skip
         self.kernel = _number("Kernel", kernel, 1, 11)
         self.stride = _number("Stride", stride, 1, 6)
         self.padding = _number("Padding", padding, 0, 6)
@@ -70,8 +67,8 @@ def _pattern(kernel: int, stride: int, padding: int, size: int, transposed: bool
 
     The small input is large enough that a pixel in the middle is overlapped by all kernels that can reach it.
     """
-    small = max(OVERLAP_INPUT, 2 * -(-kernel // stride)) if transposed else max(OVERLAP_INPUT * stride, 2 * kernel)
-    small = min(size, small)
+    enough = max(OVERLAP_INPUT, 2 * -(-kernel // stride)) if transposed else max(OVERLAP_INPUT * stride, 2 * kernel)
+    small = min(size, enough)
     try:
         return overlap_picture(kernel, stride, padding, small, transposed), small
     except UserError:

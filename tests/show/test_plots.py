@@ -195,7 +195,7 @@ def test_the_history_of_a_run_is_drawn_in_both_colours(finished):
 
 
 def test_the_curves_show_the_steps_over_epochs():
-    panel = new_figure((4, 3)).subplots()
+    _, panel = new_figure((4, 3))
     trace = Trace("run", steps(10), steps_per_epoch=4)
     draw_curves(panel, trace, "--", CURVES["loss"], width=3, faint=0.2)
     raw_D, mean_D, raw_G, mean_G = panel.lines
@@ -219,7 +219,7 @@ def test_runs_of_different_length_are_smoothed_over_the_same_part_of_the_axis(mo
 
 
 def test_a_width_of_1_leaves_one_curve_without_a_shadow():
-    panel = new_figure((4, 3)).subplots()
+    _, panel = new_figure((4, 3))
     draw_curves(panel, Trace("run", steps(10), 4), "-", CURVES["loss"], width=1, faint=0.2)
     assert len(panel.lines) == 2
     assert list(panel.lines[0].get_ydata()) == [1.0 + n for n in range(10)]
