@@ -29,10 +29,7 @@ def check(folder: Path, **options):
 def contents(folder: Path) -> dict[str, tuple[str, int]]:
     """Name -> hash and time of every file that is not the library's own."""
     return {
-        str(path.relative_to(folder)): (
-            hashlib.sha256(path.read_bytes()).hexdigest(),
-            path.stat().st_mtime_ns,
-        )
+        str(path.relative_to(folder)): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(".animegan-")
     }
