@@ -68,8 +68,7 @@ def _run(tags: str, missing: int, have: list[int], folder: Path, rating: str, si
     settings = folder / "gallery-dl.json"
     write_whole(settings, json.dumps(_settings(folder, missing, have, rating), indent=1).encode("ascii"))
     url = f"Danbooru:{site}/posts?tags={quote(f'{tags} rating:{rating}')}"
-    command = [sys.executable, "-m", "gallery_dl", "--config-ignore", "--config", str(settings)]
-    command += ["--no-colors", url]
+    command = [sys.executable, "-m", "gallery_dl", "--config-ignore", "--config", str(settings), "--no-colors", url]
     environment = {**os.environ, "PYTHONUTF8": "1"}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stderr=errors, stdout=subprocess.DEVNULL, env=environment)

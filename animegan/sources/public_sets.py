@@ -32,7 +32,6 @@ class PublicSet:
     last: int
     count: int
     left_out: str = ""
-    rights: str = RIGHTS
 
     @property
     def url(self) -> str:
@@ -96,6 +95,6 @@ def listing() -> str:
     """The sets that `get` can fetch, as text."""
     lines = []
     for each in SETS.values():
-        facts = (f"left out: {each.left_out}", f"rights: {each.rights}", f"from: {each.url}")
+        facts = (f"left out: {each.left_out}", f"rights: {RIGHTS}", f"from: {each.url}")
         lines += [f"{each.name:15} {each.holds}", *(f"{'':15} {fact}" for fact in facts), ""]
     return "\n".join([*lines, BY_HAND])

@@ -6,11 +6,10 @@ import io
 import threading
 import time
 import types
-import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from test_sources import face, table
+from test_sources import face, table, zipped
 
 pytest.importorskip("pooch", reason="downloads need the extra 'data': pip install -e '.[data]'")
 
@@ -47,6 +46,10 @@ class Server:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
 
     def answer(self, request) -> None:
         self.asked.append((request.path, request.headers.get("Range")))
@@ -95,8 +98,7 @@ def serve():
 
     yield start
     for server in servers:
-        server.http.shutdown()
-        server.http.server_close()
+        server.close()
 
 
 @pytest.fixture(autouse=True)
@@ -201,9 +203,8 @@ def test_a_mirror_is_asked_where_the_first_address_fails(serve, tmp_path, monkey
         assert len(mirror.asked) == 1
     monkeypatch.setenv("ANIMEGAN_CACHE", str(tmp_path / "none"))
     urls = [f"{gone.url}/cascade.xml", f"{wrong.url}/cascade.xml"]
-    with pytest.raises(
-        UserError, match=r"404: there is no such file.*give it with --cascade FILE.*failed, too"
-    ) as caught:
+    message = r"404: there is no such file.*give it with --cascade FILE.*failed, too"
+    with pytest.raises(UserError, match=message) as caught:
         download.cached_file(urls, SHA256, "give it with --cascade FILE")
     assert all(url in str(caught.value) for url in urls) and "\n" not in str(caught.value)
     assert not (tmp_path / "none" / "cascade.xml").exists()
@@ -302,12 +303,8 @@ def small_set(monkeypatch) -> PublicSet:
 
 
 def archive(count: int = 17) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as file:
-        file.writestr("something-abc/README.md", "faces")
-        for n in range(count):
-            file.writestr(f"something-abc/faces/{n}.jpg", face(n))
-    return content.getvalue()
+    faces = {f"something-abc/faces/{n}.jpg": face(n) for n in range(count)}
+    return zipped(io.BytesIO(), {"something-abc/README.md": b"faces", **faces}).getvalue()
 
 
 def take(name, out, server, **options):
