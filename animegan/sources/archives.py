@@ -165,12 +165,11 @@ class Source:
                 raise locked
             infos = [info for info in archive.list() if not info.is_directory]
             total = sum(info.uncompressed for info in infos)
+            size = f"{total / 2**20:,.0f} MiB"
             if total > HARMLESS and total > MAX_RATIO * self.path.stat().st_size:
-                raise UserError(f"{self.path} is a bomb: it inflates to {total / 2**20:,.0f} MiB. Leave it alone.")
+                raise UserError(f"{self.path} is a bomb: it inflates to {size}. Leave it alone.")
             if total > shutil.disk_usage(folder).free:
-                raise UserError(
-                    f"{self.path} unpacks to {total / 2**20:,.0f} MiB, more than there is room for: free some space."
-                )
+                raise UserError(f"{self.path} unpacks to {size}, more than there is room for: free some space.")
             files, entries = NumberedFiles(Path(folder)), []
             for info in infos:
                 opened, odd = functools.partial(files.open, info.filename), LINK if info.is_symlink else ""

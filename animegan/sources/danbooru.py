@@ -92,24 +92,16 @@ def _settings(folder: Path, missing: int, have: list[int], rating: str) -> dict:
     wanted = f"rating == {rating!r} and extension in {PICTURES!r} and id not in {set(have) or '()'}"
     return {
         "extractor": {
-            "file-filter": wanted,
-            "file-range": f"1-{missing}",
-            "base-directory": str(folder),
-            "directory": [],
-            "filename": "{id}.{extension}",
-            "skip": True,
-            "sleep": PAUSE,
-            "sleep-request": PAUSE,
-            "sleep-429": 60,
-            "retries": RETRIES,
-            "timeout": 60,
+            "file-filter": wanted, "file-range": f"1-{missing}", "base-directory": str(folder), "directory": [],
+            "filename": "{id}.{extension}", "skip": True, "retries": RETRIES, "timeout": 60,
+            "sleep": PAUSE, "sleep-request": PAUSE, "sleep-429": 60,
             "postprocessors": [
                 {"name": "metadata", "mode": "json", "event": ["after", "skip"], "filename": "{id}.{extension}.json"}
             ],
         },
         "downloader": {"part": True, "mtime": False, "filesize-max": "64M"},
         "output": {"mode": "null"},
-    }
+    }  # fmt: skip
 
 
 def _posts(folder: Path) -> list[dict]:

@@ -208,11 +208,8 @@ class Import:
 
     def mark_duplicates(self, threshold: int) -> list[tuple[Found, Found]]:
         """(new duplicate, the sharper one that shows the same); what the user has put back by hand is none."""
-        pairs = [
-            (found, sharper)
-            for found, sharper in duplicates([*self.journal.found(KEPT, REMOVED)], threshold)
-            if found.status == KEPT and found.reason != PUT_BACK
-        ]
+        pairs = duplicates([*self.journal.found(KEPT, REMOVED)], threshold)
+        pairs = [pair for pair in pairs if pair[0].status == KEPT and pair[0].reason != PUT_BACK]
         for found, sharper in pairs:
             found.status, found.reason = DUPLICATE, f"shows the same as {sharper.file}, which is sharper"
         return pairs

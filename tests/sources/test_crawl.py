@@ -5,7 +5,7 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from test_download import Server
+from test_download import Server, send
 from test_sources import face
 
 pytest.importorskip("gallery_dl", reason="a crawl needs the extra 'data': pip install -e '.[data]'")
@@ -35,21 +35,15 @@ class Booru(Server):
             content, kind = face(int(path[6:].split(".")[0])), "image/png"
         else:
             return request.send_error(404)
-        request.send_response(200)
-        request.send_header("Content-Type", kind)
-        request.send_header("Content-Length", str(len(content)))
-        request.end_headers()
+        send(request, 200, {"Content-Type": kind, "Content-Length": str(len(content))})
         request.wfile.write(content)
         return None
 
     def post(self, number: int) -> dict:
         kind = "mp4" if number % 10 == 0 else "png"
         return {
-            "id": number,
-            "rating": "e" if number % 7 == 0 else "g",
-            "file_url": f"/data/{number}.{kind}",
-            "large_file_url": f"/data/{number}.{kind}",
-            "file_ext": kind,
+            "id": number, "rating": "e" if number % 7 == 0 else "g", "file_ext": kind,
+            "file_url": f"/data/{number}.{kind}", "large_file_url": f"/data/{number}.{kind}",
             "created_at": "2026-01-02T03:04:05.000-05:00",
             "source": f"https://example.org/art/{number}" if number % 3 else "",
             "tag_string": "solo portrait", "tag_string_artist": "anna_b 山田" if number % 2 else "",

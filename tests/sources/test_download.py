@@ -23,6 +23,13 @@ CONTENT = bytes(range(256)) * 8000  # 2 MB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
+def send(request, status: int, headers: dict[str, str]) -> None:
+    request.send_response(status)
+    for name, value in headers.items():
+        request.send_header(name, value)
+    request.end_headers()
+
+
 class Server:
     """A web server on the loopback address. `answers` are given one after the other, the last one from then on.
 
@@ -55,11 +62,7 @@ class Server:
         self.asked.append((request.path, request.headers.get("Range")))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, tuple):
-            status, headers = answer
-            request.send_response(status)
-            for name, value in {"Content-Length": "0", **headers}.items():
-                request.send_header(name, value)
-            return request.end_headers()
+            return send(request, answer[0], {"Content-Length": "0", **answer[1]})
         if answer == "silent":
             time.sleep(3)
             request.close_connection = True
@@ -69,20 +72,13 @@ class Server:
         if self.ranges and wanted and request.headers.get("If-Range") == self.tag:
             start, status = int(wanted[6:-1]), 206
         if start >= len(self.content):
-            request.send_response(416)
-            request.send_header("Content-Range", f"bytes */{len(self.content)}")
-            request.send_header("Content-Length", "0")
-            return request.end_headers()
+            return send(request, 416, {"Content-Range": f"bytes */{len(self.content)}", "Content-Length": "0"})
         body = self.content[start:]
-        request.send_response(status)
-        request.send_header("ETag", self.tag)
-        if self.length:
-            request.send_header("Content-Length", str(len(body)))
-        else:
-            request.send_header("Connection", "close")
+        headers = {"ETag": self.tag}
+        headers |= {"Content-Length": str(len(body))} if self.length else {"Connection": "close"}
         if status == 206:
-            request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
-        request.end_headers()
+            headers["Content-Range"] = f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
+        send(request, status, headers)
         request.wfile.write(body[: len(body) // 2] if answer == "cut" else body)
         request.close_connection = True
         return None

@@ -309,23 +309,13 @@ BAD = {  # name -> content, and a part of the reason
     "locked.png": (face(108), "encrypted"),
 }
 GOOD = {
-    "good.png": face(0),
-    "图片/二.png": face(1),
-    "emoji 🌸.png": face(2),
-    "CON.png": face(3),
-    "a<b>:c?.png": face(4),
-    "trailing dot..png": face(5),
-    "really a png.jpg": face(6),
-    "no suffix": face(7),
-    "Same.png": face(8),
-    "other/same.PNG": face(9),
-    "x" * 250 + ".png": face(10),
-    "with\nnewline.png": face(11),
-    "=formula().png": face(12),
-    "right\u202egnp.exe.png": face(13),
+    "good.png": face(0), "图片/二.png": face(1), "emoji 🌸.png": face(2), "CON.png": face(3), "a<b>:c?.png": face(4),
+    "trailing dot..png": face(5), "really a png.jpg": face(6), "no suffix": face(7),
+    "Same.png": face(8), "other/same.PNG": face(9), "x" * 250 + ".png": face(10),
+    "with\nnewline.png": face(11), "=formula().png": face(12), "right\u202egnp.exe.png": face(13),
     "animated.gif": encoded(picture(20, 96, 96), "GIF", save_all=True, append_images=[picture(21, 96, 96)]),
     "cmyk.jpg": encoded(picture(22, 120, 150).convert("CMYK"), "JPEG"),
-}
+}  # fmt: skip
 MODES = {"a link.png": 0o120777, "a device.png": 0o020666}
 
 
