@@ -74,11 +74,8 @@ def load_faces(
     if report.total == len(report.hidden) + len(report.foreign):
         others = f" (only {some(report.foreign + report.hidden)})" if report.total else ""
         raise UserError(f"there are no pictures in {where}{others}: {_HOW_TO_GET_SOME}")
-    counts = ", ".join(
-        f"{len(names)} {KINDS[kind][0]}"
-        for kind in ("corrupt", "too_small", "too_large", "unreadable")
-        if (names := getattr(report, kind))
-    )
+    unusable = {kind: getattr(report, kind) for kind in ("corrupt", "too_small", "too_large", "unreadable")}
+    counts = ", ".join(f"{len(names)} {KINDS[kind][0]}" for kind, names in unusable.items() if names)
     raise UserError(
         f"no picture in {where} can be used ({counts}): put intact pictures there, of {MIN_SIDE} pixels a side or more"
     )
@@ -111,7 +108,6 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
             raise UserError(f"{shown} holds {len(found):,} files, too many: give a folder with pictures only") from None
         faces = FaceDataset(images, **facts)
         faces.report.notes.append("no place for a cache file: the pictures are kept in memory")
-
     report = faces.report
     report.folder = str(folder)
     report.total = len(found) + sum(map(len, skipped.values()))

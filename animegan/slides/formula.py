@@ -28,10 +28,27 @@ PRIVATE = {0xE22D + n: chr(ord("A") + n) for n in range(26)} | {0xE156: "𝔼"}
 @functools.lru_cache(maxsize=256)
 def formula_picture(tex: str) -> Picture | None:
     """A formula that stands alone, or None if mathtext cannot draw it. Each of its lines is drawn by itself."""
+    from matplotlib.figure import Figure
+
+    lines = _lines(tex)
     try:
-        return _draw(tex)
+        parsed = [_parse(line) for line in lines]
+        width = 2 * EDGE + max(line.width for line in parsed)
+        if width > MAX_WIDTH:
+            return None
+        height = 2 * EDGE + sum(line.height for line in parsed) + LINE_GAP * (len(lines) - 1)
+        figure = Figure(figsize=(width / 72, height / 72))
+        top = height - EDGE
+        for line, source in zip(parsed, lines, strict=True):
+            place = EDGE / width, (top - (line.height - line.depth)) / height  # of the start of the baseline
+            figure.text(*place, _for_mathtext(source), fontsize=SIZE, math_fontfamily=FONT, color=f"#{COLOURS['ink']}")
+            top -= line.height + LINE_GAP
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=DPI, transparent=True)
     except Exception:  # mathtext raises many exception types for what it cannot draw
         return None
+    tex = tex.strip()
+    return Picture(buffer.getvalue(), "png", float(width), float(height), alt=f"formula: {tex}", tex=tex)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -91,25 +108,3 @@ def _for_mathtext(tex: str) -> str:
     tex = re.sub(r"\\sqrt\s*(\w)", r"\\sqrt{\1}", tex)
     tex = re.sub(r"\\[bB]igg?[lrm]?(?![a-zA-Z])", "", tex)
     return f"${tex}$"
-
-
-def _draw(tex: str) -> Picture:
-    from matplotlib.figure import Figure
-
-    lines = _lines(tex)
-    parsed = [_parse(line) for line in lines]
-    width = 2 * EDGE + max(line.width for line in parsed)
-    if width > MAX_WIDTH:
-        raise ValueError("too long to be read on a slide")
-    height = 2 * EDGE + sum(line.height for line in parsed) + LINE_GAP * (len(lines) - 1)
-    figure = Figure(figsize=(width / 72, height / 72))
-    top = height - EDGE
-    for line, source in zip(parsed, lines, strict=True):
-        baseline = top - (line.height - line.depth)
-        place = EDGE / width, baseline / height
-        figure.text(*place, _for_mathtext(source), fontsize=SIZE, math_fontfamily=FONT, color=f"#{COLOURS['ink']}")
-        top -= line.height + LINE_GAP
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, transparent=True)
-    tex = tex.strip()
-    return Picture(buffer.getvalue(), "png", float(width), float(height), alt=f"formula: {tex}", tex=tex)

@@ -41,7 +41,7 @@ def _section(page: Page, number: int, count: int, deck_title: str) -> str:
 
 def _box(box: Box) -> str:
     step = f' data-step="{box.step}"' if box.step else ""
-    write = {Listing: _listing, TableBox: _table, Picture: _picture, tuple: _text}[type(box.content)]
+    write = {Listing: _listing, TableBox: _table, Picture: _picture, tuple: _paragraphs}[type(box.content)]
     place = _place(box.left, box.top, box.width, box.height)
     return f'<div class="box" style="{place}"{step}>{write(box.content)}</div>'
 
@@ -58,16 +58,15 @@ def _rem(points: float) -> str:
     return f"{points / 100:.4f}rem"
 
 
-def _text(content: tuple[Paragraph, ...]) -> str:
-    return "".join(map(_paragraph, content))
-
-
-def _paragraph(item: Paragraph) -> str:
-    text = item.text
-    classes = " ".join(filter(None, (text.role, "heading" if text.heading else "")))
-    style = f"{_font(item.style)};padding-top:{_rem(item.space)};padding-left:{_rem(item.left)}"
-    marker = f'<span class="mark" style="left:{_rem(item.left - item.hang)}">{text.label}</span>' if text.label else ""
-    return f'<p class="{classes}" style="{style}">{marker}{_inline(text.spans)}</p>'
+def _paragraphs(content: tuple[Paragraph, ...]) -> str:
+    html = ""
+    for item in content:
+        text, left = item.text, _rem(item.left - item.hang)
+        classes = " ".join(filter(None, (text.role, "heading" if text.heading else "")))
+        style = f"{_font(item.style)};padding-top:{_rem(item.space)};padding-left:{_rem(item.left)}"
+        marker = f'<span class="mark" style="left:{left}">{text.label}</span>' if text.label else ""
+        html += f'<p class="{classes}" style="{style}">{marker}{_inline(text.spans)}</p>'
+    return html
 
 
 def _listing(content: Listing) -> str:
@@ -98,19 +97,14 @@ def _inline(spans: Spans, in_code: bool = False) -> str:
 
 def _span(span: Span, in_code: bool) -> str:
     html = _escaped(span.text)
-    wrappers = (
-        ("code", "", span.code and not in_code),
-        ("strong", "", span.bold),
-        ("em", "", span.italic),
-        ("s", "", span.strike),
-        ("sup", "", span.script > 0),
-        ("sub", "", span.script < 0),
-        ("span", f' class="{span.colour or "math"}"', span.colour or span.math),
-        ("a", f' href="{_escaped(span.link)}" target="_blank" rel="noopener"', span.link),
-    )
-    for tag, attributes, is_wanted in wrappers:
-        if is_wanted:
-            html = f"<{tag}{attributes}>{html}</{tag}>"
+    formats = {
+        "code": span.code and not in_code, "strong": span.bold, "em": span.italic, "s": span.strike,
+        "sup": span.script > 0, "sub": span.script < 0,
+        f'span class="{span.colour or "math"}"': span.colour or span.math,
+        f'a href="{_escaped(span.link)}" target="_blank" rel="noopener"': span.link,
+    }  # fmt: skip
+    for tag in (tag for tag, is_wanted in formats.items() if is_wanted):
+        html = f"<{tag}>{html}</{tag.partition(' ')[0]}>"
     return html
 
 

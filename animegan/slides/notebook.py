@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -78,7 +79,8 @@ class NotebookReader:
 
     def blocks(self, cell) -> Iterator[Block]:
         if cell.cell_type == "markdown":
-            yield from read_markdown(cell.source, self.picture_finder(cell.get("attachments") or {}))
+            finder = partial(find_picture, attachments=cell.get("attachments") or {}, folder=self.folder)
+            yield from read_markdown(cell.source, finder)
         elif cell.cell_type == "code":
             shows_code = self.with_code and not self.hides(cell, "source_hidden", NO_CODE)
             if cell.source.strip() and shows_code:
@@ -87,9 +89,6 @@ class NotebookReader:
                 yield note("The cell that belongs here has not been run: run all cells, save, and export again.")
             if not self.hides(cell, "outputs_hidden", NO_OUTPUT):
                 yield from self.outputs(cell)
-
-    def picture_finder(self, attachments: dict):
-        return lambda address, alt: find_picture(address, alt, attachments, self.folder)
 
     def hides(self, cell, key: str, tags: set[str]) -> bool:
         jupyter = cell.metadata.get("jupyter")
@@ -109,7 +108,7 @@ class NotebookReader:
 
     def output(self, data, metadata, source: str) -> Iterator[Block]:
         """The form of an output that a slide shows best; for a widget, the picture that is stored with it."""
-        text = data.get("text/plain", "")
+        text, finder = data.get("text/plain", ""), partial(find_picture, attachments={}, folder=self.folder)
         for kind in ("image/png", "image/jpeg", "image/gif"):
             if kind in data:
                 alt = metadata.get(kind, {}).get("alt") or _description(text, source)
@@ -121,8 +120,8 @@ class NotebookReader:
         if WIDGET in data:
             yield note(f"An interactive widget, to be used in the notebook: {text}")
         elif formatted := data.get("text/markdown") or data.get("text/latex"):
-            yield from read_markdown(formatted, self.picture_finder({}))
-        elif blocks := read_html(data.get("text/html", ""), self.picture_finder({})):
+            yield from read_markdown(formatted, finder)
+        elif blocks := read_html(data.get("text/html", ""), finder):
             yield from blocks
         elif text.strip():
             yield Code(printed_lines(text), output=True)

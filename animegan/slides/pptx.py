@@ -193,8 +193,7 @@ def _add_footer(slide, number: int, deck_title: str) -> None:
     """The layout's footer and page number, which python-pptx does not copy."""
     texts = {PP_PLACEHOLDER.FOOTER: deck_title, PP_PLACEHOLDER.SLIDE_NUMBER: str(number)}
     for shape in slide.slide_layout.placeholders:
-        text = texts.get(shape.placeholder_format.type)
-        if text is None:
+        if (text := texts.get(shape.placeholder_format.type)) is None:
             continue
         element = copy.deepcopy(shape._element)
         element.nvSpPr.cNvPr.set("id", str(max(other.shape_id for other in slide.shapes) + 1))

@@ -50,13 +50,8 @@ def appear(slide, steps: list[list]) -> None:
         outer, inner, effects = next(ids), next(ids), ""
         for number, shape in enumerate(shapes):
             is_text = shape._element.tag == qn("p:sp")
-            effects += EFFECT.format(
-                outer=next(ids),
-                inner=next(ids),
-                shape=shape.shape_id,
-                node="withEffect" if number else "clickEffect",
-                group=' grpId="0"' if is_text else "",
-            )
+            node, group = "withEffect" if number else "clickEffect", ' grpId="0"' if is_text else ""
+            effects += EFFECT.format(outer=next(ids), inner=next(ids), shape=shape.shape_id, node=node, group=group)
             texts += f'<p:bldP spid="{shape.shape_id}" grpId="0"/>' if is_text else ""
         clicks += CLICK.format(outer=outer, inner=inner, effects=effects)
     if clicks:

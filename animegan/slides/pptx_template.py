@@ -77,9 +77,8 @@ def _restyle_master(master) -> None:
             continue
         place(shape, *PLACES[kind])
         anchor = {PP_PLACEHOLDER.TITLE: "b", PP_PLACEHOLDER.BODY: "t"}.get(kind, "ctr")
-        shape._element.txBody.bodyPr.attrib.update(
-            {"lIns": "0", "tIns": "0", "rIns": "0", "bIns": "0", "anchor": anchor}
-        )
+        margins = dict.fromkeys(("lIns", "tIns", "rIns", "bIns"), "0")
+        shape._element.txBody.bodyPr.attrib.update(margins | {"anchor": anchor})
         for level in shape._element.iter(qn("a:lvl1pPr")):
             level.set("algn", "r" if kind == PP_PLACEHOLDER.SLIDE_NUMBER else "l")
             font = level.find(qn("a:defRPr"))
@@ -115,12 +114,10 @@ def _restyle_layout(layout) -> None:
     slide = layout._element.cSld
     background = '<a:solidFill><a:schemeClr val="bg2"/></a:solidFill><a:effectLst/>'
     slide.insert(0, xml(f"<p:bg><p:bgPr>{background}</p:bgPr></p:bg>"))
-    slide.spTree.insert(
-        2,
-        xml(
-            '<p:sp><p:nvSpPr><p:cNvPr id="99" name="Edge"/><p:cNvSpPr/><p:nvPr userDrawn="1"/></p:nvSpPr><p:spPr>'
-            f'<a:xfrm><a:off x="0" y="0"/><a:ext cx="{Pt(BAR)}" cy="{Pt(style.PAGE_HEIGHT)}"/></a:xfrm>'
-            '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom><a:solidFill><a:schemeClr val="accent1"/></a:solidFill>'
-            "</p:spPr></p:sp>"
-        ),
+    edge = (
+        '<p:sp><p:nvSpPr><p:cNvPr id="99" name="Edge"/><p:cNvSpPr/><p:nvPr userDrawn="1"/></p:nvSpPr><p:spPr>'
+        f'<a:xfrm><a:off x="0" y="0"/><a:ext cx="{Pt(BAR)}" cy="{Pt(style.PAGE_HEIGHT)}"/></a:xfrm>'
+        '<a:prstGeom prst="rect"><a:avLst/></a:prstGeom><a:solidFill><a:schemeClr val="accent1"/></a:solidFill>'
+        "</p:spPr></p:sp>"
     )
+    slide.spTree.insert(2, xml(edge))

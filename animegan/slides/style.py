@@ -24,19 +24,10 @@ COVER_PICTURE = (PAGE_WIDTH - MARGIN - 340, 100, 340, 340)
 
 FONTS = {"text": "Arial", "chinese": "Microsoft YaHei", "mono": "Consolas", "math": "Times New Roman"}
 COLOURS = {
-    "ink": "1b1b1f",
-    "faded": "6b6b76",
-    "rule": "d5d5dc",
-    "panel": "f5f5f7",
-    "accent": "0072b2",
-    "note": "a34700",
+    "ink": "1b1b1f", "faded": "6b6b76", "rule": "d5d5dc", "panel": "f5f5f7", "accent": "0072b2", "note": "a34700",
     # of code; each has a contrast of 4.5 or more on the panel
-    "comment": "6b6b76",
-    "keyword": "8a2be2",
-    "string": "2a7335",
-    "number": "a34700",
-    "name": "0067a0",
-}
+    "comment": "6b6b76", "keyword": "8a2be2", "string": "2a7335", "number": "a34700", "name": "0067a0",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

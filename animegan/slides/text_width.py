@@ -81,13 +81,11 @@ def chunks(spans: Spans) -> tuple[Chunk, ...]:
 
 
 def _chunk(spans: Spans, is_chinese: bool) -> Chunk:
-    *before, last = [_ems(span, is_chinese) for span in spans]
-    shown = _ems(replace(spans[-1], text=spans[-1].text.rstrip()), is_chinese)
-    return Chunk(spans, sum(before) + last, sum(before) + shown)
-
-
-def _ems(span: Span, is_chinese: bool) -> float:
-    return width(span.text, SCRIPT if span.script else 1, span.bold, span.code, is_chinese)
+    last = replace(spans[-1], text=spans[-1].text.rstrip())
+    *before, ending, shown = [
+        width(span.text, SCRIPT if span.script else 1, span.bold, span.code, is_chinese) for span in (*spans, last)
+    ]
+    return Chunk(spans, sum(before) + ending, sum(before) + shown)
 
 
 def wrap(spans: Spans, size: float, room: float) -> list[Spans]:

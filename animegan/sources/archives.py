@@ -28,6 +28,7 @@ MAX_TOTAL = 64 * 2**30  # bytes of one source, inflated
 MAX_RATIO, HARMLESS = 200, 2**20  # no picture is compressed so much, unless it is small (bytes)
 MAX_ENTRIES = 1_000_000
 LINK, DEVICE = "a link", "a device, not a file"
+UNIX_TYPES = {0: "", stat.S_IFREG: "", stat.S_IFLNK: LINK}  # others are a DEVICE; 0: the archive says none
 OUTSIDE = "its name leads out of the archive"
 ENCRYPTED = "encrypted: unpack it with its password, and import the folder"
 NESTED = "an archive in the archive: unpack it, and import it by itself"
@@ -132,7 +133,8 @@ class Source:
             for info in archive.infolist():
                 if info.is_dir():
                     continue
-                odd = ENCRYPTED if info.flag_bits & 1 else _odd(stat.S_IFMT(info.external_attr >> 16))
+                odd = UNIX_TYPES.get(stat.S_IFMT(info.external_attr >> 16), DEVICE)
+                odd = ENCRYPTED if info.flag_bits & 1 else odd
                 opened = functools.partial(archive.open, info)
                 yield self._entry(_zip_name(info), info.file_size, f"{info.CRC:08x}", opened, info.compress_size, odd)
 
@@ -163,12 +165,11 @@ class Source:
                 raise locked
             infos = [info for info in archive.list() if not info.is_directory]
             total = sum(info.uncompressed for info in infos)
+            size = f"{total / 2**20:,.0f} MiB"
             if total > HARMLESS and total > MAX_RATIO * self.path.stat().st_size:
-                raise UserError(f"{self.path} is a bomb: it inflates to {total / 2**20:,.0f} MiB. Leave it alone.")
+                raise UserError(f"{self.path} is a bomb: it inflates to {size}. Leave it alone.")
             if total > shutil.disk_usage(folder).free:
-                raise UserError(
-                    f"{self.path} unpacks to {total / 2**20:,.0f} MiB, more than there is room for: free some space."
-                )
+                raise UserError(f"{self.path} unpacks to {size}, more than there is room for: free some space.")
             files, entries = NumberedFiles(Path(folder)), []
             for info in infos:
                 opened, odd = functools.partial(files.open, info.filename), LINK if info.is_symlink else ""
@@ -239,24 +240,13 @@ def kind_of_file(path: Path) -> str:
     return "zip" if zipfile.is_zipfile(path) else kind_of_archive(start)
 
 
-def _odd(file_type: int) -> str:
-    """Why an entry of this Unix file type is not read; "" for a file, or if the archive says none (0)."""
-    if file_type in (0, stat.S_IFREG):
-        return ""
-    return LINK if file_type == stat.S_IFLNK else DEVICE
-
-
 def _zip_name(info: zipfile.ZipInfo) -> str:
     """Windows in China writes names in GBK without a mark; Python then decodes them as cp437."""
     if info.flag_bits & 0x800:
         return info.filename
-    try:
-        raw = info.filename.encode("cp437")
-    except UnicodeEncodeError:
-        return info.filename
     for encoding in ("utf-8", "gbk"):
-        with contextlib.suppress(UnicodeDecodeError):
-            return raw.decode(encoding)
+        with contextlib.suppress(UnicodeError):
+            return info.filename.encode("cp437").decode(encoding)
     return info.filename
 
 

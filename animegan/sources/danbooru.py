@@ -68,8 +68,7 @@ def _run(tags: str, missing: int, have: list[int], folder: Path, rating: str, si
     settings = folder / "gallery-dl.json"
     write_whole(settings, json.dumps(_settings(folder, missing, have, rating), indent=1).encode("ascii"))
     url = f"Danbooru:{site}/posts?tags={quote(f'{tags} rating:{rating}')}"
-    command = [sys.executable, "-m", "gallery_dl", "--config-ignore", "--config", str(settings)]
-    command += ["--no-colors", url]
+    command = [sys.executable, "-m", "gallery_dl", "--config-ignore", "--config", str(settings), "--no-colors", url]
     environment = {**os.environ, "PYTHONUTF8": "1"}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stderr=errors, stdout=subprocess.DEVNULL, env=environment)
@@ -93,24 +92,16 @@ def _settings(folder: Path, missing: int, have: list[int], rating: str) -> dict:
     wanted = f"rating == {rating!r} and extension in {PICTURES!r} and id not in {set(have) or '()'}"
     return {
         "extractor": {
-            "file-filter": wanted,
-            "file-range": f"1-{missing}",
-            "base-directory": str(folder),
-            "directory": [],
-            "filename": "{id}.{extension}",
-            "skip": True,
-            "sleep": PAUSE,
-            "sleep-request": PAUSE,
-            "sleep-429": 60,
-            "retries": RETRIES,
-            "timeout": 60,
+            "file-filter": wanted, "file-range": f"1-{missing}", "base-directory": str(folder), "directory": [],
+            "filename": "{id}.{extension}", "skip": True, "retries": RETRIES, "timeout": 60,
+            "sleep": PAUSE, "sleep-request": PAUSE, "sleep-429": 60,
             "postprocessors": [
                 {"name": "metadata", "mode": "json", "event": ["after", "skip"], "filename": "{id}.{extension}.json"}
             ],
         },
         "downloader": {"part": True, "mtime": False, "filesize-max": "64M"},
         "output": {"mode": "null"},
-    }
+    }  # fmt: skip
 
 
 def _posts(folder: Path) -> list[dict]:

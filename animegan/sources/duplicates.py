@@ -56,7 +56,8 @@ def duplicates(pictures: Sequence[Found], threshold: int) -> list[tuple[Found, F
     of small changes does not become one group.
     """
     kept, kept_hashes, left_out = [], np.empty(len(pictures), np.uint64), []
-    for picture in sorted(pictures, key=lambda each: (_sharpness_step(each.sharpness), each.bytes), reverse=True):
+    ranked = sorted(pictures, key=lambda p: (round(math.log(max(p.sharpness, 1e-3), ALIKE)), p.bytes), reverse=True)
+    for picture in ranked:
         distance = _bits_set(kept_hashes[: len(kept)] ^ np.uint64(picture.hash))
         if kept and distance.min() <= threshold:
             left_out.append((picture, kept[int(distance.argmin())]))
@@ -64,7 +65,3 @@ def duplicates(pictures: Sequence[Found], threshold: int) -> list[tuple[Found, F
             kept_hashes[len(kept)] = picture.hash
             kept.append(picture)
     return left_out
-
-
-def _sharpness_step(sharpness: float) -> int:
-    return round(math.log(max(sharpness, 1e-3)) / math.log(ALIKE))

@@ -58,12 +58,8 @@ class FaceFinder:
         grey = image.convert("L")
         if scale > 1:
             grey = grey.resize((round(image.width / scale), round(image.height / scale)), Image.Resampling.BILINEAR)
-        found = self._classifier().detectMultiScale(
-            self.cv2.equalizeHist(np.asarray(grey)),
-            scaleFactor=SCALE,
-            minNeighbors=NEIGHBOURS,
-            minSize=(MIN_FACE, MIN_FACE),
-        )
+        options = {"scaleFactor": SCALE, "minNeighbors": NEIGHBOURS, "minSize": (MIN_FACE, MIN_FACE)}
+        found = self._classifier().detectMultiScale(self.cv2.equalizeHist(np.asarray(grey)), **options)
         boxes = [_square(box, scale, self.margin, image.size) for box in found]
         return sorted(boxes, key=lambda box: (-box.side, box.left, box.top))
 
@@ -101,13 +97,11 @@ def _square(box, scale: float, margin: float, size: tuple[int, int]) -> Box:
 
 
 def _cascade(path: str | Path | None) -> str:
-    path = path or os.environ.get("ANIMEGAN_CASCADE") or None
-    if path is None:
+    path = path or os.environ.get("ANIMEGAN_CASCADE")
+    if not path:
         from animegan.sources.download import cached_file
 
-        path = cached_file(
-            CASCADE_URLS, CASCADE_SHA256, instead="give the file with --cascade FILE or ANIMEGAN_CASCADE"
-        )
+        path = cached_file(CASCADE_URLS, CASCADE_SHA256, "give the file with --cascade FILE or ANIMEGAN_CASCADE")
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

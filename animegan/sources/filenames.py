@@ -25,9 +25,8 @@ def safe_stem(name: str) -> str:
     stem = re.sub(r"(?<=.)\.[A-Za-z0-9]{1,5}$", "", stem)
     stem = unicodedata.normalize("NFC", UNSEEN.sub("", FORBIDDEN.sub("_", stem)))
     stem = stem.encode("utf-8")[:MAX_BYTES].decode("utf-8", "ignore").strip(". ")
-    if stem.startswith(("=", "+", "-", "@")):  # a formula for a spreadsheet, an option for a command
-        stem = f"_{stem}"
-    if DEVICES.fullmatch(stem.partition(".")[0].rstrip()):
+    is_special = stem.startswith(("=", "+", "-", "@"))  # a formula for a spreadsheet, an option for a command
+    if is_special or DEVICES.fullmatch(stem.partition(".")[0].rstrip()):
         stem = f"_{stem}"
     return stem or "picture"
 

@@ -190,10 +190,17 @@ class Import:
         """Remove near-duplicates from the data set, and sum up what it holds."""
         pairs = self.mark_duplicates(threshold)
         statuses = self.statuses()
-        # The sheet shows the duplicates of the last import that found something new.
+        # The sheet shows the duplicates of the last import that found something new, whose files still exist.
         if statuses != self.before or not (self.out / SHEET).exists():
-            write_whole(self.out / SHEET, self.sheet(pairs, statuses))
-        self.remove([found.file for found, _ in pairs])
+            kept = [self.faces / found.file for found in self.journal.found(KEPT)]
+            twins = [(self.faces / found.file, self.faces / sharper.file) for found, sharper in pairs]
+            sheet = contact_sheet(kept, sorted(self.aside.iterdir()), statuses[ASIDE], twins, statuses[DUPLICATE])
+            write_whole(self.out / SHEET, sheet)
+        for found, _ in pairs:  # nothing else in the folder is ours to delete
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(self.faces / found.file, self.staged / found.file)
+        self.journal.rewrite()
+        self.settle()
         self.journal.write_csv(self.out / TABLE)
         reasons = Counter(found.reason for found in self.journal.found(ASIDE, REMOVED))
         new = len(self.kept() - self.kept_before)
@@ -201,28 +208,11 @@ class Import:
 
     def mark_duplicates(self, threshold: int) -> list[tuple[Found, Found]]:
         """(new duplicate, the sharper one that shows the same); what the user has put back by hand is none."""
-        pairs = [
-            (found, sharper)
-            for found, sharper in duplicates([*self.journal.found(KEPT, REMOVED)], threshold)
-            if found.status == KEPT and found.reason != PUT_BACK
-        ]
+        pairs = duplicates([*self.journal.found(KEPT, REMOVED)], threshold)
+        pairs = [pair for pair in pairs if pair[0].status == KEPT and pair[0].reason != PUT_BACK]
         for found, sharper in pairs:
             found.status, found.reason = DUPLICATE, f"shows the same as {sharper.file}, which is sharper"
         return pairs
-
-    def sheet(self, pairs: list[tuple[Found, Found]], statuses: Counter[str]) -> bytes:
-        """The contact sheet; the duplicates on it are those of this import, whose files still exist."""
-        kept = [self.faces / found.file for found in self.journal.found(KEPT)]
-        twins = [(self.faces / found.file, self.faces / sharper.file) for found, sharper in pairs]
-        return contact_sheet(kept, sorted(self.aside.iterdir()), statuses[ASIDE], twins, statuses[DUPLICATE])
-
-    def remove(self, names: list[str]) -> None:
-        """Delete these files of the data set; nothing else in the folder is ours to delete."""
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(self.faces / name, self.staged / name)
-        self.journal.rewrite()
-        self.settle()
 
 
 # --- one entry, in a thread ---------------------------------------------------------------------------------

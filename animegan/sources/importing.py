@@ -57,12 +57,7 @@ def import_pictures(
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
     out, failed = usable_out(out, paths), []
     is_new = not out.exists()
-    with (
-        saving(out, NO_ACCESS),
-        warnings.catch_warnings(),
-        locked(out),
-        contextlib.ExitStack() as at_the_end,
-    ):
+    with saving(out, NO_ACCESS), warnings.catch_warnings(), locked(out), contextlib.ExitStack() as at_the_end:
         pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
         at_the_end.callback(pool.shutdown, cancel_futures=True)
         work = Import(out, finder, progress, pool, leave_out)

@@ -32,7 +32,6 @@ class PublicSet:
     last: int
     count: int
     left_out: str = ""
-    rights: str = RIGHTS
 
     @property
     def url(self) -> str:
@@ -61,27 +60,19 @@ SETS = {
     each.name: each
     for each in (
         PublicSet(
-            "faces-96",
-            "33,431 faces of 96x96, cropped; the set of many homeworks of this kind",
-            "xiaohuiduan/cgan_anime_face",
-            "31e30fa29be8c84f0ccd886957ec4ecd688f9649",
-            r"(?:^|/)faces/(\d+)\.jpg$",
-            last=33430,
-            count=33431,
+            "faces-96", "33,431 faces of 96x96, cropped; the set of many homeworks of this kind",
+            "xiaohuiduan/cgan_anime_face", "31e30fa29be8c84f0ccd886957ec4ecd688f9649",
+            r"(?:^|/)faces/(\d+)\.jpg$", last=33430, count=33431,
             left_out="36,740 more files, made by a network: a network trained on those copies its mistakes",
         ),
         PublicSet(
             "portraits-256",
             "3,400 portraits of 256x256 (the anime half of selfie2anime), from which --crop cuts the faces",
-            "zeka-io/selfie-to-anime",
-            "de41519",
-            r"(?:^|/)trainB/(\d+)\.jpg$",
-            last=9999,
-            count=3400,
+            "zeka-io/selfie-to-anime", "de41519", r"(?:^|/)trainB/(\d+)\.jpg$", last=9999, count=3400,
             left_out="photographs of people, and the test pictures",
         ),
     )
-}
+}  # fmt: skip
 
 BY_HAND = """The archive of the handout (Baidu, https://pan.baidu.com/s/1C2l836KAGAQR_H_RnZkAqQ, code twrh) needs an
 account and Baidu's own program: download it by hand, then  animegan data import FILE"""
@@ -96,6 +87,6 @@ def listing() -> str:
     """The sets that `get` can fetch, as text."""
     lines = []
     for each in SETS.values():
-        facts = (f"left out: {each.left_out}", f"rights: {each.rights}", f"from: {each.url}")
+        facts = (f"left out: {each.left_out}", f"rights: {RIGHTS}", f"from: {each.url}")
         lines += [f"{each.name:15} {each.holds}", *(f"{'':15} {fact}" for fact in facts), ""]
     return "\n".join([*lines, BY_HAND])

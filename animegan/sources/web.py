@@ -50,9 +50,8 @@ def get(
             known.check(archive)
         elif not kind_of_file(archive):
             raise DamagedSource("it is not an archive, perhaps a web page that says why")
-        summary = import_pictures(
-            [archive], out, finder, threshold, progress, leave_out=known.leave_out if known else None
-        )
+        leave_out = known.leave_out if known else None
+        summary = import_pictures([archive], out, finder, threshold, progress, leave_out=leave_out)
         if not summary.notes:
             return summary
         problem = summary.notes[0]

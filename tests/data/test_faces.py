@@ -29,10 +29,7 @@ def check(folder: Path, **options):
 def contents(folder: Path) -> dict[str, tuple[str, int]]:
     """Name -> hash and time of every file that is not the library's own."""
     return {
-        str(path.relative_to(folder)): (
-            hashlib.sha256(path.read_bytes()).hexdigest(),
-            path.stat().st_mtime_ns,
-        )
+        str(path.relative_to(folder)): (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
         for path in folder.rglob("*")
         if path.is_file() and not path.name.startswith(".animegan-")
     }
@@ -97,20 +94,18 @@ def test_errors_that_a_user_can_fix(tmp_path):
     picture(0, 30, 30).save(empty / "c.png")
     with pytest.raises(UserError, match="no picture in .* can be used .2 corrupt.* 1 too small"):
         load(empty)
-    for folder_function in (load, check):
+    for function in (load, check):
         with pytest.raises(UserError, match="is a file"):
-            folder_function(empty / "a.jpg")
-    report = check(empty)
-    assert (report.total, report.usable) == (4, 0)
+            function(empty / "a.jpg")
+    assert (check(empty).total, check(empty).usable) == (4, 0)
 
 
 def png_header(width: int, height: int) -> bytes:
     """A PNG file that promises a size and holds no pixels."""
-    blocks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b""))]
-    parts = [struct.pack(">I", len(data)) + tag + data + bytes(4) for tag, data in blocks]
-    for i, (tag, data) in enumerate(blocks):
-        parts[i] = parts[i][:-4] + struct.pack(">I", zlib.crc32(tag + data))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+    png = b"\x89PNG\r\n\x1a\n"
+    for tag, data in ((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b""))):
+        png += struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
+    return png
 
 
 @pytest.fixture
@@ -325,9 +320,7 @@ def test_batch_sizes_that_cannot_be():
 
 
 def test_thousands_of_real_faces_start_at_once_the_second_time(tmp_path, monkeypatch):
-    archive = os.environ.get("ANIMEGAN_REAL_FACES")
-    if not archive:
-        pytest.skip("there are no real faces here: set ANIMEGAN_REAL_FACES to a zip of them")
+    archive = os.environ.get("ANIMEGAN_REAL_FACES") or pytest.skip("set ANIMEGAN_REAL_FACES to a zip of real faces")
     shutil.unpack_archive(archive, tmp_path)
     read = count_calls(monkeypatch, dataset, "read_picture")
     first = load(tmp_path)

@@ -54,70 +54,38 @@ def test_the_second_load_maps_the_cache(folder, monkeypatch):
 
 
 def test_the_cache_follows_the_folder(folder):
-    def age(name: str, seconds: int) -> None:
-        os.utime(folder / name, (seconds, seconds))
-
-    seen = [load(folder).fingerprint]
-    caches = [cache_files(folder)]
-    picture(7).save(folder / "new.png")
-    seen.append(load(folder).fingerprint)
-    caches.append(cache_files(folder))
-    picture(8).save(folder / "0.png")
-    seen.append(load(folder).fingerprint)
-    caches.append(cache_files(folder))
-    (folder / "1.png").rename(folder / "z.png")
-    seen.append(load(folder).fingerprint)
-    caches.append(cache_files(folder))
-    assert len(set(seen)) == 4
-    age("0.png", 10**9)
-    assert load(folder).fingerprint == seen[-1]  # touched: decoded again, to the same pixels
-    caches.append(cache_files(folder))
+    seen, caches = [load(folder).fingerprint], [cache_files(folder)]
+    for change in (
+        lambda: picture(7).save(folder / "new.png"),
+        lambda: picture(8).save(folder / "0.png"),
+        lambda: (folder / "1.png").rename(folder / "z.png"),
+        lambda: os.utime(folder / "0.png", (10**9, 10**9)),  # touched: decoded again, to the same pixels
+    ):
+        change()
+        seen.append(load(folder).fingerprint)
+        caches.append(cache_files(folder))
+    assert len(set(seen)) == 4 and seen[-1] == seen[-2]
     (folder / ".DS_Store").write_bytes(b"looked at")
     assert load(folder).report.hidden == [".DS_Store"]
     assert cache_files(folder) == caches[-1]
     assert len({str(pair) for pair in caches}) == 5 and all(len(pair) == 2 for pair in caches)
 
 
-def damage_truncate(array: Path, sidecar: Path) -> None:
-    array.write_bytes(array.read_bytes()[:-1])
+DAMAGE = {
+    "truncated": lambda array, sidecar: array.write_bytes(array.read_bytes()[:-1]),
+    "lengthened": lambda array, sidecar: array.write_bytes(array.read_bytes() + b"x"),
+    "empty": lambda array, sidecar: array.write_bytes(b""),
+    "header": lambda array, sidecar: array.write_bytes(b"{'(" * 10 + array.read_bytes()[30:]),
+    "garbage": lambda array, sidecar: sidecar.write_bytes(b"\xff{"),
+    "list": lambda array, sidecar: sidecar.write_text("[]", encoding="utf-8"),
+    "key": lambda array, sidecar: sidecar.write_text(
+        sidecar.read_text("utf-8").replace('{"key": "', '{"key": "0'), "utf-8"
+    ),
+    "missing": lambda array, sidecar: array.unlink(),
+}
 
 
-def damage_lengthen(array: Path, sidecar: Path) -> None:
-    array.write_bytes(array.read_bytes() + b"x")
-
-
-def damage_empty(array: Path, sidecar: Path) -> None:
-    array.write_bytes(b"")
-
-
-def damage_header(array: Path, sidecar: Path) -> None:
-    array.write_bytes(b"{'(" * 10 + array.read_bytes()[30:])
-
-
-def damage_garbage(array: Path, sidecar: Path) -> None:
-    sidecar.write_bytes(b"\xff{")
-
-
-def damage_list(array: Path, sidecar: Path) -> None:
-    sidecar.write_text("[]", encoding="utf-8")
-
-
-def damage_key(array: Path, sidecar: Path) -> None:
-    sidecar.write_text(sidecar.read_text("utf-8").replace('{"key": "', '{"key": "0'), "utf-8")
-
-
-def damage_missing(array: Path, sidecar: Path) -> None:
-    array.unlink()
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        damage_truncate, damage_lengthen, damage_empty, damage_header,
-        damage_garbage, damage_list, damage_key, damage_missing,
-    ],
-    ids=lambda damage: damage.__name__,
-)  # fmt: skip
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_cache_is_built_again(folder, damage, monkeypatch):
     images = np.array(load(folder).images)
     sidecar, array = cache_files(folder)

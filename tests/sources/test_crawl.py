@@ -2,11 +2,10 @@
 
 import csv
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from test_download import Server, send
 from test_sources import face
 
 pytest.importorskip("gallery_dl", reason="a crawl needs the extra 'data': pip install -e '.[data]'")
@@ -18,47 +17,33 @@ from animegan.sources.danbooru import crawl
 PER_PAGE = 200  # what gallery-dl asks for
 
 
-class Booru:
+class Booru(Server):
     """Posts numbered from the newest down, every seventh rated explicit, every tenth a film."""
 
     def __init__(self, count: int):
         self.posts = [self.post(number) for number in range(count, 0, -1)]
         self.searches: list[tuple[str, int]] = []
         self.fetched: list[str] = []
-        outer = self
+        super().__init__()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
-                if path == "/posts.json":
-                    content, kind = json.dumps(outer.search(query)).encode(), "application/json"
-                elif path.startswith("/data/"):
-                    outer.fetched.append(path)
-                    content, kind = face(int(path[6:].split(".")[0])), "image/png"
-                else:
-                    return self.send_error(404)
-                self.send_response(200)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-                return None
-
-            def log_message(self, *_):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
+    def answer(self, request) -> None:
+        path, query = urlsplit(request.path).path, parse_qs(urlsplit(request.path).query)
+        if path == "/posts.json":
+            content, kind = json.dumps(self.search(query)).encode(), "application/json"
+        elif path.startswith("/data/"):
+            self.fetched.append(path)
+            content, kind = face(int(path[6:].split(".")[0])), "image/png"
+        else:
+            return request.send_error(404)
+        send(request, 200, {"Content-Type": kind, "Content-Length": str(len(content))})
+        request.wfile.write(content)
+        return None
 
     def post(self, number: int) -> dict:
         kind = "mp4" if number % 10 == 0 else "png"
         return {
-            "id": number,
-            "rating": "e" if number % 7 == 0 else "g",
-            "file_url": f"/data/{number}.{kind}",
-            "large_file_url": f"/data/{number}.{kind}",
-            "file_ext": kind,
+            "id": number, "rating": "e" if number % 7 == 0 else "g", "file_ext": kind,
+            "file_url": f"/data/{number}.{kind}", "large_file_url": f"/data/{number}.{kind}",
             "created_at": "2026-01-02T03:04:05.000-05:00",
             "source": f"https://example.org/art/{number}" if number % 3 else "",
             "tag_string": "solo portrait", "tag_string_artist": "anna_b 山田" if number % 2 else "",
@@ -80,8 +65,7 @@ class Booru:
 def booru():
     site = Booru(450)
     yield site
-    site.http.shutdown()
-    site.http.server_close()
+    site.close()
 
 
 @pytest.fixture(autouse=True)
@@ -155,8 +139,7 @@ def test_mistakes(booru, tmp_path):
     }.items():
         with pytest.raises(UserError, match=message):
             crawl(*arguments[:2], *(arguments[2:] or [tmp_path]))
-    booru.http.shutdown()
-    booru.http.server_close()
+    booru.close()
     with pytest.raises(UserError, match="gave nothing: .*Can it be reached") as caught:
         crawl("solo", 5, tmp_path / "none", site=booru.url)
     assert "\n" not in str(caught.value)

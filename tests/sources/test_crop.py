@@ -20,10 +20,7 @@ from animegan.sources.face_finder import Box, _square
 
 @pytest.fixture(scope="session")
 def cascade() -> Path:
-    path = os.environ.get("ANIMEGAN_CASCADE")
-    if not path:
-        pytest.skip("set ANIMEGAN_CASCADE to lbpcascade_animeface.xml")
-    return Path(path)
+    return Path(os.environ.get("ANIMEGAN_CASCADE") or pytest.skip("set ANIMEGAN_CASCADE to lbpcascade_animeface.xml"))
 
 
 def test_a_square_stays_within_the_picture():
@@ -34,9 +31,7 @@ def test_a_square_stays_within_the_picture():
 
 
 def test_faces_are_cut_out_of_portraits(cascade, tmp_path):
-    archive = os.environ.get("ANIMEGAN_PORTRAITS")
-    if not archive:
-        pytest.skip("set ANIMEGAN_PORTRAITS to a zip of portraits")
+    archive = os.environ.get("ANIMEGAN_PORTRAITS") or pytest.skip("set ANIMEGAN_PORTRAITS to a zip of portraits")
     with zipfile.ZipFile(archive) as file:
         count = sum(name.endswith(".png") for name in file.namelist())
     finder = FaceFinder(cascade)
@@ -50,9 +45,7 @@ def test_faces_are_cut_out_of_portraits(cascade, tmp_path):
 
 
 def test_several_faces_one_and_none(cascade, tmp_path):
-    archive = os.environ.get("ANIMEGAN_PORTRAITS")
-    if not archive:
-        pytest.skip("set ANIMEGAN_PORTRAITS to a zip of portraits")
+    archive = os.environ.get("ANIMEGAN_PORTRAITS") or pytest.skip("set ANIMEGAN_PORTRAITS to a zip of portraits")
     with zipfile.ZipFile(archive) as file:
         names = sorted(name for name in file.namelist() if name.endswith(".png"))
         portraits = [Image.open(io.BytesIO(file.read(name))).convert("RGB") for name in names[:40]]
@@ -80,10 +73,8 @@ def test_drawn_faces_are_found_too(cascade):
     for index in range(30):
         page = Image.new("RGB", (700, 500), "#9fc4e8")
         page.paste(draw(Face.random(seed=0, index=index), size=220), (300, 150))
-        boxes = finder.find(page)
-        found += any(
-            abs(box.left + box.side / 2 - 410) < 60 and abs(box.top + box.side / 2 - 260) < 60 for box in boxes
-        )
+        middles = [(box.left + box.side / 2, box.top + box.side / 2) for box in finder.find(page)]
+        found += any(abs(x - 410) < 60 and abs(y - 260) < 60 for x, y in middles)
     assert found >= 25, f"{found} of 30"
 
 
@@ -114,12 +105,10 @@ def test_mistakes(tmp_path, monkeypatch):
     (tmp_path / "no.xml").write_text("<html>404</html>")
     (tmp_path / "other.xml").write_text("<?xml version='1.0'?><opencv_storage><a>1</a></opencv_storage>")
     (tmp_path / "bytes.xml").write_bytes(b"\xff\xfe\x00")
-    for name in ("no.xml", "other.xml"):
-        with pytest.raises(UserError, match="is not a cascade of OpenCV"):
-            FaceFinder(tmp_path / name)
-    for name in ("bytes.xml", "nowhere.xml"):
-        with pytest.raises(UserError, match="cannot be read"):
-            FaceFinder(tmp_path / name)
+    wrong, unreadable = "is not a cascade of OpenCV", "cannot be read"
+    for name, message in zip(("no", "other", "bytes", "nowhere"), (wrong, wrong, unreadable, unreadable), strict=True):
+        with pytest.raises(UserError, match=message):
+            FaceFinder(tmp_path / f"{name}.xml")
     with pytest.raises(UserError, match="--margin 3 is out of range"):
         FaceFinder(tmp_path / "no.xml", margin=3)
     import cv2

@@ -6,11 +6,10 @@ import io
 import threading
 import time
 import types
-import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from test_sources import face, table
+from test_sources import face, table, zipped
 
 pytest.importorskip("pooch", reason="downloads need the extra 'data': pip install -e '.[data]'")
 
@@ -22,6 +21,13 @@ from animegan.sources.public_sets import SETS, PublicSet, mirrored
 
 CONTENT = bytes(range(256)) * 8000  # 2 MB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def send(request, status: int, headers: dict[str, str]) -> None:
+    request.send_response(status)
+    for name, value in headers.items():
+        request.send_header(name, value)
+    request.end_headers()
 
 
 class Server:
@@ -48,15 +54,15 @@ class Server:
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
 
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+
     def answer(self, request) -> None:
         self.asked.append((request.path, request.headers.get("Range")))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, tuple):
-            status, headers = answer
-            request.send_response(status)
-            for name, value in {"Content-Length": "0", **headers}.items():
-                request.send_header(name, value)
-            return request.end_headers()
+            return send(request, answer[0], {"Content-Length": "0", **answer[1]})
         if answer == "silent":
             time.sleep(3)
             request.close_connection = True
@@ -66,20 +72,13 @@ class Server:
         if self.ranges and wanted and request.headers.get("If-Range") == self.tag:
             start, status = int(wanted[6:-1]), 206
         if start >= len(self.content):
-            request.send_response(416)
-            request.send_header("Content-Range", f"bytes */{len(self.content)}")
-            request.send_header("Content-Length", "0")
-            return request.end_headers()
+            return send(request, 416, {"Content-Range": f"bytes */{len(self.content)}", "Content-Length": "0"})
         body = self.content[start:]
-        request.send_response(status)
-        request.send_header("ETag", self.tag)
-        if self.length:
-            request.send_header("Content-Length", str(len(body)))
-        else:
-            request.send_header("Connection", "close")
+        headers = {"ETag": self.tag}
+        headers |= {"Content-Length": str(len(body))} if self.length else {"Connection": "close"}
         if status == 206:
-            request.send_header("Content-Range", f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
-        request.end_headers()
+            headers["Content-Range"] = f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
+        send(request, status, headers)
         request.wfile.write(body[: len(body) // 2] if answer == "cut" else body)
         request.close_connection = True
         return None
@@ -95,8 +94,7 @@ def serve():
 
     yield start
     for server in servers:
-        server.http.shutdown()
-        server.http.server_close()
+        server.close()
 
 
 @pytest.fixture(autouse=True)
@@ -201,9 +199,8 @@ def test_a_mirror_is_asked_where_the_first_address_fails(serve, tmp_path, monkey
         assert len(mirror.asked) == 1
     monkeypatch.setenv("ANIMEGAN_CACHE", str(tmp_path / "none"))
     urls = [f"{gone.url}/cascade.xml", f"{wrong.url}/cascade.xml"]
-    with pytest.raises(
-        UserError, match=r"404: there is no such file.*give it with --cascade FILE.*failed, too"
-    ) as caught:
+    message = r"404: there is no such file.*give it with --cascade FILE.*failed, too"
+    with pytest.raises(UserError, match=message) as caught:
         download.cached_file(urls, SHA256, "give it with --cascade FILE")
     assert all(url in str(caught.value) for url in urls) and "\n" not in str(caught.value)
     assert not (tmp_path / "none" / "cascade.xml").exists()
@@ -302,12 +299,8 @@ def small_set(monkeypatch) -> PublicSet:
 
 
 def archive(count: int = 17) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as file:
-        file.writestr("something-abc/README.md", "faces")
-        for n in range(count):
-            file.writestr(f"something-abc/faces/{n}.jpg", face(n))
-    return content.getvalue()
+    faces = {f"something-abc/faces/{n}.jpg": face(n) for n in range(count)}
+    return zipped(io.BytesIO(), {"something-abc/README.md": b"faces", **faces}).getvalue()
 
 
 def take(name, out, server, **options):

@@ -49,6 +49,14 @@ def take(sources, out: Path, **options):
     return import_pictures(sources, out, progress=False, **options)
 
 
+def zipped(path, files: dict[str, bytes]):
+    """A zip of `files` (name -> content); path: where, or a buffer in its place."""
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return path
+
+
 def table(out: Path) -> dict[str, dict[str, str]]:
     """import.csv: name -> row (of an entry with several rows, the last)."""
     with open(out / "import.csv", newline="", encoding="utf-8-sig") as file:
@@ -93,9 +101,7 @@ def test_a_folder_becomes_a_data_set_that_training_reads(folder, tmp_path):
 def test_every_kind_of_source(folder, tmp_path, kind):
     archive = tmp_path / f"faces.{kind}"
     if kind == "zip":
-        with zipfile.ZipFile(archive, "w") as file:
-            for path in folder.rglob("*.png"):
-                file.write(path, path.relative_to(folder))
+        zipped(archive, contents(folder))
     elif kind == "7z":
         py7zr = pytest.importorskip("py7zr")
         with py7zr.SevenZipFile(archive, "w") as file:
@@ -270,12 +276,6 @@ def test_interrupted_while_duplicates_are_removed(tmp_path, monkeypatch):
 # --- a dirty archive ------------------------------------------------------------------------------------------
 
 
-def _zip_info(name: str, mode: int = 0) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name)
-    info.external_attr = mode << 16
-    return info
-
-
 BAD = {  # name -> content, and a part of the reason
     "../../evil.png": (face(100), OUTSIDE),
     "/etc/absolute.png": (face(101), OUTSIDE),
@@ -309,23 +309,13 @@ BAD = {  # name -> content, and a part of the reason
     "locked.png": (face(108), "encrypted"),
 }
 GOOD = {
-    "good.png": face(0),
-    "图片/二.png": face(1),
-    "emoji 🌸.png": face(2),
-    "CON.png": face(3),
-    "a<b>:c?.png": face(4),
-    "trailing dot..png": face(5),
-    "really a png.jpg": face(6),
-    "no suffix": face(7),
-    "Same.png": face(8),
-    "other/same.PNG": face(9),
-    "x" * 250 + ".png": face(10),
-    "with\nnewline.png": face(11),
-    "=formula().png": face(12),
-    "right\u202egnp.exe.png": face(13),
+    "good.png": face(0), "图片/二.png": face(1), "emoji 🌸.png": face(2), "CON.png": face(3), "a<b>:c?.png": face(4),
+    "trailing dot..png": face(5), "really a png.jpg": face(6), "no suffix": face(7),
+    "Same.png": face(8), "other/same.PNG": face(9), "x" * 250 + ".png": face(10),
+    "with\nnewline.png": face(11), "=formula().png": face(12), "right\u202egnp.exe.png": face(13),
     "animated.gif": encoded(picture(20, 96, 96), "GIF", save_all=True, append_images=[picture(21, 96, 96)]),
     "cmyk.jpg": encoded(picture(22, 120, 150).convert("CMYK"), "JPEG"),
-}
+}  # fmt: skip
 MODES = {"a link.png": 0o120777, "a device.png": 0o020666}
 
 
@@ -335,7 +325,9 @@ def dirty(tmp_path_factory):
     path = tmp_path_factory.mktemp("dirty") / "dirty.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {**{name: content for name, (content, _) in BAD.items()}, **GOOD}.items():
-            archive.writestr(_zip_info(name, MODES.get(name, 0)), content, zipfile.ZIP_DEFLATED)
+            info = zipfile.ZipInfo(name)
+            info.external_attr = MODES.get(name, 0) << 16
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("good.png", face(50))
         archive.mkdir("empty folder") if hasattr(archive, "mkdir") else archive.writestr("empty folder/", b"")
@@ -382,9 +374,8 @@ def test_what_it_writes_has_names_for_every_system(dirty, tmp_path):
     take(dirty, tmp_path / "out")
     names = files(tmp_path / "out")
     assert len({name.casefold() for name in names}) == len(names)
-    assert {"good.png", "good-2.png", "二.png", "emoji 🌸.png", "_CON.png", "a_b__c_.png", "really a png.png"} <= set(
-        names
-    )
+    expected = {"good.png", "good-2.png", "二.png", "emoji 🌸.png", "_CON.png", "a_b__c_.png", "really a png.png"}
+    assert expected <= set(names)
     for name in names:
         assert not set(name) & set('<>:"/\\|?*\n\u202e') and len(name.encode()) < 140
 
@@ -403,9 +394,8 @@ def test_a_dirty_tar(tmp_path):
         add("/abs.png", face(3))
         add("link.png", kind=tarfile.SYMTYPE, target="/etc/passwd")
         add("hard.png", kind=tarfile.LNKTYPE, target="good.png")
-        add("pipe.png", kind=tarfile.FIFOTYPE)
-        add("disk.png", kind=tarfile.BLKTYPE)
-        add("tty.png", kind=tarfile.CHRTYPE)
+        for name, kind in {"pipe": tarfile.FIFOTYPE, "disk": tarfile.BLKTYPE, "tty": tarfile.CHRTYPE}.items():
+            add(f"{name}.png", kind=kind)
         add("last.png", face(4))
     assert take(archive, tmp_path / "out").kept == 2
     rows = table(tmp_path / "out")
@@ -430,20 +420,14 @@ def test_an_archive_that_breaks_off_gives_what_came_before(tmp_path):
 
 
 def test_names_in_gbk_as_windows_in_china_writes_them(tmp_path):
-    archive = tmp_path / "gbk.zip"
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("AAAA.png", face(1))
+    archive = zipped(tmp_path / "gbk.zip", {"AAAA.png": face(1)})
     archive.write_bytes(archive.read_bytes().replace(b"AAAA", "头像".encode("gbk")))
     take(archive, tmp_path / "out")
     assert files(tmp_path / "out") == ["头像.png"]
 
 
 def test_thousands_of_tiny_files_are_one_line_each(tmp_path):
-    archive = tmp_path / "tiny.zip"
-    with zipfile.ZipFile(archive, "w") as file:
-        for n in range(5000):
-            file.writestr(f"{n}.txt", b"x")
-        file.writestr("one.png", face(1))
+    archive = zipped(tmp_path / "tiny.zip", {**{f"{n}.txt": b"x" for n in range(5000)}, "one.png": face(1)})
     summary = take(archive, tmp_path / "out")
     assert summary.kept == 1 and summary.reasons["not a picture"] == 5000
 
@@ -452,10 +436,7 @@ def test_the_limit_of_all_bytes_together(tmp_path, monkeypatch):
     monkeypatch.setattr("animegan.sources.archives.MAX_TOTAL", 60_000)
     for n in range(4):
         (tmp_path / f"{n}.png").write_bytes(face(n))
-    archive = tmp_path / "much.zip"
-    with zipfile.ZipFile(archive, "w") as file:
-        for n in range(4):
-            file.writestr(f"{n}.png", face(n))
+    archive = zipped(tmp_path / "much.zip", {f"{n}.png": face(n) for n in range(4)})
     assert 0 < take(archive, tmp_path / "out").kept < 4
     tar = tmp_path / "much.tar.gz"
     with tarfile.open(tar, "w:gz") as file:
@@ -480,15 +461,8 @@ def test_an_encrypted_7z_says_so(tmp_path):
 # --- fixed, put back, at the same time -------------------------------------------------------------------------
 
 
-def _zip(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as file:
-        for name, content in files.items():
-            file.writestr(name, content)
-    return path
-
-
 def test_a_source_that_was_fixed_is_read_again(tmp_path):
-    whole = _zip(tmp_path / "whole.zip", {f"{n}.png": face(n) for n in range(4)}).read_bytes()
+    whole = zipped(tmp_path / "whole.zip", {f"{n}.png": face(n) for n in range(4)}).read_bytes()
     source = tmp_path / "faces.zip"
     damaged = bytearray(whole)
     start = damaged.index(face(2)[:200])
@@ -620,7 +594,6 @@ def test_a_header_of_megabytes_and_a_7z_bomb(tmp_path):
         ('a<b>:"|?*.png', "a_b______"), ("名 字.png", "名 字"), ("😀.png", "😀"), (".hidden.png", "hidden"),
         ("...", "picture"), ("", "picture"), ("end. ", "end"), (" lead.png", "lead"),
         ("=cmd.jpg", "_=cmd"), ("@a.png", "_@a"), ("e\u0301.png", "é"),
-
         ("a\x00b\x1f.png", "ab"), ("a\u202egnp.exe", "agnp"), ("half\ud83d.png", "half"), ("字" * 100, "字" * 40),
     ],
 )  # fmt: skip
@@ -658,12 +631,9 @@ def test_mistakes(folder, tmp_path, monkeypatch):
     fails("imported into itself", folder, folder / "out")
     take(folder, tmp_path / "set")
     fails("imported into itself", tmp_path / "set" / "faces", tmp_path / "set")
-    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04" + b"\x00" * 50)
-    fails("cannot be read", tmp_path / "broken.zip", tmp_path / "out")
-    (tmp_path / "broken.7z").write_bytes(b"7z\xbc\xaf\x27\x1c" + b"\x00" * 50)
-    fails("cannot be read", tmp_path / "broken.7z", tmp_path / "out")
-    (tmp_path / "broken.tar.gz").write_bytes(b"\x1f\x8b" + b"\x00" * 50)
-    fails("cannot be read", tmp_path / "broken.tar.gz", tmp_path / "out")
+    for kind, start in {"zip": b"PK\x03\x04", "7z": b"7z\xbc\xaf\x27\x1c", "tar.gz": b"\x1f\x8b"}.items():
+        (tmp_path / f"broken.{kind}").write_bytes(start + bytes(50))
+        fails("cannot be read", tmp_path / f"broken.{kind}", tmp_path / "out")
     take(folder, tmp_path / "damaged")
     (tmp_path / "damaged" / ".import" / "journal.jsonl").write_text("{}\n")
     fails("is damaged", folder, tmp_path / "damaged")
@@ -708,19 +678,14 @@ def test_rar(tmp_path, monkeypatch):
     assert take(archive, tmp_path / "out").kept == 2
     assert table(tmp_path / "out")["../evil.png"]["reason"] == OUTSIDE
     archive.write_bytes(_rar({"a.png": face(1)}, method=0x33))  # compressed: that takes a program
-
-    def none(*_args, **_options):
-        raise rarfile.RarCannotExec("no program")
-
-    monkeypatch.setattr(rarfile, "tool_setup", none)
+    none = rarfile.RarCannotExec("no program")
+    monkeypatch.setattr(rarfile, "tool_setup", lambda: (_ for _ in ()).throw(none))
     with pytest.raises(UserError, match="needs the program unrar, unar or bsdtar.*import the folder"):
         take(archive, tmp_path / "other")
 
 
 def test_thousands_of_real_faces(tmp_path, monkeypatch):
-    archive = os.environ.get("ANIMEGAN_REAL_FACES")
-    if not archive:
-        pytest.skip("set ANIMEGAN_REAL_FACES to a zip of real faces")
+    archive = os.environ.get("ANIMEGAN_REAL_FACES") or pytest.skip("set ANIMEGAN_REAL_FACES to a zip of real faces")
     opened = count_calls(monkeypatch, Image, "open")
     summary = take(Path(archive), tmp_path / "real")
     assert summary.kept > 6000
