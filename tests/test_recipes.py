@@ -362,11 +362,7 @@ def test_recipes_can_be_changed_by_name():
         ("stable", {"lr_D": -1}, "--set lr_D=-1 is out of range: it takes 0 to below 100"),
         ("stable", {"flips": 1}, "--set flips=1 is not true or false"),
         ("stable", {"minibatch": 1}, "takes 0, or 2 or more"),
-        (
-            "stable",
-            {"decay_after": -3},
-            "--set decay_after=-3 is out of range: it takes 0, or 1 or more",
-        ),
+        ("stable", {"decay_after": -3}, "--set decay_after=-3 is out of range: it takes 0, or 1 or more"),
         ("stable", {"decay_after": 0.5}, "--set decay_after=0.5 is not a whole number"),
         ("stable", {"minibatch": 0.0}, "--set minibatch=0.0 is not a whole number"),
         ("stable", {"shift": float("nan")}, "--set shift=nan is out of range: it takes 0 to below 1"),
