@@ -72,14 +72,11 @@ def test_the_handouts_recipe_starts_from_pytorchs_own_initialisation():
 
 def test_D_gets_no_gradient_in_Gs_step_and_G_none_in_Ds(monkeypatch):
     one = game()
-    seen = []
-    monkeypatch.setattr(one.optimizerG, "step", lambda: seen.append([p.requires_grad for p in one.netD.parameters()]))
-    gradients = []
-    monkeypatch.setattr(
-        one.optimizerD,
-        "step",
-        lambda: gradients.append([p.grad is None or not p.grad.any() for p in one.netG.parameters()]),
-    )
+    of_D, of_G = list(one.netD.parameters()), list(one.netG.parameters())
+    seen, gradients = [], []
+    monkeypatch.setattr(one.optimizerG, "step", lambda: seen.append([p.requires_grad for p in of_D]))
+    no_gradients = lambda: gradients.append([p.grad is None or not p.grad.any() for p in of_G])  # noqa: E731
+    monkeypatch.setattr(one.optimizerD, "step", no_gradients)
     one.step(faces())
     assert not any(seen[0])
     assert all(gradients[0])

@@ -127,7 +127,4 @@ def _same(got, wanted: dict[int, float]) -> bool:
 
 def _grids(pixels: dict[int, int | np.ndarray]) -> dict[int, np.ndarray]:
     """Pictures [4, 4, 3] of uint8 by epoch, each of one shade, or with one shade per column."""
-    return {
-        epoch: np.broadcast_to(np.asarray(shade, np.uint8).reshape(1, -1, 1), (4, 4, 3)).copy()
-        for epoch, shade in pixels.items()
-    }
+    return {epoch: np.full((4, 4, 3), np.reshape(shade, (1, -1, 1)), np.uint8) for epoch, shade in pixels.items()}

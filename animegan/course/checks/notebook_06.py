@@ -9,10 +9,8 @@ from animegan.course.registry import exercise
 from animegan.measure import MIN_STEPS, diagnose
 
 FAILURES = ("D has won", "mode collapse", "checkerboard", "learning rate", "mixed batch", "none")
-FULL_NAMES = {
-    "learning rate too high": "learning rate",
-    "BatchNorm on a mixed batch": "mixed batch",
-}  # as diagnose says
+# As diagnose says.
+FULL_NAMES = {"learning rate too high": "learning rate", "BatchNorm on a mixed batch": "mixed batch"}
 # The failure in each row of the table, and the question that leads there.
 ROWS = {
     "A": ("mode collapse", "its losses could be those of a healthy run; how different are two of its faces?"),
