@@ -19,6 +19,7 @@ from animegan.models import generate, latent_vectors
 
 CONTROLS = 6  # random directions to compare a direction with: a single one may be good by chance
 MIN_COUNT = 20  # faces with a value, and without it: the mean of fewer z is mostly noise
+Maker = Callable[[Tensor], Tensor]  # z [N, nz, 1, 1] -> faces
 Reader = Callable[[Tensor], dict[str, Tensor]]  # faces -> {attribute: index [N] of its value}
 
 
@@ -135,9 +136,7 @@ class Survey(NamedTuple):
         return self.z[fits][chosen].mean(1)
 
 
-def survey(
-    netG: Callable[[Tensor], Tensor], nz: int, count: int = 2048, seed: int = 0, read: Reader | None = None
-) -> Survey:
+def survey(netG: Maker, nz: int, count: int = 2048, seed: int = 0, read: Reader | None = None) -> Survey:
     """Draw `count` faces and read their attributes.
 
     netG: in eval mode; makes faces from z [N, nz, 1, 1]. read: by default the face classifier, which was trained on
@@ -147,7 +146,7 @@ def survey(
     return Survey(z, read_values(netG, z, read))
 
 
-def read_values(netG: Callable[[Tensor], Tensor], z: Tensor, read: Reader | None = None) -> dict[str, Tensor]:
+def read_values(netG: Maker, z: Tensor, read: Reader | None = None) -> dict[str, Tensor]:
     """The attributes of the faces of z, {attribute: index [N] of its value}; see `survey`."""
     read = read or (lambda faces: face_classifier().read(faces)[1])
     parts = [read(generate(netG, part)) for part in z.split(256)]
@@ -188,7 +187,7 @@ class Effect(NamedTuple):
 
 
 def effect(
-    netG: Callable[[Tensor], Tensor],
+    netG: Maker,
     found: Survey,
     attribute: str,
     value: str,

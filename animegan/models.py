@@ -71,8 +71,7 @@ class NetD(nn.Module):
         self.layer3 = _down(ndf * 2, ndf * 4, kernel=4, stride=2, padding=1)  # [B, ndf*4, 8, 8]
         self.layer4 = _down(ndf * 4, ndf * 8, kernel=4, stride=2, padding=1)  # [B, ndf*8, 4, 4]
         self.layer5 = nn.Sequential(  # [B, 1, 1, 1]
-            nn.Conv2d(ndf * 8, 1, kernel_size=4, stride=1, padding=0, bias=False),
-            nn.Sigmoid(),
+            nn.Conv2d(ndf * 8, 1, kernel_size=4, stride=1, padding=0, bias=False), nn.Sigmoid()
         )
 
     def logits(self, x: Tensor) -> Tensor:

@@ -78,13 +78,12 @@ class Run:
             near = sorted(p.parent.name for p in self.path.glob(f"*/{INFO}")) if self.path.is_dir() else []
             hint = f"it holds the runs {', '.join(near)}: name one of them" if near else "make one with: animegan train"
             raise UserError(f"there is no run in {self.path}; {hint}.")
+        file = self.path / INFO
         try:
-            self.info: dict[str, Any] = json.loads((self.path / INFO).read_text(encoding="utf-8"))
+            self.info: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             self.config = TrainConfig.from_dict(self.info["config"])
         except (ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                f"{self.path / INFO} cannot be read ({error}): restore the file, the run needs it."
-            ) from error
+            raise UserError(f"{file} cannot be read ({error}): restore the file, the run needs it.") from error
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}): {self.config.recipe}, {len(self.epochs)} of {self.config.epoch} epochs"
@@ -161,7 +160,12 @@ class Run:
     def generator(self, epoch: int) -> NetG:
         """NetG after `epoch`, on the CPU, in eval mode: the network that drew the grid."""
         netG = NetG(self.config.ngf, self.config.nz, self.recipe.enlarge)
-        return self._network(netG, "netG_{:03d}.pth", epoch)
+        path = self._epoch_file("netG_{:03d}.pth", epoch)
+        try:
+            netG.load_state_dict(load_weights(path))
+        except RuntimeError as error:
+            raise UserError(f"{path} does not fit the networks of {self.path / INFO}: restore it.") from error
+        return netG.eval()
 
     def networks(self) -> tuple[NetG, NetD]:
         """Both networks in the shapes that they have in this run, untrained: for `shapes.shape_table`."""
@@ -213,14 +217,6 @@ class Run:
             return Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
         except OSError as error:
             raise UserError(f"{path} cannot be read as a picture ({error}): restore it, or train again.") from error
-
-    def _network(self, network: torch.nn.Module, pattern: str, epoch: int) -> Any:
-        path = self._epoch_file(pattern, epoch)
-        try:
-            network.load_state_dict(load_weights(path))
-        except RuntimeError as error:
-            raise UserError(f"{path} does not fit the networks of {self.path / INFO}: restore it.") from error
-        return network.eval()
 
     # --- writing ---------------------------------------------------------------------------------
 

@@ -48,11 +48,9 @@ def shape_table(network: NetG | NetD) -> list[LayerShape]:
 def format_shapes(rows: list[LayerShape]) -> str:
     """A shape table as text, one line per layer and one for the sum."""
     lines = [f"{'layer':8}{'kind':17}{'kernel':>6}{'stride':>8}{'padding':>9}{'output':>14}{'parameters':>13}"]
-    for row in rows:
-        output = "x".join(map(str, row.output))
-        lines.append(
-            f"{row.layer:8}{row.kind:17}{row.kernel:6}{row.stride:8}{row.padding:9}{output:>14}{row.parameters:13,}"
-        )
+    for layer, kind, kernel, stride, padding, output, parameters in rows:
+        size = "x".join(map(str, output))
+        lines.append(f"{layer:8}{kind:17}{kernel:6}{stride:8}{padding:9}{size:>14}{parameters:13,}")
     lines.append(f"{'sum':62}{sum(row.parameters for row in rows):13,}")
     return "\n".join(lines)
 

@@ -43,12 +43,10 @@ class Progress:
     epoch_done: bool
 
 
-def train(
-    config: TrainConfig,
-    resume: bool = False,
-    progress: bool = True,
-    on_update: Callable[[Progress], None] | None = None,
-) -> Run:
+Watcher = Callable[[Progress], None]
+
+
+def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_update: Watcher | None = None) -> Run:
     """Train NetG and NetD with these settings and return the run.
 
     resume: continue the run in `config.outf`, bit for bit as if it had never been interrupted (on the
@@ -124,7 +122,7 @@ class _Trainer:
         if self.epoch <= self.config.epoch:  # a finished run stays as it is
             self.run.save_info(self.config, diverged=None)
 
-    def run_epochs(self, progress: bool, on_update: Callable[[Progress], None] | None) -> None:
+    def run_epochs(self, progress: bool, on_update: Watcher | None) -> None:
         config = self.config
         if self.epoch > config.epoch:  # finished already: only show it
             if on_update:
@@ -134,15 +132,11 @@ class _Trainer:
         total = config.epoch * self.steps_per_epoch
         if not done:
             self._save_checkpoint()  # one exists before the first epoch's files, whenever the run is killed
+        size = config.batchSize
         bar = tqdm(
-            total=total * config.batchSize,
-            initial=done * config.batchSize,
-            unit=" images",
-            unit_scale=True,
-            mininterval=UPDATE_SECONDS,
-            disable=not progress,
-            dynamic_ncols=True,
-        )
+            total=total * size, initial=done * size, unit=" images", unit_scale=True, mininterval=UPDATE_SECONDS,
+            disable=not progress, dynamic_ncols=True,
+        )  # fmt: skip
         with bar, _stop_button() as stopped:
             while self.epoch <= config.epoch:
                 shown = time.monotonic()
@@ -203,15 +197,9 @@ class _Trainer:
 
     def _save_checkpoint(self) -> None:
         self.run.save_steps(self.steps)
-        self.run.save_checkpoint(  # written last: if it exists, all other files of the epoch are complete
-            {
-                "kind": "animegan checkpoint",
-                "epoch": self.epoch,
-                "iteration": self.iteration,
-                "seconds": self.seconds,
-                "game": self.gan.state_dict(),
-            }
-        )
+        state = {"kind": "animegan checkpoint", "epoch": self.epoch, "iteration": self.iteration}
+        state |= {"seconds": self.seconds, "game": self.gan.state_dict()}
+        self.run.save_checkpoint(state)  # written last: if it exists, all other files of the epoch are complete
 
     def _diverged(self, what: str) -> UserError:
         """Save the steps that led here and why they ended, for `animegan diagnose`; return the error to raise."""
@@ -267,17 +255,13 @@ def _facts(recipe: Recipe, faces: FaceDataset, device: torch.device) -> dict:
     import numpy
     import PIL
 
+    versions = {"animegan": animegan.__version__, "python": platform.python_version(), "torch": torch.__version__}
+    versions |= {"numpy": numpy.__version__, "pillow": PIL.__version__}
     return {
         "ingredients": asdict(recipe),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "device": device_name(device),
-        "versions": {
-            "animegan": animegan.__version__,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": numpy.__version__,
-            "pillow": PIL.__version__,
-        },
+        "versions": versions,
         "data": {"pictures": len(faces), "fingerprint": faces.fingerprint},
     }
 
@@ -294,11 +278,18 @@ def _stop_button() -> Iterator[threading.Event]:
         stopped.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped  # only the main thread may take signals
-        return
-    before = signal.signal(signal.SIGINT, first)
-    try:
+    with interrupts_handled(first):
         yield stopped
+
+
+@contextmanager
+def interrupts_handled(handler: Callable | signal.Handlers) -> Iterator[None]:
+    """While open, Ctrl-C calls this handler; only the main thread may change this, and only it is interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

@@ -159,9 +159,8 @@ def test_the_effect_is_measured_on_faces_that_lacked_the_value(found):
     assert along > 0.5 > control + 0.2
     assert effect(toy_G, found, "hair colour", "blonde", 9.0, fresh, toy_read).along == 1.0
     assert effect(toy_G, found, "hair colour", "blonde", 0.0, fresh, toy_read)[:2] == (0.0, 0.0)
-    assert effect(toy_G, found, "hair colour", "blonde", 9.0, read=toy_read).along == 1.0, (
-        "by default it surveys fresh faces"
-    )
+    default = effect(toy_G, found, "hair colour", "blonde", 9.0, read=toy_read)
+    assert default.along == 1.0, "by default it surveys fresh faces"
     only = Survey(fresh.z[light > 0.5], {name: values[light > 0.5] for name, values in fresh.values.items()})
     with pytest.raises(UserError, match="have hair colour blonde already"):
         effect(toy_G, found, "hair colour", "blonde", 1.0, only, toy_read)

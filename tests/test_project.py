@@ -66,9 +66,8 @@ def test_environment_yml_has_a_reason_beside_each_line_and_no_build_strings():
     for line in entries:
         entry, _, reason = line.partition(" # ")
         assert len(reason) > 10, f"no reason: {line}"
-        assert not re.search(r"(?<![<>!])=", entry.replace(">=", "").replace("<=", "")), (
-            f"a build or an exact pin: {line}"
-        )
+        loose = entry.replace(">=", "").replace("<=", "")
+        assert not re.search(r"(?<![<>!])=", loose), f"a build or an exact pin: {line}"
 
 
 def test_every_dependency_has_a_floor_and_pytorch_and_the_like_a_cap():
@@ -135,9 +134,8 @@ IMPORT = re.compile(r"^\s*(?:from|import) (animegan(?:\.\w+)*)(?: import (\w+))?
 
 def too_deep(text: str, at_home: str = "") -> list[str]:
     """The modules behind a room's face that a text imports from; `at_home`: a room's own name."""
-    found = [
-        match[1].split(".")[1:] + ([match[2]] if match[1] == "animegan" else []) for match in IMPORT.finditer(text)
-    ]
+    imports = IMPORT.finditer(text)
+    found = [match[1].split(".")[1:] + ([match[2]] if match[1] == "animegan" else []) for match in imports]
     return [".".join(names) for names in found if names and names[0] in FOLDERS - {at_home} and len(names) > 1]
 
 

@@ -72,14 +72,11 @@ def test_the_handouts_recipe_starts_from_pytorchs_own_initialisation():
 
 def test_D_gets_no_gradient_in_Gs_step_and_G_none_in_Ds(monkeypatch):
     one = game()
-    seen = []
-    monkeypatch.setattr(one.optimizerG, "step", lambda: seen.append([p.requires_grad for p in one.netD.parameters()]))
-    gradients = []
-    monkeypatch.setattr(
-        one.optimizerD,
-        "step",
-        lambda: gradients.append([p.grad is None or not p.grad.any() for p in one.netG.parameters()]),
-    )
+    of_D, of_G = list(one.netD.parameters()), list(one.netG.parameters())
+    seen, gradients = [], []
+    monkeypatch.setattr(one.optimizerG, "step", lambda: seen.append([p.requires_grad for p in of_D]))
+    no_gradients = lambda: gradients.append([p.grad is None or not p.grad.any() for p in of_G])  # noqa: E731
+    monkeypatch.setattr(one.optimizerD, "step", no_gradients)
     one.step(faces())
     assert not any(seen[0])
     assert all(gradients[0])
@@ -362,11 +359,7 @@ def test_recipes_can_be_changed_by_name():
         ("stable", {"lr_D": -1}, "--set lr_D=-1 is out of range: it takes 0 to below 100"),
         ("stable", {"flips": 1}, "--set flips=1 is not true or false"),
         ("stable", {"minibatch": 1}, "takes 0, or 2 or more"),
-        (
-            "stable",
-            {"decay_after": -3},
-            "--set decay_after=-3 is out of range: it takes 0, or 1 or more",
-        ),
+        ("stable", {"decay_after": -3}, "--set decay_after=-3 is out of range: it takes 0, or 1 or more"),
         ("stable", {"decay_after": 0.5}, "--set decay_after=0.5 is not a whole number"),
         ("stable", {"minibatch": 0.0}, "--set minibatch=0.0 is not a whole number"),
         ("stable", {"shift": float("nan")}, "--set shift=nan is out of range: it takes 0 to below 1"),

@@ -25,15 +25,9 @@ def new_run(tmp_path, **settings) -> Run:
 
 def test_a_finished_run_holds_what_the_handout_writes_and_more(finished):
     names = sorted(p.name for p in finished.path.iterdir())
-    assert names == [
-        "checkpoint.pth",
-        *(f"fake_samples_epoch_00{n}.png" for n in (1, 2, 3)),
-        "history.csv",
-        *(f"netD_00{n}.pth" for n in (1, 2, 3)),
-        *(f"netG_00{n}.pth" for n in (1, 2, 3)),
-        "real_samples.png",
-        "run.json",
-    ]
+    patterns = ("fake_samples_epoch_00{}.png", "netD_00{}.pth", "netG_00{}.pth")
+    numbered = [pattern.format(n) for pattern in patterns for n in (1, 2, 3)]
+    assert names == sorted([*numbered, "checkpoint.pth", "history.csv", "real_samples.png", "run.json"])
 
 
 def test_run_answers_for_everything_after_training(finished):
@@ -228,9 +222,8 @@ def test_a_full_disk_leaves_the_last_good_file(tmp_path, monkeypatch, moment):
         monkeypatch.setattr(files, "open", lambda path, mode: FullFile(path), raising=False)
     else:
         monkeypatch.setattr(os, moment, full)
-    with pytest.raises(
-        UserError, match="checkpoint.pth could not be saved .*No space left.* free some space, then"
-    ) as error:
+    message = "checkpoint.pth could not be saved .*No space left.* free some space, then"
+    with pytest.raises(UserError, match=message) as error:
         run.save_checkpoint({"kind": "animegan checkpoint", "epoch": 2})
     assert "\n" not in str(error.value)
     monkeypatch.undo()
@@ -240,11 +233,9 @@ def test_a_full_disk_leaves_the_last_good_file(tmp_path, monkeypatch, moment):
 
 def test_files_appear_whole(tmp_path, monkeypatch):
     run = new_run(tmp_path)
-    seen = []
-    replace = os.replace
-    monkeypatch.setattr(
-        os, "replace", lambda a, b: (seen.append((os.path.getsize(a), os.path.exists(b))), replace(a, b))
-    )
+    seen, replace = [], os.replace
+    look = lambda a, b: seen.append((os.path.getsize(a), os.path.exists(b)))  # noqa: E731
+    monkeypatch.setattr(os, "replace", lambda a, b: (look(a, b), replace(a, b))[1])
     runs.write_picture(run.path / "x.png", Image.new("RGB", (10, 10)))
     assert seen == [((run.path / "x.png").stat().st_size, False)]
     assert json.loads((run.path / "run.json").read_text(encoding="utf-8"))["config"]["ngf"] == 8

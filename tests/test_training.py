@@ -109,10 +109,8 @@ def test_a_second_ctrl_c_does_not_wait(drawn, tmp_path, monkeypatch):
 
 
 def test_training_works_outside_the_main_thread(drawn, tmp_path):
-    done = []
-    thread = threading.Thread(
-        target=lambda: done.append(train(config(drawn, tmp_path / "run", epoch=1), progress=False))
-    )
+    settings, done = config(drawn, tmp_path / "run", epoch=1), []
+    thread = threading.Thread(target=lambda: done.append(train(settings, progress=False)))
     thread.start()
     thread.join(120)
     assert done[0].epochs == [1]
@@ -154,7 +152,7 @@ def test_killed_at_ten_random_moments_the_run_ends_the_same(drawn, tmp_path):
         assert child.exitcode == -signal.SIGKILL, f"kill {kill}, at moment {last}, came too late"
         met.append((len(list(killed.glob("*.png"))), len(list(killed.glob("*.pth"))), len(list(killed.glob("*.part")))))
     assert len(set(met)) >= 5, f"the kills met the run in different states: {met}"
-    assert 0 < _epochs_in(killed) < 30
+    assert 0 < len(list(killed.glob("fake_samples_epoch_*.png"))) < 30
     run = train(TrainConfig(**settings), resume=(killed / "run.json").exists(), progress=False)
     assert_same(straight, run, 30)
 
@@ -174,10 +172,6 @@ def test_killed_between_the_first_epochs_files_and_its_checkpoint(drawn, tmp_pat
     monkeypatch.undo()
     assert saved == [1, 2] and Run(tmp_path / "run").epochs == [1]
     assert_same(finished, train(config(drawn, tmp_path / "run"), resume=True, progress=False), 3)
-
-
-def _epochs_in(folder: Path) -> int:
-    return len(list(folder.glob("fake_samples_epoch_*.png")))
 
 
 def test_progress_is_reported_with_every_epoch(drawn, tmp_path):
@@ -324,22 +318,17 @@ def test_resume_without_a_run(drawn, tmp_path):
 @pytest.mark.parametrize("damage", ["truncated", "empty", "a picture", "other tensors", "other run", "gone"])
 def test_resume_with_a_damaged_checkpoint(drawn, tmp_path, finished, damage):
     shutil.copytree(finished.path, tmp_path / "run")
-    checkpoint = tmp_path / "run" / "checkpoint.pth"
-    whole = checkpoint.read_bytes()
-    if damage == "truncated":
-        checkpoint.write_bytes(whole[: len(whole) // 2])
-    elif damage == "empty":
-        checkpoint.write_bytes(b"")
-    elif damage == "a picture":
-        shutil.copy(tmp_path / "run" / "real_samples.png", checkpoint)
-    elif damage == "other tensors":
-        shutil.copy(tmp_path / "run" / "netG_001.pth", checkpoint)
-    elif damage == "other run":
-        other = train(config(drawn, tmp_path / "other", ngf=4, epoch=1), progress=False)
-        shutil.copy(other.path / "checkpoint.pth", checkpoint)
-    else:
-        checkpoint.unlink()
     names = {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir()}
+    whole = names.pop("checkpoint.pth")
+    contents = {"truncated": whole[: len(whole) // 2], "empty": b""}
+    contents |= {"a picture": names["real_samples.png"], "other tensors": names["netG_001.pth"]}
+    if damage == "other run":
+        other = train(config(drawn, tmp_path / "other", ngf=4, epoch=1), progress=False)
+        contents[damage] = (other.path / "checkpoint.pth").read_bytes()
+    (tmp_path / "run" / "checkpoint.pth").unlink()
+    if damage != "gone":
+        (tmp_path / "run" / "checkpoint.pth").write_bytes(contents[damage])
+        names["checkpoint.pth"] = contents[damage]
     with pytest.raises(UserError, match="restore the right file, or start a new run in another --outf") as error:
         train(config(drawn, tmp_path / "run", epoch=4), resume=True, progress=False)
     assert "\n" not in str(error.value)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
@@ -16,6 +14,7 @@ from typing import TypeVar
 import torch
 
 from animegan.errors import UserError
+from animegan.training import interrupts_handled
 
 Value = TypeVar("Value")
 _stopped: Event  # in a process that `_begin` has prepared: whether Ctrl-C was pressed
@@ -36,7 +35,7 @@ def run_parallel(function: Callable[..., Value], calls: Iterator[tuple], jobs: i
         while True:
             try:
                 for call in islice(calls, 0 if stop else jobs - len(busy)):
-                    with _interrupts_ignored():  # which a new process inherits
+                    with interrupts_handled(signal.SIG_IGN):  # which a new process inherits
                         busy.add(pool.submit(_call, function, *call))
                 if not busy:
                     break
@@ -71,15 +70,3 @@ def _call(function: Callable[..., Value], *arguments) -> Value:
         return function(*arguments)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may change this, and only it is interrupted
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -73,7 +73,18 @@ def ablate(
     plan = [(row.name, config(row, seed)) for seed in seeds for row in wanted if seed < row.seeds]
     for name, settings in plan:  # a row that has changed is reported before any run begins
         _is_measured(sweep, name, settings)
-    runs = _still_to_run(sweep, plan, count, progress, jobs)
+
+    def still_to_run() -> Iterator[tuple]:
+        """The arguments of `_run` for runs without a result. The results are read again each time, since another
+        process may be working on other rows.
+        """
+        for name, settings in plan:
+            if not _is_measured(sweep, name, settings):
+                if progress:
+                    print(f"{name}, seed {settings.seed}" + (" begins" if jobs > 1 else ""), flush=True)
+                yield name, settings, count, progress and jobs == 1
+
+    runs = still_to_run()
     for result in (_run(*run) for run in runs) if jobs == 1 else run_parallel(_run, runs, jobs):
         if progress and jobs > 1:
             print(f"{result.row}, seed {result.seed}: {result.swd:.1f}", flush=True)
@@ -85,25 +96,9 @@ def ablate(
             print(f"timing {len(configs)} row{'s' * (len(configs) > 1)}, which takes {seconds:.0f} seconds", flush=True)
         speeds = measure_speed(configs)
         here = {name: _machine(device_name(pick_device(config.device))) for name, config in configs.items()}
-        timed = [
-            r._replace(images_per_second=speeds[r.row], timed_on=here[r.row]) if r.row in speeds else r
-            for r in read_all(sweep)
-        ]
-        write_results(sweep, timed)
+        timed = {name: {"images_per_second": speed, "timed_on": here[name]} for name, speed in speeds.items()}
+        write_results(sweep, [result._replace(**timed.get(result.row, {})) for result in read_all(sweep)])
     return read_results(sweep)
-
-
-def _still_to_run(
-    sweep: Sweep, plan: Sequence[tuple[str, TrainConfig]], count: int, progress: bool, jobs: int
-) -> Iterator[tuple]:
-    """The arguments of `_run` for runs without a result. The results are read again each time, since another process
-    may be working on other rows.
-    """
-    for name, config in plan:
-        if not _is_measured(sweep, name, config):
-            if progress:
-                print(f"{name}, seed {config.seed}" + (" begins" if jobs > 1 else ""), flush=True)
-            yield name, config, count, progress and jobs == 1
 
 
 def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
@@ -155,23 +150,15 @@ def _run(name: str, config: TrainConfig, count: int, progress: bool) -> Result:
         evaluation = evaluate(run, [config.epoch], count=count, seeds=1, progress=False)
         distance, fidelity = average(evaluation.distances[config.epoch]), evaluation.fidelities.get(config.epoch)
     return Result(
-        row=name,
-        seed=config.seed,
-        epoch=config.epoch,
-        count=evaluation.count if evaluation else count,
-        swd=distance.mean,
-        **dict(zip(("swd_96", "swd_48", "swd_24"), distance.levels, strict=True)),
+        row=name, seed=config.seed, epoch=config.epoch, count=evaluation.count if evaluation else count,
+        swd=distance.mean, **dict(zip(("swd_96", "swd_48", "swd_24"), distance.levels, strict=True)),
         floor=average(evaluation.floor).mean if evaluation else math.nan,
-        fid=fidelity.fid if fidelity else math.nan,
-        features=fidelity.features if fidelity else "",
+        fid=fidelity.fid if fidelity else math.nan, features=fidelity.features if fidelity else "",
         images=len(run.read_steps()) * config.batchSize,
-        images_per_second=0.0,  # measured at the end, in turn with the other rows
-        timed_on="",
-        command=_command(config),
-        machine=_machine(run.device),
-        torch=torch.__version__,
-        date=date.today().isoformat(),
-    )
+        images_per_second=0.0, timed_on="",  # measured at the end, in turn with the other rows
+        command=_command(config), machine=_machine(run.device),
+        torch=torch.__version__, date=date.today().isoformat(),
+    )  # fmt: skip
 
 
 def _machine(device: str) -> str:

@@ -48,9 +48,7 @@ class Sweep:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UserError(f"{path} is not TOML ({error}).") from error
         shared, rows = content.pop("options", {}), content.pop("row", [])
-        if not (
-            isinstance(shared, dict) and isinstance(rows, list) and rows and all(type(row) is dict for row in rows)
-        ):
+        if not (isinstance(shared, dict) and isinstance(rows, list) and rows and all(type(r) is dict for r in rows)):
             raise UserError(f"{path} needs one or more [[row]], below [options] that all of them share.")
         if content:
             raise UserError(f"{path} takes [options] and [[row]], and nothing else; it has {', '.join(content)}.")

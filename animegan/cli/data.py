@@ -43,12 +43,9 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
         "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"
     )
     command.add_argument(
-        "--threshold",
-        type=int,
-        default=4,
-        help="pictures that differ in at most this many of 64 bits are duplicates (default 4; 0: only equal pixels, "
-        "-1: only equal files)",
-    )
+        "--threshold", type=int, default=4, help="pictures that differ in at most this many of 64 bits are duplicates "
+        "(default 4; 0: only equal pixels, -1: only equal files)",
+    )  # fmt: skip
 
 
 # Each command imports what it needs when it runs.

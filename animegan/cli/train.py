@@ -24,22 +24,14 @@ def add_train_commands(commands) -> None:
             continue
         usual = "--" + re.sub(r"(?<=[a-z])(?=[A-Z])|_", "-", option.name).lower()  # --batch-size for --batchSize
         command.add_argument(
-            *dict.fromkeys((f"--{option.name}", usual)),
-            dest=option.name,
-            type=option.type,
+            *dict.fromkeys((f"--{option.name}", usual)), dest=option.name, type=option.type,
             default=argparse.SUPPRESS,  # so that `resolve` sees only what was given
-            metavar=option.type.__name__.upper(),
-            help=f"{option.metadata['help']} (default {option.default})",
-        )
+            metavar=option.type.__name__.upper(), help=f"{option.metadata['help']} (default {option.default})",
+        )  # fmt: skip
     command.add_argument(
-        "--set",
-        dest="changes",
-        type=ingredient,
-        action="append",
-        default=argparse.SUPPRESS,
-        metavar="NAME=VALUE",
+        "--set", dest="changes", type=ingredient, action="append", default=argparse.SUPPRESS, metavar="NAME=VALUE",
         help="change one ingredient of the recipe, e.g. --set ema=0.99; animegan/recipes.py explains them all",
-    )
+    )  # fmt: skip
     quick = ", ".join(f"{name} {value}" for name, value in QUICK.items())
     command.add_argument("--quick", action="store_true", help=f"settings for a CPU: {quick}")
     command.add_argument(
@@ -92,16 +84,13 @@ def train(options: argparse.Namespace) -> int:
 
         write_faces(config.data_path, **faces)
     run = train(config, resume=options.resume)
-    if not run.epochs or run.epochs[-1] < config.epoch:
-        print(
-            f"interrupted; everything so far is in {run.path}. Resume with: animegan train --resume --outf {run.path}"
-        )
+    path, epochs = run.path, run.epochs
+    if not epochs or epochs[-1] < config.epoch:
+        print(f"interrupted; everything so far is in {path}. Resume with: animegan train --resume --outf {path}")
         return 130
     if done_before >= config.epoch:
-        print(
-            f"{run.path} has {done_before} epochs already: nothing was trained; to train longer, give a larger --epoch"
-        )
-    picture, first, last = run.output("compare"), run.epochs[0], run.epochs[-1]
+        print(f"{path} has {done_before} epochs already: nothing was trained; to train longer, give a larger --epoch")
+    picture, first, last = run.output("compare"), epochs[0], epochs[-1]
     write_picture(picture, compare_epochs([run], sorted({first, last})))
     print(f"epoch {first} beside epoch {last}: {picture}" if first < last else f"faces of epoch {last}: {picture}")
     return 0
@@ -125,12 +114,8 @@ def resolve(
     --quick, DRAWN_COUNT without, and seed 0. Raises UserError for a setting that cannot work, and if `data_path` is
     left to the default and that folder holds several datasets.
     """
-    values = {
-        **(before.as_dict() if before else {}),
-        **(QUICK if quick else {}),
-        **({"data_path": DRAWN_FOLDER} if draw else {}),
-        **given,
-    }
+    values = {**(before.as_dict() if before else {}), **(QUICK if quick else {})}
+    values |= {**({"data_path": DRAWN_FOLDER} if draw else {}), **given}
     if "data_path" not in values:
         _check_single_dataset(Path(TrainConfig.data_path))
     config = TrainConfig.from_dict(values)

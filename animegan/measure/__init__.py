@@ -6,13 +6,7 @@ from animegan.measure.evaluation import COUNT, REAL, Evaluation, evaluate, read_
 from animegan.measure.fid import Fidelity, fidelity
 from animegan.measure.memorization import Neighbours, neighbours
 from animegan.measure.mode_coverage import Coverage, Share, coverage
-from animegan.measure.references import (
-    DRAWN_UNSEEN,
-    HELD_OUT,
-    SPLIT_IN_HALF,
-    References,
-    reference_images,
-)
+from animegan.measure.references import DRAWN_UNSEEN, HELD_OUT, SPLIT_IN_HALF, References, reference_images
 from animegan.measure.signals import bounds_of_loss_D, excess_of_loss_G, pattern, variety
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
 

@@ -96,12 +96,8 @@ def diagnose(run: Run) -> Diagnosis:
     history, recipe = run.history, run.recipe
     steps, name = len(history["loss_D"]), run.path.resolve().name
     bounds = bounds_of_loss_D(recipe.loss, recipe.label_smoothing)
-    checks = [
-        _first_losses(run, history, bounds, recipe),
-        _contradiction(history, recipe),
-        _certainty(run, history, bounds),
-        *_faces(run, steps, recipe),
-    ]
+    checks = [_first_losses(run, history, bounds, recipe), _contradiction(history, recipe)]
+    checks += [_certainty(run, history, bounds), *_faces(run, steps, recipe)]
     findings = tuple(
         Finding(check.failure, check.evidence, check.cure, f"{NOTEBOOK}#{SECTIONS[check.failure].replace(' ', '-')}")
         for check in checks
@@ -115,9 +111,8 @@ def diagnose(run: Run) -> Diagnosis:
         verdict = f"too short to judge: {length}, and {MIN_STEPS} are needed"
     else:
         figures = [check.evidence for check in checks if check.failing is not None]
-        all_of = (
-            "five failures" if len(figures) == len(checks) else f"{len(figures)} of five failures that can be checked"
-        )
+        count = len(figures)
+        all_of = "five failures" if count == len(checks) else f"{count} of five failures that can be checked"
         verdict = f"none of the {all_of} in {length} ({'; '.join(figures)}){_unchecked(checks)}"
     return Diagnosis(f"{name}: {verdict}", findings)
 
@@ -182,12 +177,8 @@ def _certainty(run: Run, history: dict, bounds: tuple[float, float]) -> Check:
         return Check("D has won", False, evidence)
     D_x, D_G_z, loss_G = (history[column][last].mean() for column in ("D_x", "D_G_z", "loss_G"))
     evidence += f": D(x) {D_x:.3f}, D(G(z)) {D_G_z:.3f}, loss of G {loss_G:.1f}"
-    cure = {
-        "--recipe stable": config.recipe != "stable",
-        "an --ndf not above --ngf": config.ndf > config.ngf,
-        "more images": True,
-    }
-    return Check("D has won", True, evidence, _cure(cure))
+    cure = {"--recipe stable": config.recipe != "stable", "an --ndf not above --ngf": config.ndf > config.ngf}
+    return Check("D has won", True, evidence, _cure({**cure, "more images": True}))
 
 
 def _last(history: dict) -> slice:
@@ -215,14 +206,10 @@ def _faces(run: Run, steps: int, recipe: Recipe) -> list[Check]:
     evidence = f"a pattern of 3 pixels {strength / usual:.1f} times as strong as in real ones"
     patterned = Check("checkerboard", False, evidence)
     if strength > MAX_PATTERN * usual and peak > MIN_PEAK:
-        cure = {
-            "--recipe stable": not is_stable,
-            "--set enlarge=resize": recipe.enlarge != "resize",
-            "more epochs": True,
-        }
+        cure = {"--recipe stable": not is_stable, "--set enlarge=resize": recipe.enlarge != "resize"}
         times = f"{peak:.0f}" if peak <= MAX_SHOWN else f"more than {MAX_SHOWN:,}"
         evidence += f", with {times} times the power of the periods beside it"
-        patterned = Check(patterned.failure, True, evidence, _cure(cure))
+        patterned = Check(patterned.failure, True, evidence, _cure({**cure, "more epochs": True}))
     return [alike, patterned]
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Subset
 
 from animegan.data import to_unit
 from animegan.errors import UserError, require
@@ -70,47 +70,20 @@ def fidelity(fakes: Tensor, reals: Tensor, inception: str | Path | None = None) 
             register_feature_extractor(FACES, _extractor())
         # A plain registered name: each metric then takes the only layer that the extractor offers.
         features = {"feature_extractor": FACES}
+    # A tensor indexes like a dataset, and torch-fidelity asks for one.
+    one, other = (Subset(images, range(len(images))) for images in (fakes, reals))  # pyright: ignore[reportArgumentType]
+    metrics = {"fid": True, "prc": True, "prc_neighborhood": NEIGHBOURS}
+    # All images at once: 2,048 of them need no subsets to save memory.
+    kid = {"kid": True, "kid_subsets": 1, "kid_subset_size": min(len(fakes), len(reals))}
+    how = {"batch_size": 64, "cuda": False, "cache": False, "verbose": False, "save_cpu_ram": True}
     try:
-        found = torch_fidelity.calculate_metrics(
-            input1=_Images(fakes),
-            input2=_Images(reals),
-            fid=True,
-            kid=True,
-            prc=True,
-            kid_subsets=1,  # all images at once: 2,048 of them need no subsets to save memory
-            kid_subset_size=min(len(fakes), len(reals)),
-            prc_neighborhood=NEIGHBOURS,
-            batch_size=64,
-            cuda=False,
-            cache=False,
-            verbose=False,
-            save_cpu_ram=True,
-            **features,
-        )
+        found = torch_fidelity.calculate_metrics(input1=one, input2=other, **metrics, **kid, **how, **features)
     except (RuntimeError, KeyError, OSError, EOFError, UnpicklingError) as error:
         if inception is None:
             raise
         raise UserError(f"{inception} does not hold Inception's weights: give {INCEPTION_FILE}.") from error
-    return Fidelity(
-        fid=found["frechet_inception_distance"],
-        kid=1000 * found["kernel_inception_distance_mean"],
-        precision=found["precision"],
-        recall=found["recall"],
-        features=FACES if inception is None else INCEPTION,
-    )
-
-
-class _Images(Dataset):
-    """uint8 [N, 3, S, S], one by one, as torch-fidelity reads them."""
-
-    def __init__(self, images: Tensor):
-        self.images = images
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return self.images[index]
+    fid, kid = found["frechet_inception_distance"], 1000 * found["kernel_inception_distance_mean"]
+    return Fidelity(fid, kid, found["precision"], found["recall"], FACES if inception is None else INCEPTION)
 
 
 def _extractor() -> type:

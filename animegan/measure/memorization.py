@@ -14,6 +14,7 @@ from animegan.data import to_unit
 from animegan.errors import UserError
 from animegan.measure.classifier import face_classifier
 
+Images = Tensor | np.ndarray
 SIDE = 24  # pixels a side in which images are compared: fine enough for a face, and shifts of a pixel are forgiven
 
 
@@ -47,13 +48,7 @@ class Neighbours(NamedTuple):
         return "\n".join([*lines, f"copies, nearer than 99 of 100 other reals: {self.copies:.1%} of the fakes"])
 
 
-def neighbours(
-    fakes: Tensor | np.ndarray,
-    training: Tensor | np.ndarray,
-    unseen: Tensor | np.ndarray,
-    by: str = "pixels",
-    words: str = "",
-) -> Neighbours:
+def neighbours(fakes: Images, training: Images, unseen: Images, by: str = "pixels", words: str = "") -> Neighbours:
     """Find the nearest training image of each fake; all [N, 3, 96, 96], uint8 or in [-1, 1], each N its own.
 
     by: "pixels", the root mean squared difference (of values 0..255) at SIDE x SIDE pixels, or "features", the
@@ -69,13 +64,13 @@ def neighbours(
     return Neighbours(found[0].indices, found[0].values / scale, found[1].values / scale, by, len(training), words)
 
 
-def _points(images: Tensor | np.ndarray, by: str, mirrored: bool = False) -> Tensor:
+def _points(images: Images, by: str, mirrored: bool = False) -> Tensor:
     """What is compared of each image, [N, values]; in parts, since floats take four times the memory of bytes."""
     parts = (_levels(images[start : start + 1024]) for start in range(0, len(images), 1024))
     return torch.cat([_DESCRIBE[by](part.flip(3) if mirrored else part) for part in parts])
 
 
-def _levels(images: Tensor | np.ndarray) -> Tensor:
+def _levels(images: Images) -> Tensor:
     """As float values 0..255."""
     images = images if isinstance(images, Tensor) else torch.from_numpy(np.array(images))
     return images.float() if images.dtype == torch.uint8 else (images + 1) * 127.5

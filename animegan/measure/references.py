@@ -56,7 +56,8 @@ def reference_images(run: Run, count: int = 512, data: str | Path | None = None,
     if run.config.hold_out:
         return held_out(run, data, progress=progress)
     if drawn_set(data):
-        return drawn_unseen(data, count, progress)
+        training, unseen = load_faces(data, progress=progress).images, draw_unseen(data, count, progress)
+        return References(np.array(training), np.array(unseen), DRAWN_UNSEEN)
     return split_in_half(data, progress)
 
 
@@ -72,12 +73,6 @@ def held_out(run: Run, data: Path, most: int | None = None, progress: bool = Tru
     if most is not None:
         training = training[_shuffled(len(training))[:most]]
     return References(faces.images[training.numpy()], faces.images[held.numpy()], HELD_OUT)
-
-
-def drawn_unseen(data: Path, count: int, progress: bool = True) -> References:
-    """For a run on drawn faces: `count` others, drawn with another seed on first use."""
-    training, unseen = load_faces(data, progress=progress).images, draw_unseen(data, count, progress)
-    return References(np.array(training), np.array(unseen), DRAWN_UNSEEN)
 
 
 def split_in_half(data: str | Path, progress: bool = True) -> References:

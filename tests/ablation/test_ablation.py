@@ -110,9 +110,8 @@ def test_several_runs_at_a_time(tmp_path, many, capsys):
     assert [(r.row, r.seed) for r in found] == [("Stable", 0), ("Stable", 1), ("no flips", 0)]
     assert len({r.swd for r in found}) == 3 and all(r.images_per_second and r.timed_on for r in found)
     shown = capsys.readouterr().out.splitlines()
-    assert shown[:2] == ["Stable, seed 0 begins", "no flips, seed 0 begins"], (
-        "every row has its first seed before any has its second"
-    )
+    begun = ["Stable, seed 0 begins", "no flips, seed 0 begins"]
+    assert shown[:2] == begun, "every row has its first seed before any has its second"
     assert f"Stable, seed 1: {found[1].swd:.1f}" in shown and "timing 2 rows, which takes" in shown[-1]
 
 
@@ -161,16 +160,13 @@ def test_a_run_that_is_killed_ends_the_sweep_with_one_line(tmp_path, busy_sweep)
         if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
             os.kill(child, signal.SIGKILL)
     assert process.wait(60) == 2
-    assert errors().startswith(
-        "animegan: one of the runs was killed, probably because memory ran out: try fewer --jobs."
-    )
-    assert "Traceback" not in errors()
+    line = "animegan: one of the runs was killed, probably because memory ran out: try fewer --jobs."
+    assert errors().startswith(line) and "Traceback" not in errors()
 
 
 def result(row: str, seed: int, swd: float) -> Result:
-    return Result(
-        row, seed, 1, 64, swd, swd, swd, swd, 5.0, 1.0, "x", 640, 100.0, "C", "animegan train", "M", "2", "2026-01-02"
-    )
+    distances, machine = (swd, swd, swd, swd, 5.0, 1.0), ("M", "2", "2026-01-02")
+    return Result(row, seed, 1, 64, *distances, "x", 640, 100.0, "C", "animegan train", *machine)
 
 
 def test_a_run_that_diverges_is_a_result(tmp_path, many, monkeypatch, capsys):

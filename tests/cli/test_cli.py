@@ -50,9 +50,8 @@ def fails(run):
     def call(*arguments):
         status, _, errors = run(*arguments)
         errors = re.sub(r"^.*\r", "", errors)  # the progress bar is overwritten
-        lines = [
-            line for line in errors.splitlines() if line.strip() and "images/s" not in line and "pictures:" not in line
-        ]
+        bars = ("images/s", "pictures:")
+        lines = [line for line in errors.splitlines() if line.strip() and not any(bar in line for bar in bars)]
         assert status == 2, errors
         assert len(lines) == 1, errors
         assert lines[0].startswith("animegan")

@@ -37,14 +37,6 @@ def _loss_D(real_label=lambda smoothing: 1 - smoothing, fake_label=lambda smooth
     return lambda real, fake, smoothing: _bce(real, real_label(smoothing)) + _bce(fake, fake_label(smoothing))
 
 
-def _mean_loss_D(real, fake, smoothing):
-    return _loss_D()(real, fake, smoothing) / 2
-
-
-def _unsure_loss_D(real, fake, smoothing):
-    return _bce(0 * real, 1.0) + _bce(0 * fake, 0.0)
-
-
 def _loss_D_of_probabilities(real, fake, smoothing):
     real, fake = real.sigmoid(), fake.sigmoid()
     aim = torch.full_like(real, 1 - smoothing)
@@ -89,8 +81,8 @@ WRONG = {
             "takes the sigmoid itself",
         ),
         (lambda real, fake, smoothing: real - fake, "one number, the mean over the batch"),
-        (_mean_loss_D, "log 2 twice, 1.386"),
-        (_unsure_loss_D, "has a loss near 0"),
+        (lambda real, fake, smoothing: _loss_D()(real, fake, smoothing) / 2, "log 2 twice, 1.386"),
+        (lambda real, fake, smoothing: _bce(0 * real, 1.0) + _bce(0 * fake, 0.0), "has a loss near 0"),
         (_loss_D(fake_label=lambda smoothing: 1.0), "Which label belongs to which batch"),
         (lambda real, fake, smoothing: _loss_D()(real.mean(), fake.mean(), smoothing), "not the loss of the mean"),
         (_loss_D(fake_label=lambda smoothing: smoothing), "one-sided"),

@@ -19,14 +19,6 @@ def _impossible(log=np.log, nats=1.0):
     return lambda history: np.mean(history["loss_G"] < -log(history["D_G_z"]) - nats)
 
 
-def _far_off_on_either_side(history):
-    return np.mean(np.abs(history["loss_G"] + np.log(history["D_G_z"])) > 1)
-
-
-def _below_a_fixed_verdict(history):
-    return np.mean(history["D_G_z"] < 0.1)
-
-
 def _correlations(faces):
     return np.corrcoef(faces.reshape(len(faces), -1))
 
@@ -34,18 +26,6 @@ def _correlations(faces):
 def _mean_difference(faces):
     pairs = ~np.eye(len(faces), dtype=bool)
     return (1 - _correlations(faces))[pairs].mean()
-
-
-def _of_pixels(faces):
-    return np.mean([abs(a - b).mean() for a in faces for b in faces])
-
-
-def _of_neighbours(faces):
-    return np.mean(1 - np.diagonal(_correlations(faces), 1))
-
-
-def _of_mean_colours(faces):
-    return _mean_difference(faces.mean((1, 2)))
 
 
 class ShortRun(MadeUpRun):
@@ -81,8 +61,8 @@ WRONG = {
     "06.2": [
         (lambda history: history["loss_G"] < -np.log(history["D_G_z"]) - 1, "one number from 0 to 1"),
         (lambda history: np.mean(history["loss_G"] > -np.log(history["D_G_z"]) - 1), "the answer is 0.25"),
-        (_far_off_on_either_side, "count only steps below"),
-        (_below_a_fixed_verdict, "the loss of G in each step"),
+        (lambda history: np.mean(np.abs(history["loss_G"] + np.log(history["D_G_z"])) > 1), "count only steps below"),
+        (lambda history: np.mean(history["D_G_z"] < 0.1), "the loss of G in each step"),
         (_impossible(nats=1.5), "the margin below -log is 1 nat"),
         (_impossible(nats=0.0), "less than 1 nat does not count"),
         (_impossible(log=np.log10), "the natural logarithm"),
@@ -90,10 +70,10 @@ WRONG = {
     "06.3": [
         (lambda faces: 1 - _correlations(faces), "one number"),
         (lambda faces: _correlations(faces).mean(), "so the answer is 0"),
-        (_of_pixels, "ignores contrast"),
+        (lambda faces: np.mean([abs(a - b).mean() for a in faces for b in faces]), "ignores contrast"),
         (lambda faces: (1 - _correlations(faces)).mean(), "drop the diagonal"),
-        (_of_neighbours, "not only neighbours"),
-        (_of_mean_colours, "one long row of numbers"),
+        (lambda faces: np.mean(1 - np.diagonal(_correlations(faces), 1)), "not only neighbours"),
+        (lambda faces: _mean_difference(faces.mean((1, 2))), "one long row of numbers"),
     ],
     "06.4": [
         ((FAILED, USUAL), "3 things"),

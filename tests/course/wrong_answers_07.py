@@ -38,14 +38,6 @@ def _direction(z, has):
     return _unit(z[has].mean(0) - z[~has].mean(0))
 
 
-def _projected(a, b):
-    return a - (a @ b) * b
-
-
-def _turned(a, b):
-    return _unit(torch.linalg.cross(a, b))
-
-
 WRONG = {
     "07.1": [
         (lambda a, b, t: _arc(a, b, t).norm(), "return one vector"),
@@ -73,8 +65,8 @@ WRONG = {
     "07.4": [
         (lambda a, b: a @ b, "here of three numbers"),
         (lambda a, b: a, "by 0.60"),
-        (_projected, "length should be 1 again"),
-        (_turned, "take the nearest"),
+        (lambda a, b: a - (a @ b) * b, "length should be 1 again"),
+        (lambda a, b: _unit(torch.linalg.cross(a, b)), "take the nearest"),
         (lambda a, b: _unit(a - (a @ b).abs() * b), "keep its sign"),
         (lambda a, b: _unit(a * (b == 0)), "need not lie along an axis"),
     ],

@@ -134,10 +134,8 @@ def test_an_evaluation_is_drawn_with_or_without_fid(fidelities):
 @pytest.fixture(scope="module")
 def run(many, tmp_path_factory):
     """A run that held images out: nothing needs to be drawn to compare with."""
-    config = TrainConfig(
-        **{**TINY, "epoch": 2, "hold_out": 64}, data_path=many, outf=tmp_path_factory.mktemp("a") / "r"
-    )
-    return train(config, progress=False)
+    outf = tmp_path_factory.mktemp("a") / "r"
+    return train(TrainConfig(**{**TINY, "epoch": 2, "hold_out": 64}, data_path=many, outf=outf), progress=False)
 
 
 def test_the_command_coverage_prints_what_is_seldom_and_draws_all(run, capsys):
@@ -155,10 +153,8 @@ def test_the_command_coverage_prints_what_is_seldom_and_draws_all(run, capsys):
 def test_the_command_neighbours_prints_distances_and_shows_the_nearest(run, tmp_path, capsys, by):
     assert main(["neighbours", str(run.path), "--by", by, "--count", "20", "--out", str(tmp_path / "n.png")]) == 0
     out = capsys.readouterr().out
-    assert (
-        f"epoch 2: distance in {by} to the nearest of 96 training images" in out
-        and "other reals are the held-out images" in out
-    )
+    assert f"epoch 2: distance in {by} to the nearest of 96 training images" in out
+    assert "other reals are the held-out images" in out
     for name, count in (("fakes", 20), ("other reals", 64)):
         (line,) = (line for line in out.splitlines() if line.startswith(f"{name}  "))
         found = [float(figure) for figure in line.removeprefix(name).split()]

@@ -71,13 +71,8 @@ def test_a_healthy_run_has_no_findings(name, seed, faces, tmp_path):
 def test_the_reference_run_a_shared_copy_is_healthy_and_says_by_which_figures():
     text = str(diagnose(reference_run()))
     assert "\n" not in text
-    for figure in (
-        "none of the five failures in 1,600 steps",
-        "times that of a guess",
-        "D certain in 1%",
-        "0.98 times",
-    ):
-        assert figure in text
+    figures = ("none of the five failures in 1,600 steps", "times that of a guess", "D certain in 1%", "0.98 times")
+    assert all(figure in text for figure in figures)
 
 
 # --- what a run may lack -----------------------------------------------------------------------------
@@ -142,10 +137,8 @@ def test_a_cure_is_something_that_the_run_lacks(tmp_path):
     _, sure = (finding.cure for finding in diagnose(made_up(tmp_path / "handout", config=wide, **won)).findings)
     assert sure == "a new run with --recipe stable, or an --ndf not above --ngf, or more images"
     assert fast.startswith("a new run with a smaller --lr than 0.0002")
-    for lr, cure in (
-        (0.0002, "a smaller --set lr_D than 20"),
-        (0.02, "a smaller --set lr_D than 20, or a smaller --lr"),
-    ):
+    rate_of_D = "a smaller --set lr_D than 20"
+    for lr, cure in ((0.0002, rate_of_D), (0.02, f"{rate_of_D}, or a smaller --lr")):
         run = made_up(tmp_path / f"{lr}", config={"lr": lr}, changes={"lr_D": 20.0}, first=9.0)
         assert diagnose(run).findings[0].cure.startswith(f"a new run with {cure}")
     assert "--lr" not in diagnose(Run(tmp_path / "0.0002")).findings[0].cure
@@ -323,14 +316,8 @@ def test_every_link_leads_to_a_heading_of_the_notebook(tmp_path, monkeypatch):
 
 
 def test_the_exercise_takes_the_names_that_diagnose_gives():
-    words = [
-        "mode collapse",
-        "none",
-        "BatchNorm on a mixed batch",
-        "D has won",
-        "checkerboard",
-        "learning rate too high",
-    ]
+    words = ["mode collapse", "none", "BatchNorm on a mixed batch", "D has won", "checkerboard"]
+    words += ["learning rate too high"]
     assert {*words} - {"none"} == set(FAILURES)
     for answer in (words, tuple(words), np.array(words), dict(zip("ABCDEF", words, strict=True))):
         assert verdict("06.1", answer) == "correct"

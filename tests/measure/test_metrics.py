@@ -55,9 +55,8 @@ def test_the_distance_in_one_dimension_agrees_with_scipy():
     random = np.random.default_rng(2)
     first, second = random.gamma(2, size=(4, 300)), random.normal(size=(4, 300))
     ours = wasserstein(np.sort(first, axis=1), np.sort(second, axis=1))
-    assert ours == pytest.approx(
-        np.mean([stats.wasserstein_distance(*pair) for pair in zip(first, second, strict=True)])
-    )
+    theirs = [stats.wasserstein_distance(*pair) for pair in zip(first, second, strict=True)]
+    assert ours == pytest.approx(np.mean(theirs))
 
 
 def test_the_distance_agrees_with_a_slow_second_computation(images):
@@ -136,9 +135,8 @@ def test_epochs_that_are_statistically_tied_are_named():
     def epoch(*means):
         return [Distance((mean,) * 3, mean) for mean in means]
 
-    found = Evaluation(
-        {1: epoch(90.0), 8: epoch(21.0, 20.0), 9: epoch(19.5, 20.5), 10: epoch(30.0)}, epoch(5.0), 64, "x"
-    )
+    distances = {1: epoch(90.0), 8: epoch(21.0, 20.0), 9: epoch(19.5, 20.5), 10: epoch(30.0)}
+    found = Evaluation(distances, epoch(5.0), 64, "x")
     assert found.best == 9 and found.equals == [8, 9] and found.spread == pytest.approx(0.5**0.5)
     assert "best: epoch 9 with 20.0, standard deviation 0.7 between seeds\n" in str(found)
     assert "statistically tied: epoch 8\n" in str(found)

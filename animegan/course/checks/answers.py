@@ -70,9 +70,5 @@ def listed(names: Iterable) -> str:
 
 def history_of(epochs: dict[int, list[tuple[float, float]]]) -> dict[str, np.ndarray]:
     """A history as `Run.history` gives it, with these pairs of D(x) and D(G(z)), one per step."""
-    rows = [
-        (epoch, n, 1.0, 1.0, D_x, D_G_z, 1.0)
-        for epoch, steps in epochs.items()
-        for n, (D_x, D_G_z) in enumerate(steps, 1)
-    ]
+    rows = [(epoch, n, 1.0, 1.0, *pair, 1.0) for epoch, steps in epochs.items() for n, pair in enumerate(steps, 1)]
     return {name: np.array(column) for name, column in zip(Step._fields, zip(*rows, strict=True), strict=True)}

@@ -55,10 +55,8 @@ def parameters(answer):
     yield answer(64, 3, 5, False) == 4800, "NetG's layer5, 64 to 3 channels: one kernel for each pair of channels."
     yield answer(3, 64, 5, True) == 4928, "NetD's layer1, 3 to 64, has BatchNorm: a scale and a shift for each output."
     sides = ((3, 64, 5, True), (64, 128, 4, True), (128, 256, 4, True), (256, 512, 4, True), (512, 1, 4, False))
-    yield (
-        sum(answer(*layer) for layer in sides) == 2_767_424,
-        "your numbers for the five layers of NetD do not add up to 2,767,424.",
-    )
+    holds = sum(answer(*layer) for layer in sides) == 2_767_424
+    yield holds, "your numbers for the five layers of NetD do not add up to 2,767,424."
 
 
 @exercise("03.5")
@@ -82,10 +80,8 @@ def even_layer(answer):
     inner = overlap_counts(kernel, stride, padding, 32)[kernel:-kernel]
     yield len(inner) > 0, "with such a wide kernel every pixel is near the border: use a smaller one."
     counts = sorted(set(inner.tolist()))
-    yield (
-        len(counts) == 1,
-        f"away from the border, the pixels of a row are still written {counts} times: look at kernel/stride.",
-    )
+    holds = len(counts) == 1
+    yield holds, f"away from the border, the pixels of a row are still written {counts} times: look at kernel/stride."
 
 
 @exercise("03.7")

@@ -26,32 +26,22 @@ def loss_of_D(answer):
     unsure, sure = torch.zeros(4), torch.full((4,), 8.0)
     yield is_number(answer(unsure, unsure, 0.0)), "return one number, the mean over the batch, not one per picture."
     learning = answer(torch.zeros(4, requires_grad=True), unsure, 0.0)
-    yield (
-        isinstance(learning, torch.Tensor) and learning.requires_grad,
-        "return a tensor that D can learn from, without .item().",
-    )
-    yield (
-        not is_close(answer(unsure, unsure, 0.0), _bce(0.5, 1.0) + _bce(0.5, 0.0)),
-        "binary_cross_entropy_with_logits takes the sigmoid itself: give it the logits as they are.",
-    )
-    yield (
-        is_close(answer(unsure, unsure, 0.0), 2 * math.log(2)),
-        "logits of 0 for real and fake give log 2 twice, 1.386: add the loss on reals and the loss on fakes.",
-    )
+    holds = isinstance(learning, torch.Tensor) and learning.requires_grad
+    yield holds, "return a tensor that D can learn from, without .item()."
+    holds = not is_close(answer(unsure, unsure, 0.0), _bce(0.5, 1.0) + _bce(0.5, 0.0))
+    yield holds, "binary_cross_entropy_with_logits takes the sigmoid itself: give it the logits as they are."
+    holds = is_close(answer(unsure, unsure, 0.0), 2 * math.log(2))
+    yield holds, "logits of 0 for real and fake give log 2 twice, 1.386: add the loss on reals and the loss on fakes."
     yield (
         is_close(answer(sure, -sure, 0.0), 2 * _bce(8.0, 1.0)),
         "a D that is right about everything (8 for real, -8 for fake) has a loss near 0; yours is larger. Which label "
         "belongs to which batch?",
     )
     mixed = torch.tensor([0.0, 8.0])
-    yield (
-        is_close(answer(mixed, -mixed, 0.0), math.log(2) + _bce(8.0, 1.0)),
-        "for logits of 0 and 8 the loss is the mean of both losses, not the loss of the mean.",
-    )
-    yield (
-        is_close(answer(sure, -sure, 0.1), _bce(8.0, 0.9) + _bce(-8.0, 0.0)),
-        "with smoothing 0.1 the label is 0.9 for real pictures and still 0 for fakes: one-sided.",
-    )
+    holds = is_close(answer(mixed, -mixed, 0.0), math.log(2) + _bce(8.0, 1.0))
+    yield holds, "for logits of 0 and 8 the loss is the mean of both losses, not the loss of the mean."
+    holds = is_close(answer(sure, -sure, 0.1), _bce(8.0, 0.9) + _bce(-8.0, 0.0))
+    yield holds, "with smoothing 0.1 the label is 0.9 for real pictures and still 0 for fakes: one-sided."
     yield (
         is_close(answer(torch.full((4,), -200.0), -sure, 0.0), 200.0 + _bce(-8.0, 0.0)),
         "a real picture with a logit of -200 costs 200: keep the logits, for the probability is rounded to 0 there.",
@@ -69,26 +59,20 @@ def step_of_G(answer):
     loss = answer(netG, netD, torch.optim.SGD(netG.parameters(), lr=0.1), z)
 
     yield isinstance(loss, float), "return the loss of G as a plain number: loss.item()."
-    yield (
-        all(torch.equal(a, b) for a, b in zip(_weights(netD), before_D, strict=True)),
-        "D's weights have changed: in G's step D is a fixed judge, and only optimizerG takes a step.",
-    )
+    holds = all(torch.equal(a, b) for a, b in zip(_weights(netD), before_D, strict=True))
+    yield holds, "D's weights have changed: in G's step D is a fixed judge, and only optimizerG takes a step."
     moved = torch.cat([(a - b).flatten() for a, b in zip(_weights(netG), before, strict=True)])
     yield bool(moved.abs().max() > 0), "no weight of G has changed: can the gradient flow from D back to G?"
     yield is_close(loss, wanted_loss), f"on these fakes the loss of G is {wanted_loss:.4f}: which verdict does G want?"
     wanted = torch.cat([(a - b).flatten() for a, b in zip(_weights(wanted_G), before, strict=True)])
-    yield (
-        torch.allclose(moved, wanted, rtol=1e-3, atol=1e-5),
-        "the weights moved in another way than this loss asks for: what was in .grad when the step began?",
-    )
+    holds = torch.allclose(moved, wanted, rtol=1e-3, atol=1e-5)
+    yield holds, "the weights moved in another way than this loss asks for: what was in .grad when the step began?"
 
 
 @exercise("04.3")
 def without_detach(answer):
-    yield (
-        is_group(answer, 3) and all(isinstance(value, bool) for value in answer),
-        f"answer with three predictions, each True or False: ({', '.join(PREDICTIONS)}).",
-    )
+    holds = is_group(answer, 3) and all(isinstance(value, bool) for value in answer)
+    yield holds, f"answer with three predictions, each True or False: ({', '.join(PREDICTIONS)})."
     for value, (claim, happens) in zip(answer, _try_without_detach().items(), strict=True):
         yield value is happens, f"{claim} turns out differently. Try it: {PREDICTIONS[claim]}."
 
@@ -98,26 +82,16 @@ def strongest_epoch(answer):
     rising = history_of({1: [(0.6, 0.4), (0.6, 0.4)], 2: [(0.7, 0.2), (0.7, 0.2)], 3: [(0.6, 0.3), (0.6, 0.3)]})
     got = answer(rising)
     yield is_whole(got), "return the number of the epoch, a whole number."
-    yield (
-        got == 2,
-        "if the gaps D(x) - D(G(z)) of epochs 1, 2, 3 are 0.2, 0.5, 0.3, the answer is 2: epochs start at 1.",
-    )
-    yield (
-        answer(history_of({1: [(0.95, 0.60)], 2: [(0.80, 0.10)]})) == 2,
-        "a D that says 'real' to everything has a high D(x) and is not strong: D(G(z)) counts as well.",
-    )
-    yield (
-        answer(history_of({1: [(0.99, 0.90)], 2: [(0.60, 0.01)], 3: [(0.90, 0.10)]})) == 3,
-        "a D that says 'fake' to everything has a low D(G(z)) and is not strong: D(x) counts as well.",
-    )
-    yield (
-        answer(history_of({1: [(0.6, 0.3)] * 4, 2: [(0.99, 0.01), (0.5, 0.5), (0.5, 0.5), (0.5, 0.5)]})) == 1,
-        "one lucky step does not make a strong epoch: take the mean over all steps of an epoch.",
-    )
-    yield (
-        answer(history_of({1: [(0.6, 0.3)] * 9, 2: [(0.8, 0.1)] * 2})) == 2,
-        "epochs may differ in their number of steps: a sum would favour the longer one.",
-    )
+    holds = got == 2
+    yield holds, "if the gaps D(x) - D(G(z)) of epochs 1, 2, 3 are 0.2, 0.5, 0.3, the answer is 2: epochs start at 1."
+    holds = answer(history_of({1: [(0.95, 0.60)], 2: [(0.80, 0.10)]})) == 2
+    yield holds, "a D that says 'real' to everything has a high D(x) and is not strong: D(G(z)) counts as well."
+    holds = answer(history_of({1: [(0.99, 0.90)], 2: [(0.60, 0.01)], 3: [(0.90, 0.10)]})) == 3
+    yield holds, "a D that says 'fake' to everything has a low D(G(z)) and is not strong: D(x) counts as well."
+    holds = answer(history_of({1: [(0.6, 0.3)] * 4, 2: [(0.99, 0.01), (0.5, 0.5), (0.5, 0.5), (0.5, 0.5)]})) == 1
+    yield holds, "one lucky step does not make a strong epoch: take the mean over all steps of an epoch."
+    holds = answer(history_of({1: [(0.6, 0.3)] * 9, 2: [(0.8, 0.1)] * 2})) == 2
+    yield holds, "epochs may differ in their number of steps: a sum would favour the longer one."
 
 
 @exercise("04.5")

@@ -21,18 +21,9 @@ from animegan.runs import Run
 # Where the evidence for each claim is, and the question that leads there.
 EVIDENCE = {
     "D_has_it_easier": ("curves", "D's verdicts are numbers of the history."),
-    "faces_are_better": (
-        "grids",
-        "a loss depends on an opponent that changes, too; where can you see a face?",
-    ),
-    "faces_differ": (
-        "grids",
-        "no column of the history compares two fakes; where can you see many side by side?",
-    ),
-    "nothing_by_heart": (
-        "neither",
-        "for that, every fake must be compared with all training images.",
-    ),
+    "faces_are_better": ("grids", "a loss depends on an opponent that changes, too; where can you see a face?"),
+    "faces_differ": ("grids", "no column of the history compares two fakes; where can you see many side by side?"),
+    "nothing_by_heart": ("neither", "for that, every fake must be compared with all training images."),
 }
 SHORTEST_REASON = 12  # letters; a Chinese character counts as two
 
@@ -41,17 +32,13 @@ SHORTEST_REASON = 12  # letters; a Chinese character counts as two
 def mean_per_epoch(answer):
     even = history_of({1: [(0.6, 0.4), (0.8, 0.2)], 2: [(0.9, 0.1), (0.7, 0.3)]})
     got = answer(even, "D_x")
-    yield (
-        isinstance(got, dict) and set(got) == {1, 2},
-        "return a dictionary, one entry per epoch, e.g. {1: 0.71, 2: 0.72}.",
-    )
+    holds = isinstance(got, dict) and set(got) == {1, 2}
+    yield holds, "return a dictionary, one entry per epoch, e.g. {1: 0.71, 2: 0.72}."
     yield _same(got, {1: 0.7, 2: 0.8}), "D(x) of 0.6, 0.8 in epoch 1 and 0.9, 0.7 in epoch 2 has the means 0.7 and 0.8."
     yield _same(answer(even, "D_G_z"), {1: 0.3, 2: 0.2}), "the second argument names the column, e.g. 'D_G_z': use it."
     uneven = history_of({1: [(0.5, 0.5)], 2: [(0.6, 0.4), (0.7, 0.3), (0.8, 0.2)]})
-    yield (
-        _same(answer(uneven, "D_x"), {1: 0.5, 2: 0.7}),
-        "epochs may differ in their number of steps, e.g. after an interruption: use history['epoch'].",
-    )
+    holds = _same(answer(uneven, "D_x"), {1: 0.5, 2: 0.7})
+    yield holds, "epochs may differ in their number of steps, e.g. after an interruption: use history['epoch']."
     later = history_of({4: [(0.5, 0.5)], 7: [(0.9, 0.1)]})
     yield _same(answer(later, "D_x"), {4: 0.5, 7: 0.9}), "epochs need not be 1, 2, 3: here they are 4 and 7."
 
@@ -72,15 +59,11 @@ def stillest_epoch(answer):
         got == 3,
         "pixels of 10, 90, 100, 160 in epochs 1 to 4 change by 80, 10, 60: the answer is 3, the later of the two.",
     )
-    yield (
-        answer(_grids({1: 100, 2: 97, 3: 120})) == 2,
-        "in uint8, 97 - 100 is 253: convert to float before you subtract.",
-    )
+    holds = answer(_grids({1: 100, 2: 97, 3: 120})) == 2
+    yield holds, "in uint8, 97 - 100 is 253: convert to float before you subtract."
     half = np.where(np.arange(4) % 2, 150, 50)
-    yield (
-        answer(_grids({1: 100, 2: half, 3: half + 10})) == 3,
-        "brighter and darker pixels must not cancel each other: take the absolute value of each difference.",
-    )
+    holds = answer(_grids({1: 100, 2: half, 3: half + 10})) == 3
+    yield holds, "brighter and darker pixels must not cancel each other: take the absolute value of each difference."
     try:
         found = answer(_grids({1: 10, 10: 90, 25: 95}))
     except (KeyError, ValueError):  # of an answer that looks up epoch - 1
@@ -103,20 +86,16 @@ def best_epoch(answer):
     yield is_group(answer, 4), "answer with 4 things: (run, picks, best, reason)."
     run, picks, best, reason = answer
     yield isinstance(run, Run), "the first is the run that you judged: what my_run() returned."
-    yield (
-        isinstance(picks, list | tuple) and len(picks) >= 3,
-        "do the blind test three times, each with another seed, and give all your picks.",
-    )
+    holds = isinstance(picks, list | tuple) and len(picks) >= 3
+    yield holds, "do the blind test three times, each with another seed, and give all your picks."
     yield (
         all(pick in run.epochs for pick in picks),
         f"your picks are epochs of the run (it has {listed(run.epochs)}), not positions in the shuffled picture.",
     )
     counted = Counter(picks)
     yield counted[best] == max(counted.values()), "the blind test decides: the best epoch is the one you picked most."
-    yield (
-        isinstance(reason, str) and sum(1 + (sign > "⺀") for sign in reason.strip()) >= SHORTEST_REASON,
-        "give your reason in a sentence: what did you see in the faces?",
-    )
+    holds = isinstance(reason, str) and sum(1 + (sign > "⺀") for sign in reason.strip()) >= SHORTEST_REASON
+    yield holds, "give your reason in a sentence: what did you see in the faces?"
 
 
 @exercise("05.6")
@@ -125,10 +104,8 @@ def as_good_as_the_best(answer):
     usual = {10: [23.5], 9: [21.0, 19.0, 20.0], 1: [90.0], 7: [22.2], 8: [20.0, 22.0, 21.0]}
     got = answer(usual)
     yield isinstance(got, list | tuple), "return a list of epochs, e.g. [8, 9]."
-    yield (
-        all(isinstance(epoch, int) and epoch in usual for epoch in got),
-        "return epochs, the keys of the dictionary: whole numbers, neither distances nor positions in a list.",
-    )
+    holds = all(isinstance(epoch, int) and epoch in usual for epoch in got)
+    yield holds, "return epochs, the keys of the dictionary: whole numbers, neither distances nor positions in a list."
     yield 1 not in got, "a small distance is a good one: epoch 1 with 90.0 is far behind epoch 9 with 20.0."
     yield 9 in got, "the best epoch belongs to the list, too: it is as good as itself."
     yield 10 not in got, "with a spread of 1, an epoch 3.5 behind the best is really worse: the limit is 2.83."
@@ -140,10 +117,8 @@ def as_good_as_the_best(answer):
         "20, 20, 20 has variance 0, and 22.5, 26.5 has 8 (divide by n - 1): their mean is 4, so the spread is 2.",
     )
     lucky = {1: [30.0, 30.0], 2: [26.0, 34.0], 3: [35.0, 35.0], 4: [90.0, 90.0]}
-    yield (
-        list(answer(lucky)) == [1, 2, 3],
-        "compare means over the seeds: one seed alone may be lucky, like 26.0 in 26.0, 34.0.",
-    )
+    holds = list(answer(lucky)) == [1, 2, 3]
+    yield holds, "compare means over the seeds: one seed alone may be lucky, like 26.0 in 26.0, 34.0."
 
 
 def _same(got, wanted: dict[int, float]) -> bool:
@@ -152,7 +127,4 @@ def _same(got, wanted: dict[int, float]) -> bool:
 
 def _grids(pixels: dict[int, int | np.ndarray]) -> dict[int, np.ndarray]:
     """Pictures [4, 4, 3] of uint8 by epoch, each of one shade, or with one shade per column."""
-    return {
-        epoch: np.broadcast_to(np.asarray(shade, np.uint8).reshape(1, -1, 1), (4, 4, 3)).copy()
-        for epoch, shade in pixels.items()
-    }
+    return {epoch: np.full((4, 4, 3), np.reshape(shade, (1, -1, 1)), np.uint8) for epoch, shade in pixels.items()}

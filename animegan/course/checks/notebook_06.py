@@ -9,10 +9,8 @@ from animegan.course.registry import exercise
 from animegan.measure import MIN_STEPS, diagnose
 
 FAILURES = ("D has won", "mode collapse", "checkerboard", "learning rate", "mixed batch", "none")
-FULL_NAMES = {
-    "learning rate too high": "learning rate",
-    "BatchNorm on a mixed batch": "mixed batch",
-}  # as diagnose says
+# As diagnose says.
+FULL_NAMES = {"learning rate too high": "learning rate", "BatchNorm on a mixed batch": "mixed batch"}
 # The failure in each row of the table, and the question that leads there.
 ROWS = {
     "A": ("mode collapse", "its losses could be those of a healthy run; how different are two of its faces?"),
@@ -30,10 +28,8 @@ ROWS = {
 @exercise("06.1")
 def which_failure(answer):
     words = answer if isinstance(answer, dict) else dict(zip(ROWS, answer, strict=False))
-    yield (
-        set(words) == set(ROWS) and len(answer) == len(ROWS),
-        f"answer with {len(ROWS)} words, one for each of the rows {', '.join(ROWS)}.",
-    )
+    holds = set(words) == set(ROWS) and len(answer) == len(ROWS)
+    yield holds, f"answer with {len(ROWS)} words, one for each of the rows {', '.join(ROWS)}."
     missing = [row for row, word in words.items() if word is ...]
     yield not missing, f"row {', '.join(missing)} still has no word."
     words = {row: FULL_NAMES.get(str(word), str(word)) for row, word in words.items()}
@@ -48,19 +44,15 @@ def impossible_steps(answer):
         return is_close(answer(_history(loss_G, [D_G_z] * 4)), wanted)
 
     got = answer(_history(1.0, [0.001, 0.5, 0.5, 0.5]))
-    yield (
-        np.ndim(got) == 0 and not isinstance(got, str) and 0 <= got <= 1,
-        "return one number from 0 to 1: the share of all steps, e.g. 0.25.",
-    )
+    holds = np.ndim(got) == 0 and not isinstance(got, str) and 0 <= got <= 1
+    yield holds, "return one number from 0 to 1: the share of all steps, e.g. 0.25."
     yield (
         is_close(got, 0.25),
         "for a loss of G of 1.0 and D(G(z)) of 0.001, 0.5, 0.5, 0.5 the answer is 0.25: -log 0.001 is 6.9, and "
         "-log 0.5 is 0.7.",
     )
-    yield (
-        gives(0, loss_G=1.0, D_G_z=0.2),
-        "for D(G(z)) of 0.2 a loss of 1.0 is 0.6 nats too low, and less than 1 nat does not count.",
-    )
+    holds = gives(0, loss_G=1.0, D_G_z=0.2)
+    yield holds, "for D(G(z)) of 0.2 a loss of 1.0 is 0.6 nats too low, and less than 1 nat does not count."
     yield gives(1, loss_G=1.0, D_G_z=0.05), "for D(G(z)) of 0.05 -log is 3.0: use the natural logarithm, np.log."
     yield (
         gives(1, loss_G=0.05, D_G_z=0.2),
@@ -82,10 +74,8 @@ def mean_difference(answer):
     got = answer(np.stack([face, face, face]))
     yield np.ndim(got) == 0 and not isinstance(got, str), "return one number, the mean over all pairs."
     yield is_close(got, 0.0), "three times the same face: each pair has r = 1, so the answer is 0."
-    yield (
-        is_close(answer(np.stack([face, 0.2 * face + 100])), 0.0),
-        "a paler copy is not a different face: take the correlation, which ignores contrast.",
-    )
+    holds = is_close(answer(np.stack([face, 0.2 * face + 100])), 0.0)
+    yield holds, "a paler copy is not a different face: take the correlation, which ignores contrast."
     yield (
         is_close(answer(np.stack([face, 255 - face])), 2.0),
         "for a face and its negative r is -1 and the answer 2: a face and itself are not a pair, drop the diagonal.",
@@ -94,10 +84,8 @@ def mean_difference(answer):
         is_close(answer(np.stack([face, face, 255 - face])), 4 / 3),
         "a face, its copy and its negative make three pairs, with 0, 2 and 2: take all pairs, not only neighbours.",
     )
-    yield (
-        is_close(answer(np.stack([face, other])), 1 - np.corrcoef(face.ravel(), other.ravel())[0, 1]),
-        "r compares all pixels and colours of two faces: make one long row of numbers of each face.",
-    )
+    holds = is_close(answer(np.stack([face, other])), 1 - np.corrcoef(face.ravel(), other.ravel())[0, 1])
+    yield holds, "r compares all pixels and colours of two faces: make one long row of numbers of each face."
 
 
 @exercise("06.4")
