@@ -52,5 +52,5 @@ reference: train
 
 # Removes only what a command can make again: the environment and the caches. Never data/ or imgs/.
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache *.egg-info
 	find animegan tests notebooks -type d '(' -name __pycache__ -o -name .ipynb_checkpoints ')' -prune -exec rm -rf {} +
