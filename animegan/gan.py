@@ -58,7 +58,7 @@ class GAN:
         """
         parts = max(len(real) // self.recipe.minibatch, 1) if self.recipe.minibatch else 1
         # All random numbers come from one generator on the CPU, so that a run draws the same ones on every device.
-        noise = torch.cat([self._draw_noise(len(part)) for part in torch.empty(len(real)).tensor_split(parts)])
+        noise = torch.cat([self._draw_noise(len(part)) for part in real.tensor_split(parts)])
         rates = [self._next_rates() for _ in range(parts)]
         if self.captured is None:
             return self._steps(real, noise.to(self.device), rates)
