@@ -54,9 +54,13 @@ def draw_collar(sketch: Sketch) -> None:
     """Draw the clothes; the neck is drawn before, and shows where they are open."""
     kind, wear, body = sketch.face.collar, _Wardrobe(sketch), sketch.body
     if kind in ("bare", "choker"):
-        _draw_straps(wear)
+        straps = [wear.at((x, 38), (x + 4.5, 38), (x + 5, 70), (x, 70)) for x in (-24, 19)]
+        hem = curve(wear.at((-40, 52), (-16, 49), (0, 51), (16, 49), (40, 52)))
+        body.outlined([*straps, path(hem, (44, 70), (-44, 70))], wear.cloth, wear.line, 0.7)
         if kind == "choker":
-            _draw_choker(wear)
+            band = ribbon(curve(wear.at((-8.4, 33.6), (0, 36.2), (8.4, 33.6))), 2.6)
+            body.outlined(band, wear.bright, mix(wear.bright, (30, 10, 30), 0.6), 0.5)
+            body.outlined(oval(wear.middle, 38.2, 1.6, 1.8), (255, 226, 120), (120, 80, 30), 0.5)
         return
     neck = OPEN_COLLARS[kind]
     left = curve(wear.at((-50, 58), (-40, 44), (-24, 39), (neck.out - 1, neck.high)))
@@ -69,18 +73,6 @@ def draw_collar(sketch: Sketch) -> None:
     rng = sketch.rng("cloth")
     folds = [wear.arc((side * uniform(rng, 26, 34), 44), (side * 24, 60), 0.1 * side) for side in (-1, 1)]
     body.fill([ribbon(fold, 0.2, 1.0, 0.3) for fold in folds], wear.line, 0.5, mask)
-
-
-def _draw_straps(wear: _Wardrobe) -> None:
-    straps = [wear.at((x, 38), (x + 4.5, 38), (x + 5, 70), (x, 70)) for x in (-24, 19)]
-    hem = curve(wear.at((-40, 52), (-16, 49), (0, 51), (16, 49), (40, 52)))
-    wear.body.outlined([*straps, path(hem, (44, 70), (-44, 70))], wear.cloth, wear.line, 0.7)
-
-
-def _draw_choker(wear: _Wardrobe) -> None:
-    band = ribbon(curve(wear.at((-8.4, 33.6), (0, 36.2), (8.4, 33.6))), 2.6)
-    wear.body.outlined(band, wear.bright, mix(wear.bright, (30, 10, 30), 0.6), 0.5)
-    wear.body.outlined(oval(wear.middle, 38.2, 1.6, 1.8), (255, 226, 120), (120, 80, 30), 0.5)
 
 
 def _draw_shirt(wear: _Wardrobe) -> None:

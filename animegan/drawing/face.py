@@ -15,18 +15,10 @@ from animegan.drawing.scene import ACCESSORIES, BACKGROUNDS
 from animegan.errors import UserError
 
 CHOICES = {
-    "skin": tuple(SKINS),
-    "fringe": tuple(FRINGES),
-    "back_hair": BACK_HAIR,
-    "eyes": EYES,
-    "eye_shape": tuple(EYE_SHAPES),
-    "highlights": HIGHLIGHTS,
-    "brows": BROWS,
-    "expression": EXPRESSIONS,
-    "accessory": ACCESSORIES,
-    "collar": COLLARS,
-    "background": BACKGROUNDS,
-}
+    "skin": tuple(SKINS), "fringe": tuple(FRINGES), "back_hair": BACK_HAIR, "eyes": EYES,
+    "eye_shape": tuple(EYE_SHAPES), "highlights": HIGHLIGHTS, "brows": BROWS, "expression": EXPRESSIONS,
+    "accessory": ACCESSORIES, "collar": COLLARS, "background": BACKGROUNDS,
+}  # fmt: skip
 # The ranges within which the drawing works; all other numbers may be from -2 to 2.
 LIMITS = {
     "chin": (-6, 6), "scale": (0.5, 2), "tilt": (-45, 45), "turn": (-1, 1), "shift_x": (-30, 30), "shift_y": (-30, 30),

@@ -52,16 +52,15 @@ def write_faces(
         missing = [index for index in range(count) if _file_name(index) not in existing]
         if complete and not missing and (folder / TABLE).is_file():
             return folder
-        with tqdm(total=count, initial=count - len(missing), desc="drawing faces", unit="face",
-                  mininterval=0.5, disable=not progress) as bar:  # fmt: skip
+        options = {"desc": "drawing faces", "unit": "face", "mininterval": 0.5, "disable": not progress}
+        with tqdm(total=count, initial=count - len(missing), **options) as bar:
             for drawn in _draw_all(folder, seed, missing, workers or cores):
                 bar.update(drawn)
         write_whole(folder / TABLE, _table(seed, count).encode())
         write_whole(folder / MARKER, json.dumps({**wanted, "complete": True}).encode())
     except OSError as error:
-        raise UserError(
-            f"cannot write faces into {folder} ({error.strerror or error}): choose another folder"
-        ) from error
+        problem = error.strerror or error
+        raise UserError(f"cannot write faces into {folder} ({problem}): choose another folder") from error
     return folder
 
 

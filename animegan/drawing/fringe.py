@@ -136,11 +136,8 @@ def _borders(style: Fringe, part: float, reach: float, rng) -> list[float]:
         return [-reach, *inner, reach]
     left = max(1, int(style.locks * (part + reach) / (2 * reach) + 0.5))
     right = max(1, style.locks - left)
-    return [
-        *[-reach + (part + reach) * i / left for i in range(left)],
-        part,
-        *[part + (reach - part) * (i + 1) / right for i in range(right)],
-    ]
+    before = [-reach + (part + reach) * i / left for i in range(left)]
+    return [*before, part, *[part + (reach - part) * (i + 1) / right for i in range(right)]]
 
 
 def draw_shadow(sketch: Sketch, shapes: list[np.ndarray], skin: Mask) -> None:

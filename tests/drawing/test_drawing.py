@@ -18,14 +18,9 @@ from animegan.errors import UserError
 
 # (seed, index): the first 16 hex digits of the SHA-256 of the pixels
 GOLDEN = {
-    (0, 0): "6193a6044be8a5a7",
-    (0, 1): "a4e1cca583eb87d0",
-    (0, 2047): "39a8d72807909cde",
-    (1, 0): "baeee923c00b57bd",
-    (7, 5): "e366e5442ae1c272",
-    (42, 123): "47be92cc2a453054",
-    (-3, 99999): "877995d741a7183a",
-}
+    (0, 0): "6193a6044be8a5a7", (0, 1): "a4e1cca583eb87d0", (0, 2047): "39a8d72807909cde", (1, 0): "baeee923c00b57bd",
+    (7, 5): "e366e5442ae1c272", (42, 123): "47be92cc2a453054", (-3, 99999): "877995d741a7183a",
+}  # fmt: skip
 
 
 def pixels(face: Face, size: int = 96) -> np.ndarray:
@@ -279,22 +274,18 @@ def test_a_readme_and_hidden_files_are_ignored(tmp_path):
     assert (tmp_path / "README.md").read_text() == "put pictures here"
 
 
-def test_a_file_in_place_of_the_folder_is_named(tmp_path):
-    (tmp_path / "faces").write_text("")
-    with pytest.raises(UserError, match="is a file"):
-        write_faces(tmp_path / "faces", 3, progress=False)
-
-
-def test_a_folder_that_cannot_be_created_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="choose another folder"):
-        write_faces(tmp_path / "file" / "faces", 3, progress=False)
-
-
-def test_a_damaged_marker_is_named(tmp_path):
-    (tmp_path / "drawing.json").write_text("{")
-    with pytest.raises(UserError, match=r"drawing\.json cannot be read"):
-        write_faces(tmp_path, 3, progress=False)
+@pytest.mark.parametrize(
+    ("file", "content", "to", "message"),
+    [
+        ("faces", "", "faces", "is a file"),
+        ("file", "", "file/faces", "choose another folder"),  # which cannot be created
+        ("drawing.json", "{", ".", r"drawing\.json cannot be read"),
+    ],
+)
+def test_a_file_in_the_way_is_named(tmp_path, file, content, to, message):
+    (tmp_path / file).write_text(content)
+    with pytest.raises(UserError, match=message):
+        write_faces(tmp_path / to, 3, progress=False)
 
 
 # ---------------------------------------------------------------- mistakes
@@ -308,8 +299,7 @@ def test_an_unknown_style_is_answered_with_the_known_ones(plain, attribute):
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"scale": 0.0}, {"tilt": math.nan}, {"turn": "left"}, {"variation": 1.5}, {"hair_hue": math.inf}],
+    "change", [{"scale": 0.0}, {"tilt": math.nan}, {"turn": "left"}, {"variation": 1.5}, {"hair_hue": math.inf}]
 )
 def test_a_number_out_of_range_is_named(plain, change):
     with pytest.raises(UserError, match=next(iter(change))):

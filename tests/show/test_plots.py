@@ -13,27 +13,12 @@ from PIL import Image
 
 from animegan.errors import UserError
 from animegan.runs import Run, Step
-from animegan.show import (
-    MAX_BYTES,
-    Picture,
-    compare_epochs,
-    epochs,
-    face_picture,
-    faces_over_epochs,
-    font_for,
-    history,
-    overlap,
-    overlap_counts,
-    overlap_picture,
-    plot_history,
-    plot_steps,
-    small_png,
-)
-from animegan.show.epochs import MAX_WIDTH
+from animegan.show import MAX_BYTES, Picture, epochs, face_picture, font_for, history, overlap, plot_steps, small_png
+from animegan.show.epochs import MAX_WIDTH, compare_epochs, faces_over_epochs
 from animegan.show.figures import BLUE, ORANGE, new_figure
 from animegan.show.history import PANELS as CURVES
-from animegan.show.history import POINTS, Trace, draw_curves, history_picture, moving_mean, thinned
-from animegan.show.overlap import shades_of
+from animegan.show.history import POINTS, Trace, draw_curves, history_picture, moving_mean, plot_history, thinned
+from animegan.show.overlap import overlap_counts, overlap_picture, shades_of
 from animegan.show.sheets import BLOCK_GAP, CAPTION, GAP, HEADING, MARGIN, faces_sheet
 
 
@@ -317,16 +302,7 @@ def test_figures_leave_matplotlibs_global_state_alone():
 
 # --- overlap -----------------------------------------------------------------------------------------
 
-LAYERS = [
-    (5, 3, 1, 8),
-    (4, 2, 1, 8),
-    (4, 1, 0, 1),
-    (3, 2, 0, 5),
-    (2, 3, 0, 4),
-    (5, 1, 2, 6),
-    (1, 1, 0, 3),
-    (7, 2, 5, 9),
-]
+LAYERS = (5, 3, 1, 8), (4, 2, 1, 8), (4, 1, 0, 1), (3, 2, 0, 5), (2, 3, 0, 4), (5, 1, 2, 6), (1, 1, 0, 3), (7, 2, 5, 9)
 
 
 @pytest.mark.parametrize(("kernel", "stride", "padding", "size"), LAYERS)
