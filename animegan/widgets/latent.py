@@ -44,9 +44,8 @@ class LatentExplorer(PicturedBox):
         if not directions:
             raise UserError("no direction to move along: give at least one, e.g. survey(...).directions().")
         if any(vector.shape != (nz,) for vector in directions.values()):
-            raise UserError(
-                f"a direction of this run is a vector of {nz} numbers: give directions found with this run."
-            )
+            fix = "give directions found with this run"
+            raise UserError(f"a direction of this run is a vector of {nz} numbers: {fix}.")
         self.netG = run.generator(epoch if epoch is not None else max(run.with_weights, default=1))
         self.folder, self.seed, self.nz = Path(folder), seed, nz
         self.directions = torch.stack([vector.float() for vector in directions.values()])
