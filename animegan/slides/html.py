@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Picture, Span, Spans, clean, plain
+from animegan.slides.model import Picture, Spans, clean, plain
 from animegan.slides.pieces import Listing, Paragraph, TableBox
 from animegan.slides.style import COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
@@ -92,19 +92,18 @@ def _table(content: TableBox) -> str:
 
 
 def _inline(spans: Spans, in_code: bool = False) -> str:
-    return "".join(_span(span, in_code) for span in spans)
-
-
-def _span(span: Span, in_code: bool) -> str:
-    html = _escaped(span.text)
-    formats = {
-        "code": span.code and not in_code, "strong": span.bold, "em": span.italic, "s": span.strike,
-        "sup": span.script > 0, "sub": span.script < 0,
-        f'span class="{span.colour or "math"}"': span.colour or span.math,
-        f'a href="{_escaped(span.link)}" target="_blank" rel="noopener"': span.link,
-    }  # fmt: skip
-    for tag in (tag for tag, is_wanted in formats.items() if is_wanted):
-        html = f"<{tag}>{html}</{tag.partition(' ')[0]}>"
+    html = ""
+    for span in spans:
+        marked = _escaped(span.text)
+        formats = {
+            "code": span.code and not in_code, "strong": span.bold, "em": span.italic, "s": span.strike,
+            "sup": span.script > 0, "sub": span.script < 0,
+            f'span class="{span.colour or "math"}"': span.colour or span.math,
+            f'a href="{_escaped(span.link)}" target="_blank" rel="noopener"': span.link,
+        }  # fmt: skip
+        for tag in (tag for tag, is_wanted in formats.items() if is_wanted):
+            marked = f"<{tag}>{marked}</{tag.partition(' ')[0]}>"
+        html += marked
     return html
 
 

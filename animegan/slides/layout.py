@@ -193,7 +193,7 @@ def _flow(steps: list[list[Block]], width: float, height: float, scale: float) -
     while queue:
         step, piece = queue.popleft()
         following = [later for _, later in queue]
-        room = page.room_for(piece, step)
+        room = page.height - page.end - page.space(piece, step) + ROUNDING
         if page.boxes and (piece.min_height > room or _is_left_alone(piece, following, room)):
             head, rest = None, piece
         elif isinstance(piece, PictureRow):
@@ -255,9 +255,6 @@ class _Column:
         """Whether a paragraph goes into the same box as the paragraph above it."""
         above = self.boxes[-1] if self.boxes else None
         return isinstance(piece, Paragraph) and above is not None and above.is_text and above.step == step
-
-    def room_for(self, piece: Piece, step: int) -> float:
-        return self.height - self.end - self.space(piece, step) + ROUNDING
 
     def add(self, piece: Piece, step: int) -> None:
         space = self.space(piece, step)

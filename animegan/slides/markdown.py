@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,26 +26,22 @@ INLINE_FORMATS = {
     "sub": {"script": -1},
     "sup": {"script": 1},
 }
-FORMATS = {**INLINE_FORMATS, **{key: {"bold": True} for key in ("summary", "dt", "th")}}
+FORMATS = INLINE_FORMATS | {key: {"bold": True} for key in ("summary", "dt", "th")}
 INLINE = {*INLINE_FORMATS, "a", "span", "font", "u", "ins", "mark", "small", "big", "abbr", "label", "q", "wbr"}
 IGNORED = {"script", "style", "head", "template", "iframe", "object", "video", "audio", "svg", "input", "button"}
 # Between Chinese characters a line break is not a space.
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
 LINKS = ("https://", "http://", "mailto:")
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+MARKDOWN.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
 
 # From an address in the notebook and its alternative text: the picture, or a line that says why there is none.
 FindPicture = Callable[[str, str], "Picture | str"]
 
 
-@functools.cache
-def _markdown() -> MarkdownIt:
-    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    return reader.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
-
-
 def read_markdown(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a Markdown text as JupyterLab shows it: tables, formulas and HTML included."""
-    return read_html(_markdown().render(source), find_picture)
+    return read_html(MARKDOWN.render(source), find_picture)
 
 
 def read_html(source: str, find_picture: FindPicture) -> list[Block]:
