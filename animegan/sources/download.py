@@ -35,14 +35,10 @@ ADVICE = {
 
 
 def fetch(
-    url: str,
-    path: Path,
-    sha256: str = "",
+    url: str, path: Path, sha256: str = "",
     instead: str = "download it in a browser, and give the file: animegan data import FILE",
-    max_bytes: int = MAX_BYTES,
-    progress: bool = True,
-    tries: int = TRIES,
-) -> Path:
+    max_bytes: int = MAX_BYTES, progress: bool = True, tries: int = TRIES,
+) -> Path:  # fmt: skip
     """Fetch `url` into the file `path` and return it; a file that is already there is only checked.
 
     What arrived before a break is kept beside it as "NAME.part" and resumed, by a later call too. A file whose SHA-256
@@ -160,9 +156,8 @@ class _Download:
         if total and total > self.max_bytes:
             raise UserError(f"{self.url} has {total / 2**30:.1f} GiB, more than the limit of {limit}.")
         # Without a version to compare, a later call begins again.
-        _version_of(self.part).write_text(
-            response.headers.get("ETag", response.headers.get("Last-Modified", "")), encoding="utf-8"
-        )
+        version = response.headers.get("ETag", response.headers.get("Last-Modified", ""))
+        _version_of(self.part).write_text(version, encoding="utf-8")
         bar.total, bar.n = total, start
         with open(self.part, "r+b" if start else "wb") as file:
             file.seek(start)

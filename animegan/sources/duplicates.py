@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -17,16 +16,9 @@ FLAT = 8.0
 ALIKE = 1.5  # times as sharp: a smaller difference does not count
 
 
-class Fingerprint(NamedTuple):
-    """What is kept of a picture to compare it: `hash` of 64 bits, `sharpness`, `contrast` in grey levels."""
-
-    hash: int
-    sharpness: float
-    contrast: float
-
-
-def fingerprint(pixels: np.ndarray) -> Fingerprint:
-    """The fingerprint of a picture, uint8 [3, S, S], in the size in which the networks see it.
+def fingerprint(pixels: np.ndarray) -> tuple[int, float, float]:
+    """What is kept of a picture, uint8 [3, S, S] in the size in which the networks see it, to compare it: its hash of
+    64 bits, its sharpness, its contrast in grey levels.
 
     The hash is ImageHash's `phash`: the signs of the lowest frequencies, which small changes of size, light and
     compression do not change. Sharpness is the variance of the Laplacian (Pech-Pacheco et al. 2000): of two copies,
@@ -38,7 +30,7 @@ def fingerprint(pixels: np.ndarray) -> Fingerprint:
     bits = imagehash.phash(image).hash.ravel()
     grey = np.asarray(image, np.float32)
     laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
-    return Fingerprint(int.from_bytes(np.packbits(bits).tobytes(), "big"), float(laplacian.var()), float(grey.std()))
+    return int.from_bytes(np.packbits(bits).tobytes(), "big"), float(laplacian.var()), float(grey.std())
 
 
 def _bits_set(values: np.ndarray) -> np.ndarray:

@@ -100,10 +100,8 @@ class Import:
         self.notes: list[str] = []
         self.journal = Journal(out / HIDDEN / "journal.jsonl")
         if others := {record.mode for record in self.journal.records.values()} - {self.mode}:
-            raise UserError(
-                f"{out} holds pictures that were imported another way ({others.pop()}; now: {self.mode}): "
-                f"give another --out."
-            )
+            ways = f"{others.pop()}; now: {self.mode}"
+            raise UserError(f"{out} holds pictures that were imported another way ({ways}): give another --out.")
         self.settle()
         self.compare_with_folder()
         self.before, self.kept_before = self.statuses(), self.kept()
@@ -188,7 +186,11 @@ class Import:
 
     def deduplicate(self, threshold: int) -> Summary:
         """Remove near-duplicates from the data set, and sum up what it holds."""
-        pairs = self.mark_duplicates(threshold)
+        pairs = duplicates([*self.journal.found(KEPT, REMOVED)], threshold)
+        # What the user has put back by hand is no duplicate.
+        pairs = [pair for pair in pairs if pair[0].status == KEPT and pair[0].reason != PUT_BACK]
+        for found, sharper in pairs:
+            found.status, found.reason = DUPLICATE, f"shows the same as {sharper.file}, which is sharper"
         statuses = self.statuses()
         # The sheet shows the duplicates of the last import that found something new, whose files still exist.
         if statuses != self.before or not (self.out / SHEET).exists():
@@ -205,14 +207,6 @@ class Import:
         reasons = Counter(found.reason for found in self.journal.found(ASIDE, REMOVED))
         new = len(self.kept() - self.kept_before)
         return Summary(self.out, statuses[KEPT], statuses[DUPLICATE], reasons, new, self.notes)
-
-    def mark_duplicates(self, threshold: int) -> list[tuple[Found, Found]]:
-        """(new duplicate, the sharper one that shows the same); what the user has put back by hand is none."""
-        pairs = duplicates([*self.journal.found(KEPT, REMOVED)], threshold)
-        pairs = [pair for pair in pairs if pair[0].status == KEPT and pair[0].reason != PUT_BACK]
-        for found, sharper in pairs:
-            found.status, found.reason = DUPLICATE, f"shows the same as {sharper.file}, which is sharper"
-        return pairs
 
 
 # --- one entry, in a thread ---------------------------------------------------------------------------------

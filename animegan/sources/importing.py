@@ -31,14 +31,9 @@ NO_ACCESS = "name a folder that you may write to, with --out"
 
 
 def import_pictures(
-    sources: Iterable[str | Path],
-    out: str | Path,
-    finder: FaceFinder | None = None,
-    threshold: int = THRESHOLD,
-    progress: bool = True,
-    workers: int | None = None,
-    leave_out: Callable[[str], str] | None = None,
-) -> Summary:
+    sources: Iterable[str | Path], out: str | Path, finder: FaceFinder | None = None, threshold: int = THRESHOLD,
+    progress: bool = True, workers: int | None = None, leave_out: Callable[[str], str] | None = None,
+) -> Summary:  # fmt: skip
     """Make a data set of all pictures in `sources` (folders, archives, pictures), or add them to the one in `out`.
 
     Links within a folder are followed, as in training; those in an archive are not.
@@ -51,9 +46,8 @@ def import_pictures(
     of ours. What was imported until then is kept.
     """
     if not -1 <= threshold < BITS // 2:
-        raise UserError(
-            f"--threshold {threshold} is out of range: give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1."
-        )
+        usual = f"give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1"
+        raise UserError(f"--threshold {threshold} is out of range: {usual}.")
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
     out, failed = usable_out(out, paths), []
     is_new = not out.exists()

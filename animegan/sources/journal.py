@@ -76,9 +76,8 @@ class Journal:
             for line in content[:complete].splitlines():
                 self._insert(_record(json.loads(line)))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UserError(
-                f"{path} is damaged: give another --out, or delete the folder and import once more."
-            ) from error
+            fix = "give another --out, or delete the folder and import once more"
+            raise UserError(f"{path} is damaged: {fix}.") from error
 
     def has(self, record: Record) -> bool:
         """Whether this entry is done; one that could not be read is to be tried again."""

@@ -19,15 +19,9 @@ from animegan.sources.public_sets import SETS, mirrored
 
 
 def get(
-    name: str | None = None,
-    out: str | Path | None = None,
-    mirror: str | None = None,
-    url: str | None = None,
-    sha256: str = "",
-    finder: FaceFinder | None = None,
-    threshold: int = THRESHOLD,
-    progress: bool = True,
-) -> Summary:
+    name: str | None = None, out: str | Path | None = None, mirror: str | None = None, url: str | None = None,
+    sha256: str = "", finder: FaceFinder | None = None, threshold: int = THRESHOLD, progress: bool = True,
+) -> Summary:  # fmt: skip
     """Fetch one of the public sets (see `listing()`), or the archive at `url`, and import it.
 
     mirror: an address that is put before that of GitHub. sha256: of the file at `url`. Raises UserError.
@@ -65,15 +59,9 @@ def get(
 
 
 def crawl_pictures(
-    tags: str,
-    limit: int,
-    out: str | Path | None = None,
-    rating: str = "general",
-    site: str = DANBOORU,
-    finder: FaceFinder | None = None,
-    threshold: int = THRESHOLD,
-    progress: bool = True,
-) -> Summary:
+    tags: str, limit: int, out: str | Path | None = None, rating: str = "general", site: str = DANBOORU,
+    finder: FaceFinder | None = None, threshold: int = THRESHOLD, progress: bool = True,
+) -> Summary:  # fmt: skip
     """Fetch at most `limit` pictures with `tags` from a site that runs Danbooru, and import them.
 
     `sources.csv` in the data set names the artist and the origin of each. Raises UserError.

@@ -57,6 +57,12 @@ def zipped(path, files: dict[str, bytes]):
     return path
 
 
+def add(file: tarfile.TarFile, name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, target: str = ""):
+    info = tarfile.TarInfo(name)
+    info.size, info.type, info.linkname = len(content), kind, target
+    file.addfile(info, io.BytesIO(content))
+
+
 def table(out: Path) -> dict[str, dict[str, str]]:
     """import.csv: name -> row (of an entry with several rows, the last)."""
     with open(out / "import.csv", newline="", encoding="utf-8-sig") as file:
@@ -383,20 +389,13 @@ def test_what_it_writes_has_names_for_every_system(dirty, tmp_path):
 def test_a_dirty_tar(tmp_path):
     archive = tmp_path / "dirty.tar.gz"
     with tarfile.open(archive, "w:gz") as file:
-
-        def add(name, content=b"", kind=tarfile.REGTYPE, target=""):
-            info = tarfile.TarInfo(name)
-            info.size, info.type, info.linkname = len(content), kind, target
-            file.addfile(info, io.BytesIO(content))
-
-        add("good.png", face(1))
-        add("../evil.png", face(2))
-        add("/abs.png", face(3))
-        add("link.png", kind=tarfile.SYMTYPE, target="/etc/passwd")
-        add("hard.png", kind=tarfile.LNKTYPE, target="good.png")
+        for name, content in {"good.png": face(1), "../evil.png": face(2), "/abs.png": face(3)}.items():
+            add(file, name, content)
+        add(file, "link.png", kind=tarfile.SYMTYPE, target="/etc/passwd")
+        add(file, "hard.png", kind=tarfile.LNKTYPE, target="good.png")
         for name, kind in {"pipe": tarfile.FIFOTYPE, "disk": tarfile.BLKTYPE, "tty": tarfile.CHRTYPE}.items():
-            add(f"{name}.png", kind=kind)
-        add("last.png", face(4))
+            add(file, f"{name}.png", kind=kind)
+        add(file, "last.png", face(4))
     assert take(archive, tmp_path / "out").kept == 2
     rows = table(tmp_path / "out")
     reasons = {name: row["reason"] for name, row in rows.items() if row["status"] == "set aside"}
@@ -410,9 +409,7 @@ def test_an_archive_that_breaks_off_gives_what_came_before(tmp_path):
     archive = tmp_path / "half.tar.gz"
     with tarfile.open(archive, "w:gz") as file:
         for n in range(20):
-            info = tarfile.TarInfo(f"{n}.png")
-            info.size = len(face(n))
-            file.addfile(info, io.BytesIO(face(n)))
+            add(file, f"{n}.png", face(n))
     archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
     summary = take(archive, tmp_path / "out")
     assert 5 <= summary.kept < 20
@@ -567,9 +564,7 @@ def test_paths_that_no_system_takes(folder, tmp_path):
 
 def test_a_header_of_megabytes_and_a_7z_bomb(tmp_path):
     with tarfile.open(tmp_path / "long.tar.gz", "w:gz", format=tarfile.GNU_FORMAT) as file:
-        info = tarfile.TarInfo("x" * 3_000_000)
-        info.size = 3
-        file.addfile(info, io.BytesIO(b"abc"))
+        add(file, "x" * 3_000_000, b"abc")
     with pytest.raises(UserError, match="a header of 2 MiB"):
         take(tmp_path / "long.tar.gz", tmp_path / "out")
     py7zr = pytest.importorskip("py7zr")
