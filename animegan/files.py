@@ -138,11 +138,11 @@ def read_table(path: Path, kind: type[Row], fix: str, finite: bool = True) -> li
         for cells in lines:
             if len(cells) != len(header):
                 raise ValueError(f"line {lines.line_num} has {len(cells)} cells instead of {len(header)}")
-            values = [type(cells[place]) for place, _, type in columns]
-            for (_, name, _), value in zip(columns, values, strict=True):
-                if finite and isinstance(value, float) and not math.isfinite(value):
-                    raise ValueError(f"line {lines.line_num}: {name} is {value}")
-            rows.append(kind(*values))
+            row = kind(*(convert(cells[place]) for place, _, convert in columns))
+            for (_, name, convert), value in zip(columns, row, strict=True):
+                if convert is int or (convert is float and finite):
+                    build(convert, value, f"line {lines.line_num}: {name}")
+            rows.append(row)
         return rows
 
 
