@@ -8,9 +8,14 @@ line and exits with status 2; a notebook shows the line instead of a traceback.
 import importlib
 from types import ModuleType
 
+from animegan.text import printable
+
 
 class UserError(Exception):
-    """A mistake that the user can fix; `str(error)` is one line that says how."""
+    """A mistake that the user can fix; `str(error)` is one line that says how, whatever a path in it contains."""
+
+    def __init__(self, message: str):
+        super().__init__(printable(message))
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of the traceback: forty lines of it would hide the one that helps."""

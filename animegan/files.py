@@ -1,18 +1,35 @@
-"""Atomic writes: a file appears with all its bytes or not at all, whatever interrupts the writing."""
+"""Files that are written atomically, and checked when they are read.
+
+A file appears with all its bytes or not at all, whatever interrupts the writing. What is read may have been changed by
+hand or damaged: `read_json` and `read_table` hold it against types, and one line says what is wrong.
+"""
 
 import contextlib
 import csv
 import errno
 import io
+import json
+import math
 import os
+import types
 from collections.abc import Iterable, Iterator
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from PIL import Image
 
 from animegan.errors import UserError
 
+T = TypeVar("T")
+Row = TypeVar("Row", bound=NamedTuple)
+
+# What reading a file raises if it holds something else than expected. RecursionError: nested a thousand levels deep;
+# OverflowError: a number of 400 digits.
+WRONG_CONTENT = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError, EOFError,
+    csv.Error,
+)  # fmt: skip
 START_AGAIN = "restore the right file, or start a new run in another --outf."
 
 
@@ -85,3 +102,78 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write atomically and durably; UserError if that fails."""
     with saving(path, "make sure that you may write there, then try again (a training run continues with --resume)"):
         write_whole(path, content, durable=True)
+
+
+@contextlib.contextmanager
+def reading(path: str | os.PathLike, fix: str) -> Iterator[None]:
+    """Turn what the block raises over a file (unreadable, damaged, changed by hand) into one line for the user."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror or error}): {fix}.") from error
+    except WRONG_CONTENT as error:
+        words = " ".join(str(error).split())[:160] or type(error).__name__
+        raise UserError(f"{path} is damaged ({words}): {fix}.") from error
+
+
+def read_json(path: Path, kind: type[T], fix: str) -> T:
+    """The content of a JSON file as a `kind`: see `build`. UserError if it is anything else."""
+    with reading(path, fix):
+        return build(kind, json.loads(path.read_bytes()), "its content")
+
+
+def read_table(path: Path, kind: type[Row], fix: str, finite: bool = True) -> list[Row]:
+    """The lines of a CSV file, one `kind` (a NamedTuple of numbers and strings) each; UserError if one is damaged.
+
+    finite: whether nan and inf are refused.
+    """
+    hints = get_type_hints(kind)
+    with reading(path, fix), open(path, newline="", encoding="utf-8-sig") as file:
+        lines = csv.reader(file)
+        header = next(lines, [])
+        if missing := [name for name in hints if name not in header]:
+            raise ValueError(f"it has no column {missing[0]}")
+        columns = [(header.index(name), name, hints[name]) for name in hints]
+        rows = []
+        for cells in lines:
+            if len(cells) != len(header):
+                raise ValueError(f"line {lines.line_num} has {len(cells)} cells instead of {len(header)}")
+            row = kind(*(convert(cells[place]) for place, _, convert in columns))
+            for (_, name, convert), value in zip(columns, row, strict=True):
+                if convert is int or (convert is float and finite):
+                    build(convert, value, f"line {lines.line_num}: {name}")
+            rows.append(row)
+        return rows
+
+
+def build(kind: Any, value: Any, name: str) -> Any:
+    """A value from a file as `kind`: a plain type, list[...], dict[str, ...], a union, or a dataclass of these.
+
+    A dataclass is made of a dict: keys without a default must be there, and others than its fields may not. Numbers are
+    finite and at most 64 bits long. Raises ValueError that says where the value differs; `name` is the value's.
+    """
+    origin, of = get_origin(kind) or kind, get_args(kind)
+    if kind is Any:
+        return value
+    if origin in (Union, types.UnionType):
+        for each in of:
+            with contextlib.suppress(ValueError):
+                return build(each, value, name)
+    elif is_dataclass(kind) and isinstance(value, dict):
+        hints = get_type_hints(kind)
+        needed = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+        if missing := sorted(needed - set(value)):
+            raise ValueError(f"{name} has no {missing[0]}")
+        if unknown := sorted(set(value) - set(hints)):
+            raise ValueError(f"{name} has an unknown {unknown[0][:40]}")
+        return kind(**{key: build(hints[key], value[key], key) for key in value})
+    elif origin is list and isinstance(value, list):
+        return [build(of[0], each, name) for each in value] if of else value
+    elif origin is dict and isinstance(value, dict):
+        return {key: build(of[1], each, key) for key, each in value.items()} if of else value
+    elif kind is float and type(value) in (int, float):
+        if math.isfinite(value):  # raises OverflowError for a whole number that no float can hold
+            return float(value)
+    elif type(value) is kind and (kind is not int or -(2**63) <= value < 2**63):
+        return value
+    raise ValueError(f"{name} is {repr(value)[:40]}")

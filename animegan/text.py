@@ -5,11 +5,11 @@ from __future__ import annotations
 import unicodedata
 
 
-def printable(text: str) -> str:
-    """The text on one line, with what no terminal can print (half characters, controls) escaped."""
+def printable(text: object) -> str:
+    """The text on one line, with what no terminal can print (half characters, controls, line breaks) escaped."""
     return "".join(
-        letter.encode("unicode_escape").decode() if unicodedata.category(letter) in ("Cc", "Cs") else letter
-        for letter in text
+        letter.encode("unicode_escape").decode() if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") else letter
+        for letter in str(text)
     )
 
 
