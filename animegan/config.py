@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from animegan.errors import UserError
 
 IMAGE_SIZE = 96  # pixels a side; 4 -> 8 -> 16 -> 32 by stride 2, then 32 -> 96 by stride 3: no other size comes out
-PRECISIONS = ("float32", "bfloat16")
 
 # `--quick`: a run that a laptop without a GPU finishes within minutes, on QUICK_COUNT drawn faces.
 QUICK = {"ngf": 32, "ndf": 16, "batchSize": 16, "lr": 0.0004}
@@ -48,9 +47,8 @@ def check_setting(option: str, value: Any, known: Field) -> None:
     kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not (is_number if known.type is float else type(value) is known.type):
-        raise UserError(
-            f"{option} is not {kinds[known.type]}; give one{f', e.g. {known.default}' * bool(known.default)}."
-        )
+        example = f", e.g. {known.default}" if known.default else ""
+        raise UserError(f"{option} is not {kinds[known.type]}; give one{example}.")
     choices, range = known.metadata.get("choices"), known.metadata.get("range")
     if choices and value not in choices:
         raise UserError(f"{option} is not known; choose {', '.join(choices[:-1])} or {choices[-1]}.")
@@ -82,10 +80,9 @@ class TrainConfig:
     recipe: str = setting("stable", "how a step is done: 'stable' gives faces, 'handout' repeats the handout")
     seed: int = setting(0, "seed of all random numbers", Range(0, 2**63))
     precision: str = setting(
-        "float32",
-        "number format of the convolutions: float32, or bfloat16, faster where the hardware has it",
-        choices=PRECISIONS,
-    )
+        "float32", "number format of the convolutions: float32, or bfloat16, faster where the hardware has it",
+        choices=("float32", "bfloat16"),
+    )  # fmt: skip
     hold_out: int = setting(0, "images to keep out of training, for `animegan evaluate` to measure with", Range(0))
     device: str = setting("auto", "auto, cpu, cuda, cuda:1, mps; auto takes the GPU if there is one")
     changes: dict = field(default_factory=dict)  # ingredients of the recipe that this run overrides

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
 from animegan.config import IMAGE_SIZE, TrainConfig
-from animegan.models import NetD, NetG, init_smooth, init_weights, spectral_norm
-from animegan.recipes import LOSSES, get_recipe
+from animegan.models import NetG
+from animegan.recipes import LOSSES, get_recipe, new_networks
 
 
 class GAN:
@@ -25,15 +25,7 @@ class GAN:
         self.random = torch.Generator().manual_seed(config.seed)
         with torch.random.fork_rng(devices=[]):  # PyTorch's own initialisation takes the global generator
             torch.manual_seed(config.seed)
-            netG = NetG(config.ngf, config.nz, recipe.enlarge)
-            netD = NetD(config.ndf)
-            if recipe.init:
-                init_weights(netG, self.random)
-                init_weights(netD, self.random)
-            if recipe.smooth:
-                init_smooth(netG, self.random)
-            if recipe.spectral_norm:
-                spectral_norm(netD)
+            netG, netD = new_networks(config, recipe, self.random)
         # Channels last is the fastest memory layout for convolutions, on CPUs and on GPUs.
         self.netG = netG.to(device, memory_format=torch.channels_last)  # pyright: ignore
         self.netD = netD.to(device, memory_format=torch.channels_last)  # pyright: ignore

@@ -70,9 +70,8 @@ class NetD(nn.Module):
         self.layer2 = _down(ndf, ndf * 2, kernel=4, stride=2, padding=1)  # [B, ndf*2, 16, 16]
         self.layer3 = _down(ndf * 2, ndf * 4, kernel=4, stride=2, padding=1)  # [B, ndf*4, 8, 8]
         self.layer4 = _down(ndf * 4, ndf * 8, kernel=4, stride=2, padding=1)  # [B, ndf*8, 4, 4]
-        self.layer5 = nn.Sequential(  # [B, 1, 1, 1]
-            nn.Conv2d(ndf * 8, 1, kernel_size=4, stride=1, padding=0, bias=False), nn.Sigmoid()
-        )
+        verdict = nn.Conv2d(ndf * 8, 1, kernel_size=4, stride=1, padding=0, bias=False)
+        self.layer5 = nn.Sequential(verdict, nn.Sigmoid())  # [B, 1, 1, 1]
 
     def logits(self, x: Tensor) -> Tensor:
         """The verdicts before the sigmoid, [B]: above 0 for real, below 0 for fake.
@@ -91,19 +90,13 @@ class NetD(nn.Module):
 
 
 def _up(channels_in: int, channels_out: int, kernel: int, stride: int, padding: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.ConvTranspose2d(channels_in, channels_out, kernel, stride, padding, bias=False),
-        nn.BatchNorm2d(channels_out),
-        nn.ReLU(inplace=True),
-    )
+    convolution = nn.ConvTranspose2d(channels_in, channels_out, kernel, stride, padding, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(channels_out), nn.ReLU(inplace=True))
 
 
 def _down(channels_in: int, channels_out: int, kernel: int, stride: int, padding: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, kernel, stride, padding, bias=False),
-        nn.BatchNorm2d(channels_out),
-        nn.LeakyReLU(0.2, inplace=True),
-    )
+    convolution = nn.Conv2d(channels_in, channels_out, kernel, stride, padding, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(channels_out), nn.LeakyReLU(0.2, inplace=True))
 
 
 def init_weights(network: nn.Module, generator: torch.Generator | None = None) -> nn.Module:

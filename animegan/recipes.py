@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from animegan.config import Range, check_setting, setting
+from animegan.config import Range, TrainConfig, check_setting, setting
 from animegan.errors import UserError
-from animegan.models import ENLARGE
+from animegan.models import ENLARGE, NetD, NetG, init_smooth, init_weights, spectral_norm
 
 
 def _up_to(limit: float, default: float = 0.0) -> Any:
@@ -78,6 +78,17 @@ def get_recipe(name: str, changes: dict[str, Any] | None = None) -> Recipe:
             raise UserError(f"--set {ingredient}: no such ingredient; choose from {', '.join(known)}.")
         check_setting(f"--set {ingredient}={value}", value, known[ingredient])
     return replace(RECIPES[name], **(changes or {}))
+
+
+def new_networks(config: TrainConfig, recipe: Recipe, random: torch.Generator | None = None) -> tuple[NetG, NetD]:
+    """Both networks as training begins with them. PyTorch's own initialisation takes the global generator."""
+    netG, netD = NetG(config.ngf, config.nz, recipe.enlarge), NetD(config.ndf)
+    if recipe.init:
+        init_weights(netG, random)
+        init_weights(netD, random)
+    if recipe.smooth:
+        init_smooth(netG, random)
+    return netG, spectral_norm(netD) if recipe.spectral_norm else netD
 
 
 # A loss takes logits [B] and D's target: 1 or a little less for real images, 0 for fake ones. None stands for G's

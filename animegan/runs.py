@@ -16,6 +16,7 @@ import io
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -30,8 +31,8 @@ from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.files import START_AGAIN, write_bytes, write_picture, write_text
 from animegan.grids import cut, grid_picture
-from animegan.models import NetD, NetG, generate, load_weights, save_weights, spectral_norm
-from animegan.recipes import Recipe, get_recipe
+from animegan.models import NetD, NetG, generate, load_weights, save_weights
+from animegan.recipes import Recipe, get_recipe, new_networks
 from animegan.text import ranges
 
 INFO = "run.json"
@@ -154,8 +155,7 @@ class Run:
     def history(self) -> dict[str, np.ndarray]:
         """The columns of history.csv by name (the fields of `Step`), one value per training step."""
         steps = self.read_steps()
-        columns = zip(*steps, strict=True) if steps else ([] for _ in Step._fields)
-        return {name: np.array(column) for name, column in zip(Step._fields, columns, strict=True)}
+        return {name: np.array([getattr(step, name) for step in steps]) for name in Step._fields}
 
     def generator(self, epoch: int) -> NetG:
         """NetG after `epoch`, on the CPU, in eval mode: the network that drew the grid."""
@@ -169,8 +169,7 @@ class Run:
 
     def networks(self) -> tuple[NetG, NetD]:
         """Both networks in the shapes that they have in this run, untrained: for `shapes.shape_table`."""
-        netG, netD = NetG(self.config.ngf, self.config.nz, self.recipe.enlarge), NetD(self.config.ndf)
-        return netG, spectral_norm(netD) if self.recipe.spectral_norm else netD
+        return new_networks(self.config, self.recipe)
 
     def generate(self, epoch: int, z: Tensor, device: str | torch.device = "cpu") -> Tensor:
         """Faces [N, 3, 96, 96] in [-1, 1] from z [N, nz, 1, 1]; computed on `device`, returned on the CPU."""
@@ -259,10 +258,8 @@ class Run:
             return []
         try:
             with open(path, newline="", encoding="utf-8") as file:
-                return [
-                    Step(int(row["epoch"]), int(row["iteration"]), *(float(row[name]) for name in Step._fields[2:]))
-                    for row in csv.DictReader(file)
-                ]
+                kinds = Step.__annotations__.items()
+                return [Step(*(kind(row[name]) for name, kind in kinds)) for row in csv.DictReader(file)]
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"{path} is damaged ({error}); restore it, or train the run again in a new folder."
@@ -309,9 +306,7 @@ def check_run_folder(path: Path) -> None:
     try:
         new = not path.exists()
         path.mkdir(parents=True, exist_ok=True)
-        probe = path / ".animegan-probe"
-        probe.write_bytes(b"")
-        probe.unlink()
+        tempfile.TemporaryFile(dir=path).close()
         if new:
             path.rmdir()
     except OSError as error:

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy
+import PIL
 import torch
 from tqdm.auto import tqdm
 
@@ -252,9 +254,6 @@ def _check_settings(run: Run, config: TrainConfig) -> None:
 
 
 def _facts(recipe: Recipe, faces: FaceDataset, device: torch.device) -> dict:
-    import numpy
-    import PIL
-
     versions = {"animegan": animegan.__version__, "python": platform.python_version(), "torch": torch.__version__}
     versions |= {"numpy": numpy.__version__, "pillow": PIL.__version__}
     return {

@@ -1,5 +1,6 @@
 """What several test files share: drawn faces, a run that is trained once, the handout where it is to be had."""
 
+import errno
 import importlib.util
 import os
 from pathlib import Path
@@ -11,6 +12,8 @@ from PIL import Image
 
 from animegan.config import TrainConfig
 from animegan.data import load_faces
+from animegan.drawing import write_faces
+from animegan.training import train
 
 # The smallest run that has everything: 3 epochs of 4 steps.
 TINY = {"batchSize": 8, "ngf": 8, "ndf": 8, "nz": 16, "epoch": 3, "device": "cpu"}
@@ -39,13 +42,13 @@ def count_calls(monkeypatch, module, name: str) -> list:
     return calls
 
 
-def forbid(monkeypatch, module, name: str, matches=lambda *args: True) -> None:
-    """`module.name` raises PermissionError for the calls that match."""
+def forbid(monkeypatch, module, name: str, matches=lambda *args: True, why=errno.EACCES) -> None:
+    """`module.name` raises the OSError of the number `why` for the calls that match: by default PermissionError."""
     original = getattr(module, name)
 
     def guarded(*args, **options):
         if matches(*args):
-            raise PermissionError(13, "Permission denied", str(args[0]))
+            raise OSError(why, os.strerror(why), str(args[0]))
         return original(*args, **options)
 
     monkeypatch.setattr(module, name, guarded)
@@ -59,8 +62,6 @@ def _one_thread():
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory) -> Path:
     """A folder of 36 drawn faces."""
-    from animegan.drawing import write_faces
-
     return Path(write_faces(tmp_path_factory.mktemp("drawn"), 36, seed=1, progress=False))
 
 
@@ -70,8 +71,6 @@ MANY = 160  # enough to hold some out
 @pytest.fixture(scope="session")
 def many(tmp_path_factory) -> Path:
     """A folder of MANY drawn faces, to measure with."""
-    from animegan.drawing import write_faces
-
     return write_faces(tmp_path_factory.mktemp("many") / "drawn", MANY, seed=5, progress=False)
 
 
@@ -80,9 +79,8 @@ def small_metric(monkeypatch):
     """The sliced Wasserstein distance with fewer patches and directions: quick, and rough."""
     from animegan.measure import sliced_wasserstein
 
-    monkeypatch.setattr(sliced_wasserstein, "DIRECTIONS", 32)
-    monkeypatch.setattr(sliced_wasserstein, "REPEATS", 2)
-    monkeypatch.setattr(sliced_wasserstein, "PATCHES", 32)
+    for name, value in {"DIRECTIONS": 32, "REPEATS": 2, "PATCHES": 32}.items():
+        monkeypatch.setattr(sliced_wasserstein, name, value)
     small = sliced_wasserstein.SlicedWasserstein(np.arange(2 * 3 * 96 * 96, dtype=np.uint8).reshape(2, 3, 96, 96))
     assert [part.shape for part in small._reals] == [(32, 2 * 32)] * 3 * 2, "the numbers above are read"
 
@@ -90,8 +88,6 @@ def small_metric(monkeypatch):
 @pytest.fixture(scope="session")
 def finished(drawn, tmp_path_factory):
     """A run that is trained to the end; tests only read it."""
-    from animegan.training import train
-
     outf = tmp_path_factory.mktemp("finished") / "run"
     return train(TrainConfig(data_path=str(drawn), outf=str(outf), **TINY), progress=False)
 

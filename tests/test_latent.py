@@ -6,21 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from animegan import latent
 from animegan.errors import UserError
-from animegan.latent import (
-    MIN_COUNT,
-    Effect,
-    Survey,
-    around,
-    effect,
-    lerp,
-    move,
-    orthogonal,
-    read_values,
-    slerp,
-    survey,
-    truncate,
-)
+from animegan.latent import Effect, Survey, around, effect, lerp, move, orthogonal, read_values, slerp, survey, truncate
 from animegan.measure import ATTRIBUTES
 from animegan.models import generate, latent_vectors
 from animegan.show import plot_effects, plot_lengths, rows_picture
@@ -139,7 +127,7 @@ def test_a_planted_direction_is_found_again(found):
 def test_directions_are_found_for_values_that_are_frequent_enough(found):
     counts = found.counts("hair colour")
     assert list(counts)[:2] == ["black", "blonde"] and sum(counts.values()) == 1500
-    assert 0 < found.counts("accessory")["hat"] < MIN_COUNT
+    assert 0 < found.counts("accessory")["hat"] < latent.MIN_COUNT
     assert set(found.directions(("hair colour", "accessory"))) == {("hair colour", "black"), ("hair colour", "blonde")}
     with pytest.raises(UserError, match="0 of 1,500 faces have hair colour green: a direction needs 20"):
         found.direction("hair colour", "green")

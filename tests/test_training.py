@@ -1,6 +1,7 @@
 """Training itself: it goes on bit for bit after every kind of stop, and says what is wrong in one line."""
 
 import csv
+import errno
 import itertools
 import math
 import multiprocessing
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY
+from conftest import TINY, forbid
 
 from animegan import recipes, training
 from animegan.config import TrainConfig
@@ -223,8 +224,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(drawn, tm
 
     def diverging_step(self, real):
         calls.append(1)
-        figures = step(self, real)
-        return figures * math.nan if len(calls) == 6 else figures
+        return step(self, real) * (math.nan if len(calls) == 6 else 1)
 
     monkeypatch.setattr(GAN, "step", diverging_step)
     with pytest.raises(UserError) as error:
@@ -265,11 +265,7 @@ def test_outf_that_is_a_file_or_cannot_be_written(drawn, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="file is a file, not a folder; name a folder"):
         train(config(drawn, tmp_path / "file"), progress=False)
     assert (tmp_path / "file").read_text() == "precious"
-
-    def refuse(*_args, **_kwargs):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "mkdir", refuse)
+    forbid(monkeypatch, Path, "mkdir")
     with pytest.raises(UserError, match="cannot be written .*Permission denied.*; name a folder"):
         train(config(drawn, tmp_path / "locked"), progress=False)
 
@@ -336,14 +332,7 @@ def test_resume_with_a_damaged_checkpoint(drawn, tmp_path, finished, damage):
 
 
 def test_a_full_disk_at_the_end_of_an_epoch_keeps_the_last_good_checkpoint(drawn, tmp_path, finished, monkeypatch):
-    replace = os.replace
-
-    def full(source, target):
-        if str(target).endswith("netD_002.pth"):
-            raise OSError(28, "No space left on device")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", full)
+    forbid(monkeypatch, os, "replace", lambda _, target: str(target).endswith("netD_002.pth"), errno.ENOSPC)
     with pytest.raises(UserError, match="netD_002.pth could not be saved .*free some space, then try again"):
         train(config(drawn, tmp_path / "run"), progress=False)
     monkeypatch.undo()

@@ -34,11 +34,8 @@ def add_train_commands(commands) -> None:
     )  # fmt: skip
     quick = ", ".join(f"{name} {value}" for name, value in QUICK.items())
     command.add_argument("--quick", action="store_true", help=f"settings for a CPU: {quick}")
-    command.add_argument(
-        "--draw",
-        action="store_true",
-        help=f"first draw {DRAWN_COUNT} training images, {QUICK_COUNT} with --quick (default folder: {DRAWN_FOLDER})",
-    )
+    drawn = f"first draw {DRAWN_COUNT} training images, {QUICK_COUNT} with --quick (default folder: {DRAWN_FOLDER})"
+    command.add_argument("--draw", action="store_true", help=drawn)
     command.add_argument("--resume", action="store_true", help="continue the run in --outf")
 
 

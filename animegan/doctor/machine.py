@@ -221,11 +221,8 @@ def read_smi(table: str, rows: str = "") -> Smi:
     if driver is None:
         return Smi(trouble=_first_line(table) or "no answer")
     gpus = re.findall(r"^\s*(.+), (\d+)\.(\d+), (\d+), (\d+)\s*$", rows, re.MULTILINE)
-    return Smi(
-        driver[1],
-        (int(cuda[1]), int(cuda[2])) if cuda else (0, 0),
-        tuple(Gpu(name, (int(a), int(b)), int(total) * MIB, int(free) * MIB) for name, a, b, total, free in gpus),
-    )
+    found = (Gpu(name, (int(a), int(b)), int(total) * MIB, int(free) * MIB) for name, a, b, total, free in gpus)
+    return Smi(driver[1], (int(cuda[1]), int(cuda[2])) if cuda else (0, 0), tuple(found))
 
 
 def count_networks(ngf: int = 64, ndf: int = 64, nz: int = 100) -> Networks:
@@ -235,20 +232,18 @@ def count_networks(ngf: int = 64, ndf: int = 64, nz: int = 100) -> Networks:
     """
     import torch
 
-    from animegan.config import IMAGE_SIZE
     from animegan.models import NetD, NetG
 
-    def count(network: torch.nn.Module, *shape: int) -> tuple[int, int]:
+    def count(network: NetG | NetD) -> tuple[int, int]:
         outputs = []
         for module in network.modules():
             if not list(module.children()) and not getattr(module, "inplace", False):
                 module.register_forward_hook(lambda _module, _inputs, output: outputs.append(output.numel()))
-        network.eval()(torch.zeros(1, *shape))
+        network.eval()(torch.zeros(1, *network.input_shape))
         return sum(weight.numel() for weight in network.parameters()), sum(outputs)
 
     with torch.random.fork_rng(devices=[]), torch.inference_mode():  # new networks draw random weights
-        weights_G, outputs_G = count(NetG(ngf, nz), nz, 1, 1)
-        weights_D, outputs_D = count(NetD(ndf), 3, IMAGE_SIZE, IMAGE_SIZE)
+        (weights_G, outputs_G), (weights_D, outputs_D) = count(NetG(ngf, nz)), count(NetD(ndf))
     return Networks(weights_G, weights_D, outputs_G, outputs_D)
 
 

@@ -5,6 +5,7 @@ import math
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from conftest import TINY
+from conftest import TINY, forbid
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 
@@ -216,8 +217,6 @@ def test_doctor_speaks_in_lines(run):
 
 
 def test_ctrl_c_says_how_to_resume(run, drawn, tmp_path, monkeypatch):
-    import signal
-
     step = GAN.step
     monkeypatch.setattr(GAN, "step", lambda *a: (signal.raise_signal(signal.SIGINT), step(*a))[1])
     status, out, _ = run(*train(drawn, tmp_path / "run"))
@@ -332,11 +331,7 @@ def test_outf_that_is_a_file_or_locked_or_taken(fails, drawn, tmp_path, finished
     before = {p.name: p.stat().st_mtime_ns for p in finished.path.iterdir()}
     assert "already holds a run" in fails(*train(drawn, finished.path))
     assert before == {p.name: p.stat().st_mtime_ns for p in finished.path.iterdir()}
-
-    def refuse(*_args, **_kwargs):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(Path, "mkdir", refuse)
+    forbid(monkeypatch, Path, "mkdir")
     assert "cannot be written (Permission denied)" in fails(*train(drawn, tmp_path / "locked"))
 
 
@@ -359,14 +354,7 @@ def test_resume_that_cannot_work(fails, drawn, tmp_path, finished):
 
 
 def test_a_full_disk_keeps_the_last_good_checkpoint(fails, run, drawn, tmp_path, monkeypatch):
-    replace = os.replace
-
-    def full(source, target):
-        if str(target).endswith("netG_003.pth"):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", full)
+    forbid(monkeypatch, os, "replace", lambda _, target: str(target).endswith("netG_003.pth"), errno.ENOSPC)
     assert "No space left on device" in fails(*train(drawn, tmp_path / "run"))
     monkeypatch.undo()
     assert Run(tmp_path / "run").load_checkpoint()["epoch"] == 3

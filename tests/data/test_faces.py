@@ -152,8 +152,7 @@ def test_every_kind_of_bad_file_is_named(mixed, monkeypatch, capfd):
     assert report.unreadable == ["locked.png"]
     assert report.hidden == [".git/a.png", ".hidden.png"]
     assert report.foreign == [
-        "BM.txt", "Thumbs.db", "__MACOSX/._good.png",
-        "desktop.ini", "labels.csv", "labels.json", "notes.txt",
+        "BM.txt", "Thumbs.db", "__MACOSX/._good.png", "desktop.ini", "labels.csv", "labels.json", "notes.txt",
     ]  # fmt: skip
     assert report.duplicates == {"good.png": "good copy.png"}
     assert report.odd_shapes == ["tall.png"]

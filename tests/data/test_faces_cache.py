@@ -78,9 +78,7 @@ DAMAGE = {
     "header": lambda array, sidecar: array.write_bytes(b"{'(" * 10 + array.read_bytes()[30:]),
     "garbage": lambda array, sidecar: sidecar.write_bytes(b"\xff{"),
     "list": lambda array, sidecar: sidecar.write_text("[]", encoding="utf-8"),
-    "key": lambda array, sidecar: sidecar.write_text(
-        sidecar.read_text("utf-8").replace('{"key": "', '{"key": "0'), "utf-8"
-    ),
+    "key": lambda array, sidecar: sidecar.write_bytes(sidecar.read_bytes().replace(b'{"key": "', b'{"key": "0')),
     "missing": lambda array, sidecar: array.unlink(),
 }
 

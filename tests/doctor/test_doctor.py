@@ -43,6 +43,8 @@ CUDA_13 = ("sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120")
 CPU_TORCH = Torch(version="2.15.0+cpu")
 CUDA_TORCH = Torch(version="2.15.0+cu130", cuda="13.0", architectures=CUDA_13, gpu=RTX)
 BLIND_TORCH = CUDA_TORCH._replace(gpu=None)  # built for CUDA, but sees no GPU
+NO_TORCH = {"torch": Torch(trouble="not installed"), "networks": None}
+NO_GPU = {"smi": None, "nvidia_built_in": False}
 SMI = Smi("580.65.06", (13, 0), (RTX,))
 NETWORKS = Networks(3_578_432, 2_767_424, 301_056, 245_762)
 HEALTHY = {
@@ -99,154 +101,87 @@ CASES = {
     "base": ("environment", {"environment": ("conda", "base")}, "WARN", "base", "conda activate animegan"),
     "venv": ("environment", {"environment": ("venv", "/home/a/.venv")}, "OK", "venv /home/a/.venv", ""),
     "no environment": ("environment", {"environment": ("none", "/usr")}, "WARN", "/usr", "conda env create"),
-    "torch missing": (
-        "PyTorch", {"torch": Torch(trouble="not installed"), "networks": None, "environment": ("venv", "v")},
-        "FAIL", "not installed", "pip install torch torchvision",
-    ),
-    "torch missing in conda": (
-        "PyTorch", {"torch": Torch(trouble="not installed"), "networks": None},
-        "FAIL", "not installed", "conda install -c conda-forge",
-    ),
-    "torch broken": (
-        "PyTorch", {"torch": Torch(trouble="DLL load failed"), "system": "Windows", "networks": None},
-        "FAIL", "DLL load failed", "vc_redist",
-    ),
+    "torch missing": ("PyTorch", {**NO_TORCH, "environment": ("venv", "v")},
+        "FAIL", "not installed", "pip install torch torchvision"),
+    "torch missing in conda": ("PyTorch", NO_TORCH, "FAIL", "not installed", "conda install -c conda-forge"),
+    "torch broken": ("PyTorch", {"torch": Torch(trouble="DLL load failed"), "system": "Windows", "networks": None},
+        "FAIL", "DLL load failed", "vc_redist"),
     "torch too old": ("PyTorch", {"torch": Torch("2.5.1+cu121", "12.1")}, "FAIL", "2.5.1", "uninstall"),
     "torch oldest": ("PyTorch", {"torch": Torch("2.6.0+cu124", "12.4")}, "OK", "CUDA 12.4", ""),
     "torch two digits": ("PyTorch", {"torch": Torch("2.10.0")}, "OK", "2.10.0, built for the CPU", ""),
     "torch rocm": ("PyTorch", {"torch": Torch("2.9.0+rocm6.4", rocm="6.4")}, "OK", "ROCm 6.4", ""),
     "torch mps": ("PyTorch", {"torch": Torch("2.9.0", mps=True)}, "OK", "MPS", ""),
-    "torchvision missing": (
-        "torchvision", {"torchvision": Torchvision(trouble="not installed")},
-        "FAIL", "not installed", "torch torchvision",
-    ),
+    "torchvision missing": ("torchvision", {"torchvision": Torchvision(trouble="not installed")},
+        "FAIL", "not installed", "torch torchvision"),
     "torchvision broken": (
         "torchvision", {"torchvision": Torchvision(trouble="operator torchvision::nms does not exist")},
-        "FAIL", "does not fit PyTorch 2.15.0+cu130: operator", "pip uninstall -y torch torchvision",
-    ),
-    "torchvision of another torch": (
-        "torchvision", {"torchvision": Torchvision("0.21.0", "==2.6.0")},
-        "FAIL", "0.21.0 needs PyTorch ==2.6.0, not 2.15.0", "torch torchvision",
-    ),
+        "FAIL", "does not fit PyTorch 2.15.0+cu130: operator", "pip uninstall -y torch torchvision"),
+    "torchvision of another torch": ("torchvision", {"torchvision": Torchvision("0.21.0", "==2.6.0")},
+        "FAIL", "0.21.0 needs PyTorch ==2.6.0, not 2.15.0", "torch torchvision"),
     "torchvision of a newer torch": (
-        "torchvision", {"torchvision": Torchvision("0.40.0", ">=2.16.0")}, "FAIL", ">=2.16.0", "torchvision",
-    ),
+        "torchvision", {"torchvision": Torchvision("0.40.0", ">=2.16.0")}, "FAIL", ">=2.16.0", "torchvision"),
     "torchvision of an older torch": (
-        "torchvision", {"torchvision": Torchvision("0.29.2", ">=2.14.0")}, "OK", "0.29.2", "",
-    ),
-    "torchvision without torch": (
-        "torchvision", {"torch": Torch(trouble="not installed"), "networks": None},
-        "WARN", "before the PyTorch line", "PyTorch",
-    ),
+        "torchvision", {"torchvision": Torchvision("0.29.2", ">=2.14.0")}, "OK", "0.29.2", ""),
+    "torchvision without torch": ("torchvision", NO_TORCH, "WARN", "before the PyTorch line", "PyTorch"),
     "driver": ("NVIDIA driver", {}, "OK", "580.65.06, for CUDA up to 13.0, NVIDIA GeForce RTX 3060", ""),
     "driver, no smi": ("NVIDIA driver", {"smi": None}, "OK", "as PyTorch shows", ""),
-    "no driver on Linux": (
-        "NVIDIA driver", {"smi": None, "torch": BLIND_TORCH},
-        "WARN", "missing, though there is an NVIDIA GPU", "sudo ubuntu-drivers install",
-    ),
-    "no driver on Windows": (
-        "NVIDIA driver", {"smi": None, "torch": CPU_TORCH, "system": "Windows"},
-        "WARN", "missing", "https://www.nvidia.com/drivers",
-    ),
-    "no driver in WSL": (
-        "NVIDIA driver", {"smi": None, "torch": BLIND_TORCH, "system": "WSL"},
-        "WARN", "missing", "in Windows, not in WSL",
-    ),
+    "no driver on Linux": ("NVIDIA driver", {"smi": None, "torch": BLIND_TORCH},
+        "WARN", "missing, though there is an NVIDIA GPU", "sudo ubuntu-drivers install"),
+    "no driver on Windows": ("NVIDIA driver", {"smi": None, "torch": CPU_TORCH, "system": "Windows"},
+        "WARN", "missing", "https://www.nvidia.com/drivers"),
+    "no driver in WSL": ("NVIDIA driver", {"smi": None, "torch": BLIND_TORCH, "system": "WSL"},
+        "WARN", "missing", "in Windows, not in WSL"),
     "no driver, no toolkit": (
-        "NVIDIA driver", {"smi": None, "torch": BLIND_TORCH}, "WARN", "missing", "no CUDA toolkit is needed",
-    ),
-    "driver silent": (
-        "NVIDIA driver", {"smi": read_smi(SILENT), "torch": BLIND_TORCH},
-        "WARN", "couldn't communicate", "Secure Boot",
-    ),
+        "NVIDIA driver", {"smi": None, "torch": BLIND_TORCH}, "WARN", "missing", "no CUDA toolkit is needed"),
+    "driver silent": ("NVIDIA driver", {"smi": read_smi(SILENT), "torch": BLIND_TORCH},
+        "WARN", "couldn't communicate", "Secure Boot"),
     "driver without GPU": (
-        "NVIDIA driver",
-        {"smi": read_smi("No devices were found\n"), "nvidia_built_in": False, "torch": CPU_TORCH},
-        "OK", "none needed", "",
-    ),
-    "no GPU, no driver": (
-        "NVIDIA driver", {"smi": None, "nvidia_built_in": False, "torch": CPU_TORCH}, "OK", "none needed", "",
-    ),
+        "NVIDIA driver", {"smi": read_smi("No devices were found\n"), "nvidia_built_in": False, "torch": CPU_TORCH},
+        "OK", "none needed", ""),
+    "no GPU, no driver": ("NVIDIA driver", {"torch": CPU_TORCH, **NO_GPU}, "OK", "none needed", ""),
     "gpu used": ("GPU", {}, "OK", "NVIDIA GeForce RTX 3060, compute capability 8.6", ""),
     "gpu, CPU build": ("GPU", {"torch": CPU_TORCH}, "WARN", "without CUDA", "whl/cu130"),
-    "gpu, CPU build by conda": (
-        "GPU", {"torch": CPU_TORCH, "torch_from_conda": True},
-        "WARN", "without CUDA", "pytorch-gpu torchvision",
-    ),
-    "gpu, driver too old": (
-        "GPU", {"torch": BLIND_TORCH, "smi": Smi("550.54.14", (12, 4), (RTX,))},
-        "WARN", "driver 550.54.14 is too old for PyTorch with CUDA 13.0, which needs 580", "whl/cu126",
-    ),
-    "gpu, driver too old, update": (
-        "GPU", {"torch": BLIND_TORCH, "smi": Smi("550.54.14", (12, 4), (RTX,))},
-        "WARN", "too old", "sudo ubuntu-drivers install",
-    ),
+    "gpu, CPU build by conda": ("GPU", {"torch": CPU_TORCH, "torch_from_conda": True},
+        "WARN", "without CUDA", "pytorch-gpu torchvision"),
+    "gpu, driver too old": ("GPU", {"torch": BLIND_TORCH, "smi": Smi("550.54.14", (12, 4), (RTX,))},
+        "WARN", "driver 550.54.14 is too old for PyTorch with CUDA 13.0, which needs 580", "whl/cu126"),
+    "gpu, driver too old, update": ("GPU", {"torch": BLIND_TORCH, "smi": Smi("550.54.14", (12, 4), (RTX,))},
+        "WARN", "too old", "sudo ubuntu-drivers install"),
     "gpu, driver too old, as torch says": (
-        "GPU", {"torch": BLIND_TORCH._replace(gpu_trouble=TOO_OLD)}, "WARN", "too old for PyTorch", "reboot",
-    ),
+        "GPU", {"torch": BLIND_TORCH._replace(gpu_trouble=TOO_OLD)}, "WARN", "too old for PyTorch", "reboot"),
     "gpu, driver of the same major is new enough": (
-        "GPU", {"torch": BLIND_TORCH._replace(cuda="13.4")}, "WARN", "PyTorch does not say why", "restart",
-    ),
-    "gpu, no driver": (
-        "GPU", {"torch": BLIND_TORCH, "smi": None},
-        "WARN", "before the NVIDIA driver line", "NVIDIA driver, above",
-    ),
+        "GPU", {"torch": BLIND_TORCH._replace(cuda="13.4")}, "WARN", "PyTorch does not say why", "restart"),
+    "gpu, no driver": ("GPU", {"torch": BLIND_TORCH, "smi": None},
+        "WARN", "before the NVIDIA driver line", "NVIDIA driver, above"),
     "gpu, driver silent": (
-        "GPU", {"torch": BLIND_TORCH, "smi": read_smi(SILENT)}, "WARN", "before the NVIDIA driver", "above",
-    ),
-    "gpu hidden by -1": (
-        "GPU", {"torch": BLIND_TORCH, "visible_devices": "-1"},
-        "WARN", 'CUDA_VISIBLE_DEVICES is "-1"', "unset CUDA_VISIBLE_DEVICES",
-    ),
-    "gpu hidden by nothing": (
-        "GPU", {"torch": BLIND_TORCH, "visible_devices": "", "system": "Windows"},
-        "WARN", 'CUDA_VISIBLE_DEVICES is ""', "Remove-Item Env:CUDA_VISIBLE_DEVICES",
-    ),
-    "gpu, unknown reason": (
-        "GPU", {"torch": BLIND_TORCH._replace(gpu_trouble="CUDA unknown error")},
-        "WARN", "CUDA unknown error", "restart the computer",
-    ),
-    "no gpu": (
-        "GPU", {"torch": CPU_TORCH, "smi": None, "nvidia_built_in": False},
-        "OK", "training runs on the CPU", "",
-    ),
-    "no gpu, CUDA build": (
-        "GPU", {"torch": BLIND_TORCH, "smi": None, "nvidia_built_in": False}, "OK", "--quick", "",
-    ),
-    "gpu of Apple": (
-        "GPU", {"torch": Torch("2.9.0", mps=True), "smi": None, "nvidia_built_in": False, "system": "macOS"},
-        "OK", "MPS", "",
-    ),
-    "gpu of AMD": (
-        "GPU", {"torch": Torch("2.9.0", rocm="6.4", architectures=("gfx1100",), gpu=RTX), "smi": None},
-        "OK", "RTX 3060", "",
-    ),
+        "GPU", {"torch": BLIND_TORCH, "smi": read_smi(SILENT)}, "WARN", "before the NVIDIA driver", "above"),
+    "gpu hidden by -1": ("GPU", {"torch": BLIND_TORCH, "visible_devices": "-1"},
+        "WARN", 'CUDA_VISIBLE_DEVICES is "-1"', "unset CUDA_VISIBLE_DEVICES"),
+    "gpu hidden by nothing": ("GPU", {"torch": BLIND_TORCH, "visible_devices": "", "system": "Windows"},
+        "WARN", 'CUDA_VISIBLE_DEVICES is ""', "Remove-Item Env:CUDA_VISIBLE_DEVICES"),
+    "gpu, unknown reason": ("GPU", {"torch": BLIND_TORCH._replace(gpu_trouble="CUDA unknown error")},
+        "WARN", "CUDA unknown error", "restart the computer"),
+    "no gpu": ("GPU", {"torch": CPU_TORCH, **NO_GPU}, "OK", "training runs on the CPU", ""),
+    "no gpu, CUDA build": ("GPU", {"torch": BLIND_TORCH, **NO_GPU}, "OK", "--quick", ""),
+    "gpu of Apple": ("GPU", {"torch": Torch("2.9.0", mps=True), **NO_GPU, "system": "macOS"}, "OK", "MPS", ""),
+    "gpu of AMD": ("GPU", {"torch": Torch("2.9.0", rocm="6.4", architectures=("gfx1100",), gpu=RTX), "smi": None},
+        "OK", "RTX 3060", ""),
     "gpu too old for the build": (
         "GPU", {"torch": CUDA_TORCH._replace(gpu=PASCAL), "smi": SMI._replace(gpus=(PASCAL,))},
-        "FAIL", "compute capability 6.1: this PyTorch build has no code for it", "whl/cu126",
-    ),
+        "FAIL", "compute capability 6.1: this PyTorch build has no code for it", "whl/cu126"),
     "gpu too new for the build": (
         "GPU", {"torch": CUDA_TORCH._replace(architectures=("sm_80", "sm_90"), gpu=BLACKWELL),
-                "smi": SMI._replace(gpus=(BLACKWELL,))},
-        "FAIL", "no code for it", "whl/cu130",
-    ),
-    "gpu too old for all": (
-        "GPU", {"torch": CUDA_TORCH._replace(gpu=RTX._replace(capability=(3, 5)))},
-        "FAIL", "no code for it", "--device cpu",
-    ),
-    "gpu fails": (
-        "GPU", {"torch": CUDA_TORCH._replace(gpu_trouble="CUDA error: out of memory")},
-        "FAIL", "out of memory", "--device cpu",
-    ),
+        "smi": SMI._replace(gpus=(BLACKWELL,))},
+        "FAIL", "no code for it", "whl/cu130"),
+    "gpu too old for all": ("GPU", {"torch": CUDA_TORCH._replace(gpu=RTX._replace(capability=(3, 5)))},
+        "FAIL", "no code for it", "--device cpu"),
+    "gpu fails": ("GPU", {"torch": CUDA_TORCH._replace(gpu_trouble="CUDA error: out of memory")},
+        "FAIL", "out of memory", "--device cpu"),
     "memory": ("GPU memory", {}, "OK", "11.0 of 12.0 GiB free, enough for --batchSize 1024", ""),
-    "memory taken": (
-        "GPU memory", {"torch": CUDA_TORCH._replace(gpu=RTX._replace(free=800 * MIB))},
-        "WARN", "enough for --batchSize 16", "animegan train --batchSize 16",
-    ),
-    "memory all taken": (
-        "GPU memory", {"torch": CUDA_TORCH._replace(gpu=RTX._replace(free=100 * MIB))},
-        "WARN", "0.1 of 12.0", "--device cpu",
-    ),
+    "memory taken": ("GPU memory", {"torch": CUDA_TORCH._replace(gpu=RTX._replace(free=800 * MIB))},
+        "WARN", "enough for --batchSize 16", "animegan train --batchSize 16"),
+    "memory all taken": ("GPU memory", {"torch": CUDA_TORCH._replace(gpu=RTX._replace(free=100 * MIB))},
+        "WARN", "0.1 of 12.0", "--device cpu"),
     "memory, no gpu": ("GPU memory", {"torch": CPU_TORCH}, "OK", "main memory", ""),
     "disk": ("disk", {}, "OK", "50.0 GiB free; a run of 25 epochs takes 0.8 GiB", ""),
     "disk without torch": ("disk", {"networks": None}, "OK", "50.0 GiB free", ""),
@@ -259,19 +194,13 @@ CASES = {
     "kernel": ("Jupyter kernel", {}, "OK", '"animegan" runs this Python', ""),
     "kernel of another Python": (
         "Jupyter kernel", {"kernels": {"python3": "/usr/bin/python3", "old": "/opt/conda/bin/python"}},
-        "WARN", "none runs this Python", "python -m ipykernel install --user --name animegan",
-    ),
-    "kernel of this Jupyter": (
-        "Jupyter kernel", {"kernels": {"python3": "python"}}, "OK", "jupyter lab", "",
-    ),
+        "WARN", "none runs this Python", "python -m ipykernel install --user --name animegan"),
+    "kernel of this Jupyter": ("Jupyter kernel", {"kernels": {"python3": "python"}}, "OK", "jupyter lab", ""),
     "kernel without a Jupyter": (
         "Jupyter kernel", {"kernels": {"python3": "python"}, "missing_packages": ("jupyterlab",)},
-        "WARN", "none runs", "ipykernel install",
-    ),
-    "no ipykernel": (
-        "Jupyter kernel", {"missing_packages": ("ipykernel",)},
-        "WARN", "before the notebooks line", "notebooks",
-    ),
+        "WARN", "none runs", "ipykernel install"),
+    "no ipykernel": ("Jupyter kernel", {"missing_packages": ("ipykernel",)},
+        "WARN", "before the notebooks line", "notebooks"),
 }  # fmt: skip
 
 
@@ -311,13 +240,12 @@ def test_keeping_an_old_driver_is_offered_only_if_a_build_runs_on_it():
 
 
 def test_a_computer_without_gpu_gets_the_small_cpu_build():
-    facts = {"smi": None, "nvidia_built_in": False, "networks": None, "environment": ("venv", "v")}
-    missing = Torch(trouble="not installed")
-    assert wheels(diagnose("PyTorch", torch=missing, **facts)) == ["cpu"]
-    assert "index-url" not in diagnose("PyTorch", torch=missing, system="macOS", **facts).fix
-    assert "uninstall" not in diagnose("PyTorch", torch=missing, **facts).fix
+    facts = {**NO_GPU, **NO_TORCH, "environment": ("venv", "v")}
+    assert wheels(diagnose("PyTorch", **facts)) == ["cpu"]
+    assert "index-url" not in diagnose("PyTorch", system="macOS", **facts).fix
+    assert "uninstall" not in diagnose("PyTorch", **facts).fix
     # With an NVIDIA GPU, the line about the driver asks for a new one.
-    assert wheels(diagnose("PyTorch", torch=missing, **{**facts, "nvidia_built_in": True})) == ["cu130"]
+    assert wheels(diagnose("PyTorch", **{**facts, "nvidia_built_in": True})) == ["cu130"]
 
 
 @pytest.mark.parametrize(
@@ -331,10 +259,8 @@ def test_a_computer_without_gpu_gets_the_small_cpu_build():
     ],
 )
 def test_architectures(architectures, capability, carried):
-    finding = diagnose(
-        "GPU", torch=CUDA_TORCH._replace(architectures=architectures, gpu=RTX._replace(capability=capability))
-    )
-    assert (finding.status == "OK") is carried
+    build = CUDA_TORCH._replace(architectures=architectures, gpu=RTX._replace(capability=capability))
+    assert (diagnose("GPU", torch=build).status == "OK") is carried
 
 
 def test_nvidia_smi_is_read():
