@@ -92,13 +92,10 @@ def effect(answer):
 
     found = answer(network, z, some, others)
     yield isinstance(found, float), f"return a plain number, not a {type(found).__name__}."
-    compare = f"the test network's effect is {true:.4f}, yours says {found:.4f}"
-    yield (
-        abs(found - true) < 0.01 * true,
-        f"in train mode {compare}: take the mean absolute difference over the pictures of z alone, in netG's own mode.",
-    )
-    counted = int(network.layer1[1].num_batches_tracked)
-    holds = counted == 0
+    words = f"the test network's effect is {true:.4f}, yours says {found:.4f}"
+    hint = f"in train mode {words}: take the mean absolute difference over the pictures of z alone, in netG's own mode."
+    yield abs(found - true) < 0.01 * true, hint
+    holds = int(network.layer1[1].num_batches_tracked) == 0
     yield holds, "measuring changed netG: in train mode each forward pass updates BatchNorm's running statistics."
     still = answer(network.eval(), z, some, others)
     yield still < 1e-5, f"in eval mode the neighbours have no effect; yours says {still:.4f}: leave the mode as it is."

@@ -42,10 +42,8 @@ def loss_of_D(answer):
     yield holds, "for logits of 0 and 8 the loss is the mean of both losses, not the loss of the mean."
     holds = is_close(answer(sure, -sure, 0.1), _bce(8.0, 0.9) + _bce(-8.0, 0.0))
     yield holds, "with smoothing 0.1 the label is 0.9 for real pictures and still 0 for fakes: one-sided."
-    yield (
-        is_close(answer(torch.full((4,), -200.0), -sure, 0.0), 200.0 + _bce(-8.0, 0.0)),
-        "a real picture with a logit of -200 costs 200: keep the logits, for the probability is rounded to 0 there.",
-    )
+    hint = "a real picture with a logit of -200 costs 200: keep the logits, for the probability is rounded to 0 there."
+    yield is_close(answer(torch.full((4,), -200.0), -sure, 0.0), 200.0 + _bce(-8.0, 0.0)), hint
 
 
 @exercise("04.2")
@@ -106,10 +104,8 @@ def learning_rates(answer):
         "change only lr, on the same pictures.",
     )
     yield min(len(run_a.epochs), len(run_b.epochs)) >= 2, "each run needs two finished epochs."
-    yield (
-        is_close(gap_a, _gap(run_a, 2)) and is_close(gap_b, _gap(run_b, 2)),
-        "a gap is the mean of D(x) - D(G(z)) over the steps of epoch 2 only; give both in the order of the runs.",
-    )
+    hint = "a gap is the mean of D(x) - D(G(z)) over the steps of epoch 2 only; give both in the order of the runs."
+    yield is_close(gap_a, _gap(run_a, 2)) and is_close(gap_b, _gap(run_b, 2)), hint
 
 
 def _bce(logit: float, label: float) -> float:

@@ -73,10 +73,8 @@ def without(answer):
     a, b = torch.tensor([0.6, 0.8, 0.0]), torch.tensor([1.0, 0.0, 0.0])
     got = answer(a, b)
     yield torch.is_tensor(got) and got.shape == (3,), "return one vector, here of three numbers, like a and b."
-    yield (
-        abs((got @ b).item()) < 1e-3,
-        f"moved by 1 along yours, a face moves by {(got @ b).item():.2f} along `other`; it should not move at all.",
-    )
+    hint = f"moved by 1 along yours, a face moves by {(got @ b).item():.2f} along `other`; it should not move at all."
+    yield abs((got @ b).item()) < 1e-3, hint
     yield abs(got.norm().item() - 1) < 1e-3, "its length should be 1 again: what is left is shorter than before."
     yield _close(got, torch.tensor([0.0, 1.0, 0.0])), "of all vectors at right angles to `other`, take the nearest."
     holds = _close(answer(-a, b), torch.tensor([0.0, -1.0, 0.0]))
