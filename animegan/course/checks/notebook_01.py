@@ -63,8 +63,7 @@ def freeze(answer):
     same = all(torch.equal(before[name], tensor) for name, tensor in frozen.state_dict().items())
     yield same, "the weights have changed; freezing leaves them as they are."
     yield frozen.training, "the network is in eval mode now; freezing must not change how BatchNorm works."
-    pictures = torch.zeros(2, 3, 96, 96, requires_grad=True)
-    reaches = frozen(pictures).requires_grad
+    reaches = frozen(torch.zeros(2, 3, 96, 96, requires_grad=True)).requires_grad
     yield reaches, "no gradient gets through to the input any more: G could not learn from this D."
 
 
