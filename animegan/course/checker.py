@@ -11,20 +11,14 @@ holds, and the hint for an answer that fails it. The first case that fails gives
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
-# Importing a notebook's checks registers them.
-from animegan.course.checks import (  # noqa: F401
-    notebook_01,
-    notebook_02,
-    notebook_03,
-    notebook_04,
-    notebook_05,
-    notebook_06,
-    notebook_07,
-)
 from animegan.course.registry import CHECKS
+
+for notebook in range(1, 8):
+    importlib.import_module(f"animegan.course.checks.notebook_{notebook:02}")  # which registers its checks
 
 
 def check(number: str, answer: Any = ...) -> None:
@@ -43,44 +37,37 @@ def verdict(number: str, answer: Any) -> str:
         return f"hint: there is no exercise {number}; choose one of {', '.join(sorted(CHECKS))}."
     if _is_blank(answer):
         return "not attempted yet"
+    is_function = callable(answer) and hasattr(answer, "__code__")
     try:
-        for holds, hint in cases(_StudentFunction(answer) if _is_function(answer) else answer):
+        for holds, hint in cases(_of_a_student(answer) if is_function else answer):
             if not holds:
                 return f"hint: {hint}"
-    except _NotAttempted:
-        return "not attempted yet"
-    except _ReturnedNothing:
-        return "hint: your function returns nothing: end it with a line `return ...` (print only shows a value)."
+    except _Verdict as early:
+        return str(early)
     except Exception as error:  # a student's code may raise anything, and the notebook must continue
-        return f"hint: your answer raised {type(error).__name__}: {_one_line(error)}"
+        lines = str(error).strip().splitlines() or ["no message"]
+        return f"hint: your answer raised {type(error).__name__}: {lines[0][:160]}"
     return "correct"
 
 
-class _NotAttempted(Exception):
-    pass
+class _Verdict(Exception):
+    """The verdict, as its text, on a function that cannot be checked further."""
 
 
-class _ReturnedNothing(Exception):
-    pass
-
-
-class _StudentFunction:
+def _of_a_student(function: Callable) -> Callable:
     """The student's function, which may still be the stub that returns `...`."""
 
-    def __init__(self, function: Callable):
-        self.function = function
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        result = self.function(*arguments, **options)
+    def call(*arguments: Any, **options: Any) -> Any:
+        result = function(*arguments, **options)
         if _is_blank(result):
-            raise _NotAttempted
+            raise _Verdict("not attempted yet")
         if result is None:
-            raise _ReturnedNothing
+            raise _Verdict(
+                "hint: your function returns nothing: end it with a line `return ...` (print only shows a value)."
+            )
         return result
 
-
-def _is_function(answer: Any) -> bool:
-    return callable(answer) and hasattr(answer, "__code__")
+    return call
 
 
 def _is_blank(answer: Any) -> bool:
@@ -89,8 +76,3 @@ def _is_blank(answer: Any) -> bool:
     if isinstance(answer, dict):  # if some rows are filled in, the check names the others
         return bool(answer) and all(part is ... for part in answer.values())
     return answer is ...
-
-
-def _one_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:160] if lines else "no message"

@@ -17,7 +17,6 @@ from animegan.runs import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = "imgs/reference"
-MINUTES = "about 10 minutes for 25 epochs on two CPU cores"
 Size = TypeVar("Size")
 
 
@@ -100,6 +99,6 @@ def measured(run: Run) -> Evaluation:
         path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
         print(f"{path.as_posix()} has not been measured yet. In a terminal, in the project's folder, type")
         print(f"    animegan evaluate {path.as_posix()}")
-        print(f"({MINUTES}). Until then, you see the figures of the reference run")
+        print("(about 10 minutes for 25 epochs on two CPU cores). Until then, you see the figures of the reference run")
         run = reference_run()
     return read_evaluation(run)

@@ -76,7 +76,10 @@ class FaceClassifier(nn.Module):
     def __init__(self):
         super().__init__()
         widths = (3, 24, 48, 96, 128, FEATURES)
-        self.body = nn.Sequential(*(_layer(*pair) for pair in itertools.pairwise(widths)))
+        self.body = nn.Sequential()
+        for channels_in, channels_out in itertools.pairwise(widths):
+            convolution = nn.Conv2d(channels_in, channels_out, kernel_size=4, stride=2, padding=1, bias=False)
+            self.body.append(nn.Sequential(convolution, nn.BatchNorm2d(channels_out), nn.ReLU(inplace=True)))
         self.heads = nn.ModuleDict({_key(name): nn.Linear(FEATURES, len(v)) for name, v in ATTRIBUTES.items()})
 
     def features(self, x: Tensor) -> Tensor:
@@ -99,14 +102,6 @@ class FaceClassifier(nn.Module):
             for name, numbers in values.items():
                 numbers.append(self.heads[_key(name)](features[-1]).argmax(1))
         return torch.cat(features), {name: torch.cat(numbers) for name, numbers in values.items()}
-
-
-def _layer(channels_in: int, channels_out: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, kernel_size=4, stride=2, padding=1, bias=False),
-        nn.BatchNorm2d(channels_out),
-        nn.ReLU(inplace=True),
-    )
 
 
 def _key(attribute: str) -> str:

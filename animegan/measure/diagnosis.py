@@ -42,17 +42,21 @@ MIN_REAL = 0.01  # of variety, and of pattern in grey levels: below, real faces 
 MAX_SHOWN = 1000  # above, a larger figure says nothing more
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A failure by its name, the figures that show it, what to try, and where notebook 06 explains it.
+class Check(NamedTuple):
+    """A failure by its name, whether the run has it, the figures that show it or rule it out, and what to try.
 
-    The link is relative to the folder of the notebooks.
+    If `failing` is None, `evidence` says why it was not checked.
     """
 
     name: str
+    failing: bool | None
     evidence: str
-    cure: str
-    link: str
+    cure: str = ""
+
+    @property
+    def link(self) -> str:
+        """Where notebook 06 explains it, relative to the folder of the notebooks."""
+        return f"{NOTEBOOK}#{SECTIONS[self.name].replace(' ', '-')}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Diagnosis:
     """What `diagnose` found: one line for all of it, and the findings, first what is to be fixed first."""
 
     summary: str
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Check, ...] = ()
 
     def __str__(self) -> str:
         lines = [self.summary]
@@ -76,15 +80,6 @@ class Diagnosis:
         return "\n".join([self.summary, "", *items])
 
 
-class Check(NamedTuple):
-    """The result of one check; `evidence` is its figure in words, or, if `failing` is None, why it was not made."""
-
-    failure: str
-    failing: bool | None
-    evidence: str
-    cure: str = ""
-
-
 def diagnose(run: Run) -> Diagnosis:
     """Name the likely failures of a run, each with its evidence.
 
@@ -98,11 +93,7 @@ def diagnose(run: Run) -> Diagnosis:
     bounds = bounds_of_loss_D(recipe.loss, recipe.label_smoothing)
     checks = [_first_losses(run, history, bounds, recipe), _contradiction(history, recipe)]
     checks += [_certainty(run, history, bounds), *_faces(run, steps, recipe)]
-    findings = tuple(
-        Finding(check.failure, check.evidence, check.cure, f"{NOTEBOOK}#{SECTIONS[check.failure].replace(' ', '-')}")
-        for check in checks
-        if check.failing
-    )
+    findings = tuple(check for check in checks if check.failing)
     length = f"{steps:,} step{'s' * (steps != 1)}"
     if findings:
         order = ": fix the first one first, the others often follow from it" if len(findings) > 1 else ""
@@ -122,7 +113,7 @@ def _unchecked(checks: list[Check]) -> str:
     reasons: dict[str, list[str]] = {}
     for check in checks:
         if check.failing is None:
-            reasons.setdefault(check.evidence, []).append(check.failure)
+            reasons.setdefault(check.evidence, []).append(check.name)
     groups = "; ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())
     return f"; not checked: {groups}" if groups else ""
 
@@ -200,7 +191,7 @@ def _faces(run: Run, steps: int, recipe: Recipe) -> list[Check]:
     if ratio < MIN_VARIETY:
         cure = {"--beta1 0.5": run.config.beta1 > 0.5, "--recipe stable": not is_stable, "more images": True}
         evidence += f" (not collapsed: above {MIN_VARIETY:g})"
-        alike = Check(alike.failure, True, evidence, f"{_cure(cure)}; an earlier epoch may still have its faces")
+        alike = Check(alike.name, True, evidence, f"{_cure(cure)}; an earlier epoch may still have its faces")
 
     (strength, peak), (usual, _) = pattern(fakes), pattern(reals)
     evidence = f"a pattern of 3 pixels {strength / usual:.1f} times as strong as in real ones"
@@ -209,7 +200,7 @@ def _faces(run: Run, steps: int, recipe: Recipe) -> list[Check]:
         cure = {"--recipe stable": not is_stable, "--set enlarge=resize": recipe.enlarge != "resize"}
         times = f"{peak:.0f}" if peak <= MAX_SHOWN else f"more than {MAX_SHOWN:,}"
         evidence += f", with {times} times the power of the periods beside it"
-        patterned = Check(patterned.failure, True, evidence, _cure({**cure, "more epochs": True}))
+        patterned = Check(patterned.name, True, evidence, _cure({**cure, "more epochs": True}))
     return [alike, patterned]
 
 

@@ -161,9 +161,7 @@ def read_evaluation(run: Run) -> Evaluation:
     path = run.output("metrics")
     if not path.is_file():
         raise UserError(f"{run.path} has not been measured yet: animegan evaluate {run.path}")
-    distances: dict[int, list[Distance]] = {}
-    floor: list[Distance] = []
-    fidelities: dict[int | str, Fidelity] = {}
+    distances, floor, fidelities = {}, [], {}
     try:
         with open(path, newline="", encoding="utf-8") as file:
             lines = list(csv.DictReader(file))

@@ -103,14 +103,6 @@ def _extractor() -> type:
         def get_default_feature_layer_for_metric(metric):  # noqa: ARG004
             return "features"
 
-        @staticmethod
-        def can_be_compiled():
-            return False
-
-        @staticmethod
-        def get_dummy_input_for_compile():
-            return torch.zeros(1, 3, 96, 96, dtype=torch.uint8)
-
         def forward(self, input: Tensor) -> tuple[Tensor]:
             return (self.classifier.features(to_unit(input)),)
 

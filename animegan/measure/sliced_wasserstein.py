@@ -29,10 +29,8 @@ class Distance(NamedTuple):
 
 def average(distances: Sequence[Distance]) -> Distance:
     """The mean of one distance measured with several seeds, level by level."""
-    return Distance(
-        tuple(statistics.fmean(level) for level in zip(*(d.levels for d in distances), strict=True)),
-        statistics.fmean(d.mean for d in distances),
-    )
+    levels = zip(*(d.levels for d in distances), strict=True)
+    return Distance(tuple(map(statistics.fmean, levels)), statistics.fmean(d.mean for d in distances))
 
 
 class SlicedWasserstein:

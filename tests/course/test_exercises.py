@@ -86,10 +86,6 @@ def _exercises() -> dict[str, tuple[str, str, str]]:
 EXERCISES = _exercises()
 
 
-def _wrong(number: str) -> list[tuple]:
-    return importlib.import_module(f"wrong_answers_{number[:2]}").WRONG[number]
-
-
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     monkeypatch.setenv("ANIMEGAN_SMOKE", "1")
@@ -120,8 +116,7 @@ def test_the_stub_is_not_attempted(number):
 @pytest.mark.parametrize("number", EXERCISES)
 def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
     first, _, solution = EXERCISES[number]
-    hints = []
-    cases = checker.CHECKS[number]
+    hints, cases = [], checker.CHECKS[number]
 
     def recording(answer):
         for holds, hint in cases(answer):
@@ -134,7 +129,7 @@ def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
     assert hints and all("\n" not in hint for hint in hints)
 
     met = set()
-    for answer, fragment in _wrong(number):
+    for answer, fragment in importlib.import_module(f"wrong_answers_{number[:2]}").WRONG[number]:
         got = verdict(number, answer)
         assert got.startswith("hint: ") and fragment in got, f"{number}: {got!r} for {fragment!r}"
         met.add(got.removeprefix("hint: "))

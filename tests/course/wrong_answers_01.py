@@ -28,10 +28,6 @@ def _on_the_network_itself(netG, z, some, others):
     return (first - second).abs().mean().item()
 
 
-def _always_in_train_mode(netG, z, some, others):
-    return _on_the_network_itself(copy.deepcopy(netG).train(), z, some, others)
-
-
 def _without_zero_grad(target, steps=100):
     weight = torch.zeros_like(target, requires_grad=True)
     optimizer = torch.optim.Adam([weight], lr=0.1)
@@ -39,11 +35,6 @@ def _without_zero_grad(target, steps=100):
         (weight - target).square().mean().backward()
         optimizer.step()
     return weight.detach()
-
-
-def _disturbing(seed, count, nz):
-    torch.manual_seed(seed)
-    return torch.randn(count, nz, 1, 1)
 
 
 WRONG = {
@@ -56,10 +47,7 @@ WRONG = {
     ],
     "01.2": [
         (lambda logits, label: (logits.sigmoid() - label).mean(), "yours has []"),
-        (
-            lambda logits, label: (1 - label / logits.sigmoid()) / (1 - logits.sigmoid()) / len(logits),
-            "p (1 - p) times",
-        ),
+        (lambda x, label: (1 - label / x.sigmoid()) / (1 - x.sigmoid()) / len(x), "p (1 - p) times"),
         (lambda logits, label: logits.sigmoid() / len(logits), "autograd says [-0.5], yours says [0.5]"),
         (lambda logits, label: (logits.sigmoid() - 1) / len(logits), "the label matters"),
         (lambda logits, label: logits.sigmoid() - label, "a mean over the batch"),
@@ -84,7 +72,7 @@ WRONG = {
         (lambda netG, z, some, others: torch.zeros(1), "not a Tensor"),
         (_all_pictures, "over the pictures of z alone"),
         (_on_the_network_itself, "measuring changed netG"),
-        (_always_in_train_mode, "leave the mode as it is"),
+        (lambda netG, *z: _on_the_network_itself(copy.deepcopy(netG).train(), *z), "leave the mode as it is"),
     ],
     "01.6": [
         (lambda target, steps=100: target.clone().requires_grad_(), "return weight.detach()"),
@@ -95,14 +83,17 @@ WRONG = {
         (lambda seed, count, nz: np.random.default_rng(seed).normal(size=(count, nz, 1, 1)), "a tensor of float32"),
         (lambda seed, count, nz: torch.zeros(count, nz), "yours has [200, 5]"),
         (
-            lambda seed, count, nz: torch.rand(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed)),
+            lambda seed, *size: torch.rand(*size, 1, 1, generator=torch.Generator().manual_seed(seed)),
             "values of N(0, 1) have",
         ),
         (lambda seed, count, nz: torch.randn(count, nz, 1, 1), "must give the same vectors"),
         (
-            lambda seed, count, nz: torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(0)),
+            lambda seed, *size: torch.randn(*size, 1, 1, generator=torch.Generator().manual_seed(0)),
             "two different seeds",
         ),
-        (_disturbing, "the shared sequence of random numbers"),
+        (
+            lambda seed, *size: torch.randn(*size, 1, 1, generator=torch.manual_seed(seed)),
+            "the shared sequence of random numbers",
+        ),
     ],
 }

@@ -9,8 +9,8 @@ import torch
 
 from animegan.drawing import Face, draw
 
-CUSTOMER = Face.random(seed=0, index=7)
-ORDERED = replace(CUSTOMER, expression="laugh", accessory="glasses", hair_hue=0.93, tilt=10)
+ORDER = {"expression": "laugh", "accessory": "glasses", "hair_hue": 0.93, "tilt": 10}
+ORDERED = replace(Face.random(seed=0, index=7), **ORDER)
 
 
 def _box(width, height):
@@ -20,14 +20,8 @@ def _box(width, height):
 
 
 def _cut_on_both_sides(width, height):
-    side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
+    left, top, _, _ = _box(width, height)
     return left, top, width - left, height - top
-
-
-def _upper_part(width, height):
-    left, _, right, _ = _box(width, height)
-    return left, 0, right, min(width, height)
 
 
 def _scaled(values):
@@ -46,10 +40,6 @@ def _duplicates(paths, key=_digest, keep_first=True):
         if not keep_first or key(path) not in first:
             first[key(path)] = path
     return found
-
-
-def _only_of_the_first(paths):
-    return {path: paths[0] for path in paths[1:] if _digest(path) == _digest(paths[0])}
 
 
 def _red(limit=0.03, circle=True, saturation=0.5, empty=0):
@@ -96,17 +86,14 @@ WRONG = {
         (replace(ORDERED, accessory="none"), "yours has 'none'"),
         (replace(ORDERED, hair_hue=0.5), "yours is 0.5"),
         (replace(ORDERED, tilt=-10), "yours is tilted by -10"),
-        (
-            replace(Face.random(0, 8), expression="laugh", accessory="glasses", hair_hue=0.93, tilt=10),
-            "start from customer",
-        ),
+        (replace(Face.random(0, 8), **ORDER), "start from customer"),
     ],
     "02.2": [
         (lambda width, height: (0, 0), "four numbers"),
         (lambda width, height: (0.0, 0.0, width / 1, height / 1), "divide with //"),
         (lambda width, height: (0, 0, min(width, height) // 2, min(width, height) // 2), "nothing is cut off"),
         (lambda width, height: (0, 0, min(width, height), min(width, height)), "too wide by 180"),
-        (_upper_part, "too tall by 320"),
+        (lambda width, height: _box(width, min(width, height)), "too tall by 320"),
         (_cut_on_both_sides, "yours is 201x200"),
     ],
     "02.3": [
@@ -146,7 +133,7 @@ WRONG = {
         (lambda paths: {a: c for c, a in _duplicates(paths).items()}, "later file points to the earlier"),
         (lambda paths: _duplicates(paths, keep_first=False), "point to the first"),
         (lambda paths: _duplicates(sorted(paths)), "follow the list"),
-        (lambda paths: _only_of_the_first(paths) if paths else {}, "several groups"),
+        (lambda paths: {path: paths[0] for path in paths[1:] if _digest(path) == _digest(paths[0])}, "several groups"),
     ],
     "02.8": [
         (Path("nowhere"), "a folder that exists"),

@@ -20,18 +20,6 @@ def _weights(channels_in, channels_out, kernel, batchnorm):
     return channels_in * channels_out * kernel * kernel
 
 
-def _rounded_at_four(size, kernel, stride, padding):
-    return 0 if size == kernel else _size(size, kernel, stride, padding)
-
-
-def _third(size, kernel, stride, padding):
-    return _size(size, kernel, stride, padding) if stride != 2 else size
-
-
-def _rounded_up(size, kernel, stride, padding):
-    return -(-(size + 2 * padding - kernel) // stride) + 1
-
-
 def _pair(layer5=(4, 2, 1), layer1=(4, 2, 1), channels=3):
     netG, netD = NetG(), NetD()
     netG.layer5[0] = nn.ConvTranspose2d(64, channels, *layer5, bias=False)
@@ -49,9 +37,9 @@ WRONG = {
     "03.1": [
         (lambda size, kernel, stride, padding: (size + 2 * padding - kernel) // stride, "counts, too"),
         (lambda size, kernel, stride, padding: (size + padding - kernel) // stride + 1, "on both sides"),
-        (_third, "halves an even size"),
-        (_rounded_at_four, "one place in 4 pixels"),
-        (_rounded_up, "98 becomes 32"),
+        (lambda size, *layer: size if layer[1] == 2 else _size(size, *layer), "halves an even size"),
+        (lambda size, *layer: 0 if size == layer[0] else _size(size, *layer), "one place in 4 pixels"),
+        (lambda size, kernel, stride, padding: -(-(size + 2 * padding - kernel) // stride) + 1, "98 becomes 32"),
     ],
     "03.2": [
         (lambda size, kernel, stride, padding: size * stride, "a whole kernel of 4"),

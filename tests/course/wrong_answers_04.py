@@ -76,10 +76,7 @@ GAP = 0.4
 WRONG = {
     "04.1": [
         (lambda real, fake, smoothing: _loss_D()(real, fake, smoothing).item(), "without .item()"),
-        (
-            lambda real, fake, smoothing: _loss_D()(real.sigmoid(), fake.sigmoid(), smoothing),
-            "takes the sigmoid itself",
-        ),
+        (lambda real, fake, s: _loss_D()(real.sigmoid(), fake.sigmoid(), s), "takes the sigmoid itself"),
         (lambda real, fake, smoothing: real - fake, "one number, the mean over the batch"),
         (lambda real, fake, smoothing: _loss_D()(real, fake, smoothing) / 2, "log 2 twice, 1.386"),
         (lambda real, fake, smoothing: _bce(0 * real, 1.0) + _bce(0 * fake, 0.0), "has a loss near 0"),

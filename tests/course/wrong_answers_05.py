@@ -19,10 +19,6 @@ def _means_of_equal_parts(history, name):
     return {e: part.mean() for e, part in zip(epochs, np.array_split(history[name], len(epochs)), strict=True)}
 
 
-def _means_from_epoch_1(history, name):
-    return dict(enumerate(_means(history, name).values(), start=1))
-
-
 def _stillest(change=lambda a, b: np.abs(a.astype(float) - b).mean(), in_order=sorted):
     def stillest(grids):
         epochs = in_order(grids)
@@ -54,7 +50,7 @@ WRONG = {
         (lambda history, name: {e: 2 * mean for e, mean in _means(history, name).items()}, "the means 0.7 and 0.8"),
         (lambda history, name: _means(history, "D_x"), "names the column"),
         (_means_of_equal_parts, "use history['epoch']"),
-        (_means_from_epoch_1, "here they are 4 and 7"),
+        (lambda history, name: dict(enumerate(_means(history, name).values(), start=1)), "here they are 4 and 7"),
     ],
     "05.2": [
         (("curves", "grids"), "four words"),

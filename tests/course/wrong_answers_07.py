@@ -16,15 +16,6 @@ def _chord(a, b, t):
     return point / point.norm() * a.norm()
 
 
-def _of_unit_vectors(a, b, t):
-    return _arc(a, a.norm() * b / b.norm(), t) if 0 < t < 1 else _arc(a, b, t)
-
-
-def _without_lengths(a, b, t):
-    angle = torch.acos(a @ b)
-    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
-
-
 def _without_sine(a, b, t):
     angle = math.acos((a @ b) / (a.norm() * b.norm()))
     return math.sin((1 - t) * angle) * a + math.sin(t * angle) * b if 0 < t < 1 else (a, b)[int(t)]
@@ -44,10 +35,10 @@ WRONG = {
         (lambda a, b, t: _arc(b, a, t), "t = 0 is a"),
         (lambda a, b, t: (1 - t) * a + t * b, "half way yours has 7.07"),
         (_chord, "30 of 90 degrees"),
-        (_without_lengths, "not a number (nan)"),
+        (lambda a, b, t: _arc(a, b, t, torch.acos(a @ b)), "not a number (nan)"),
         (lambda a, b, t: _arc(a, b, t, math.pi / 2), "not always 90 degrees"),
         (_without_sine, "divide by its sine"),
-        (_of_unit_vectors, "may differ in length"),
+        (lambda a, b, t: _arc(a, a.norm() * b / b.norm(), t) if 0 < t < 1 else _arc(a, b, t), "may differ in length"),
     ],
     "07.2": [
         (lambda z, has: z[has].mean(1), "as many numbers as a z has"),

@@ -16,21 +16,10 @@ from animegan.course import reference_run
 from animegan.data import hold_out, load_faces
 from animegan.drawing import write_faces
 from animegan.errors import UserError
-from animegan.measure import (
-    DRAWN_UNSEEN,
-    HELD_OUT,
-    SPLIT_IN_HALF,
-    Distance,
-    Evaluation,
-    SlicedWasserstein,
-    evaluate,
-    evaluation,
-    read_evaluation,
-    reference_images,
-    sliced_wasserstein,
-)
-from animegan.measure.references import draw_unseen
-from animegan.measure.sliced_wasserstein import pyramid, wasserstein
+from animegan.measure import evaluation, sliced_wasserstein
+from animegan.measure.evaluation import Evaluation, evaluate, read_evaluation
+from animegan.measure.references import DRAWN_UNSEEN, HELD_OUT, SPLIT_IN_HALF, draw_unseen, reference_images
+from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, pyramid, wasserstein
 from animegan.runs import Run
 from animegan.training import train
 

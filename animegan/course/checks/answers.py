@@ -30,17 +30,15 @@ def two_runs(answer: Any, things: str) -> Iterator[Case]:
     yield are_runs, "the first two are runs: what train(...) returns, or Run(folder) if training was stopped."
 
 
-def one_setting_differs(first: Run, second: Run, name: str) -> Iterator[Case]:
+def one_difference(first: Run, second: Run, name: str) -> Iterator[Case]:
     """The cases of two runs that differ in one setting, whose name the student gives."""
-    found = differences(first, second)
+    found = sorted(differences(first, second))
     yield "pictures" not in found, "the two runs were trained on different pictures: give both the same data_path."
     yield bool(found), "the runs have the same settings: change one of them in the second run."
-    yield (
-        len(found) == 1,
-        f"{len(found)} settings differ ({listed(sorted(found))}): change only one, or the effect could come from any.",
-    )
+    hint = f"{len(found)} settings differ ({listed(found)}): change only one, or the effect could come from any."
+    yield len(found) == 1, hint
     yield name != "changes", "`changes` holds ingredients of the recipe: name the ingredient itself."
-    yield {name} == found, "the third thing is the setting that differs, by its name in TrainConfig or in the recipe."
+    yield [name] == found, "the third thing is the setting that differs, by its name in TrainConfig or in the recipe."
 
 
 def is_group(answer: Any, size: int) -> bool:

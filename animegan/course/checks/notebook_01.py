@@ -63,8 +63,7 @@ def freeze(answer):
     same = all(torch.equal(before[name], tensor) for name, tensor in frozen.state_dict().items())
     yield same, "the weights have changed; freezing leaves them as they are."
     yield frozen.training, "the network is in eval mode now; freezing must not change how BatchNorm works."
-    pictures = torch.zeros(2, 3, 96, 96, requires_grad=True)
-    reaches = frozen(pictures).requires_grad
+    reaches = frozen(torch.zeros(2, 3, 96, 96, requires_grad=True)).requires_grad
     yield reaches, "no gradient gets through to the input any more: G could not learn from this D."
 
 
@@ -92,13 +91,10 @@ def effect(answer):
 
     found = answer(network, z, some, others)
     yield isinstance(found, float), f"return a plain number, not a {type(found).__name__}."
-    compare = f"the test network's effect is {true:.4f}, yours says {found:.4f}"
-    yield (
-        abs(found - true) < 0.01 * true,
-        f"in train mode {compare}: take the mean absolute difference over the pictures of z alone, in netG's own mode.",
-    )
-    counted = int(network.layer1[1].num_batches_tracked)
-    holds = counted == 0
+    words = f"the test network's effect is {true:.4f}, yours says {found:.4f}"
+    hint = f"in train mode {words}: take the mean absolute difference over the pictures of z alone, in netG's own mode."
+    yield abs(found - true) < 0.01 * true, hint
+    holds = int(network.layer1[1].num_batches_tracked) == 0
     yield holds, "measuring changed netG: in train mode each forward pass updates BatchNorm's running statistics."
     still = answer(network.eval(), z, some, others)
     yield still < 1e-5, f"in eval mode the neighbours have no effect; yours says {still:.4f}: leave the mode as it is."

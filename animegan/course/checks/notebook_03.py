@@ -89,10 +89,8 @@ def a_pair_for_64(answer):
     netG, netD = answer
     layers = {"netG.layer5": netG.layer5, "netD.layer1": netD.layer1}
     lost = [name for name, layer in layers.items() if not isinstance(layer, nn.Sequential)]
-    yield (
-        not lost,
-        f"{lost and lost[0]} is now a bare convolution, without what came after it: replace {lost and lost[0]}[0].",
-    )
+    hint = f"{lost and lost[0]} is now a bare convolution, without what came after it: replace {lost and lost[0]}[0]."
+    yield not lost, hint
     with torch.inference_mode():
         pictures = netG.eval()(torch.zeros(2, 100, 1, 1))
         yield tuple(pictures.shape[2:]) == (64, 64), f"G makes {_by(pictures)}: layer5 should turn 32 into 64."

@@ -42,29 +42,29 @@ def loss_of_D(answer):
     yield holds, "for logits of 0 and 8 the loss is the mean of both losses, not the loss of the mean."
     holds = is_close(answer(sure, -sure, 0.1), _bce(8.0, 0.9) + _bce(-8.0, 0.0))
     yield holds, "with smoothing 0.1 the label is 0.9 for real pictures and still 0 for fakes: one-sided."
-    yield (
-        is_close(answer(torch.full((4,), -200.0), -sure, 0.0), 200.0 + _bce(-8.0, 0.0)),
-        "a real picture with a logit of -200 costs 200: keep the logits, for the probability is rounded to 0 there.",
-    )
+    hint = "a real picture with a logit of -200 costs 200: keep the logits, for the probability is rounded to 0 there."
+    yield is_close(answer(torch.full((4,), -200.0), -sure, 0.0), 200.0 + _bce(-8.0, 0.0)), hint
 
 
 @exercise("04.2")
 def step_of_G(answer):
     netG, netD, z = _small()
-    wanted_G, wanted_D = copy.deepcopy(netG), copy.deepcopy(netD)
-    wanted_loss = _right_step(wanted_G, wanted_D, z)
+    wanted_G = copy.deepcopy(netG)  # which takes the right step
+    logits = copy.deepcopy(netD).logits(wanted_G(z))
+    right = F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+    right.backward()
+    torch.optim.SGD(wanted_G.parameters(), lr=0.1).step()
     for parameter in netG.parameters():  # as a step of D without detach would leave them
         parameter.grad = torch.full_like(parameter, 3.0)
     before, before_D = _weights(netG), _weights(netD)
     loss = answer(netG, netD, torch.optim.SGD(netG.parameters(), lr=0.1), z)
 
     yield isinstance(loss, float), "return the loss of G as a plain number: loss.item()."
-    holds = all(torch.equal(a, b) for a, b in zip(_weights(netD), before_D, strict=True))
+    holds = torch.equal(_weights(netD), before_D)
     yield holds, "D's weights have changed: in G's step D is a fixed judge, and only optimizerG takes a step."
-    moved = torch.cat([(a - b).flatten() for a, b in zip(_weights(netG), before, strict=True)])
+    moved, wanted = _weights(netG) - before, _weights(wanted_G) - before
     yield bool(moved.abs().max() > 0), "no weight of G has changed: can the gradient flow from D back to G?"
-    yield is_close(loss, wanted_loss), f"on these fakes the loss of G is {wanted_loss:.4f}: which verdict does G want?"
-    wanted = torch.cat([(a - b).flatten() for a, b in zip(_weights(wanted_G), before, strict=True)])
+    yield is_close(loss, right.item()), f"on these fakes the loss of G is {right:.4f}: which verdict does G want?"
     holds = torch.allclose(moved, wanted, rtol=1e-3, atol=1e-5)
     yield holds, "the weights moved in another way than this loss asks for: what was in .grad when the step began?"
 
@@ -106,10 +106,8 @@ def learning_rates(answer):
         "change only lr, on the same pictures.",
     )
     yield min(len(run_a.epochs), len(run_b.epochs)) >= 2, "each run needs two finished epochs."
-    yield (
-        is_close(gap_a, _gap(run_a, 2)) and is_close(gap_b, _gap(run_b, 2)),
-        "a gap is the mean of D(x) - D(G(z)) over the steps of epoch 2 only; give both in the order of the runs.",
-    )
+    hint = "a gap is the mean of D(x) - D(G(z)) over the steps of epoch 2 only; give both in the order of the runs."
+    yield is_close(gap_a, _gap(run_a, 2)) and is_close(gap_b, _gap(run_b, 2)), hint
 
 
 def _bce(logit: float, label: float) -> float:
@@ -124,16 +122,8 @@ def _small() -> tuple[NetG, NetD, torch.Tensor]:
         return NetG(ngf=4, nz=NZ), NetD(ndf=4), torch.randn(4, NZ, 1, 1)
 
 
-def _weights(network: torch.nn.Module) -> list[torch.Tensor]:
-    return [parameter.detach().clone() for parameter in network.parameters()]
-
-
-def _right_step(netG: NetG, netD: NetD, z: torch.Tensor) -> float:
-    logits = netD.logits(netG(z))
-    loss = F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
-    loss.backward()
-    torch.optim.SGD(netG.parameters(), lr=0.1).step()
-    return loss.item()
+def _weights(network: torch.nn.Module) -> torch.Tensor:
+    return torch.nn.utils.parameters_to_vector(network.parameters()).detach()
 
 
 def _try_without_detach() -> dict[str, bool]:
@@ -144,7 +134,7 @@ def _try_without_detach() -> dict[str, bool]:
     netD.logits(fake).mean().backward()
     has_gradients = any(parameter.grad is not None for parameter in netG.parameters())
     torch.optim.SGD(netD.parameters(), lr=0.1).step()
-    moved = any(not torch.equal(a, b) for a, b in zip(_weights(netG), before, strict=True))
+    moved = not torch.equal(_weights(netG), before)
     try:
         netD.logits(fake).mean().backward()
         works = True

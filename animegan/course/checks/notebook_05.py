@@ -6,15 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from animegan.course.checks.answers import (
-    history_of,
-    is_close,
-    is_group,
-    is_whole,
-    listed,
-    one_setting_differs,
-    two_runs,
-)
+from animegan.course.checks.answers import history_of, is_close, is_group, is_whole, listed, one_difference, two_runs
 from animegan.course.registry import exercise
 from animegan.runs import Run
 
@@ -55,10 +47,8 @@ def evidence(answer):
 def stillest_epoch(answer):
     got = answer(_grids({1: 10, 2: 90, 3: 100, 4: 160}))
     yield is_whole(got), "return the number of an epoch, a whole number."
-    yield (
-        got == 3,
-        "pixels of 10, 90, 100, 160 in epochs 1 to 4 change by 80, 10, 60: the answer is 3, the later of the two.",
-    )
+    hint = "pixels of 10, 90, 100, 160 in epochs 1 to 4 change by 80, 10, 60: the answer is 3, the later of the two."
+    yield got == 3, hint
     holds = answer(_grids({1: 100, 2: 97, 3: 120})) == 2
     yield holds, "in uint8, 97 - 100 is 253: convert to float before you subtract."
     half = np.where(np.arange(4) % 2, 150, 50)
@@ -78,7 +68,7 @@ def one_change(answer):
     run, other, name = answer
     enough = min(len(run.epochs), len(other.epochs)) >= 2
     yield enough, "each run needs two finished epochs, so that you can see where it is going."
-    yield from one_setting_differs(run, other, name)
+    yield from one_difference(run, other, name)
 
 
 @exercise("05.5")
@@ -88,10 +78,8 @@ def best_epoch(answer):
     yield isinstance(run, Run), "the first is the run that you judged: what my_run() returned."
     holds = isinstance(picks, list | tuple) and len(picks) >= 3
     yield holds, "do the blind test three times, each with another seed, and give all your picks."
-    yield (
-        all(pick in run.epochs for pick in picks),
-        f"your picks are epochs of the run (it has {listed(run.epochs)}), not positions in the shuffled picture.",
-    )
+    hint = f"your picks are epochs of the run (it has {listed(run.epochs)}), not positions in the shuffled picture."
+    yield all(pick in run.epochs for pick in picks), hint
     counted = Counter(picks)
     yield counted[best] == max(counted.values()), "the blind test decides: the best epoch is the one you picked most."
     holds = isinstance(reason, str) and sum(1 + (sign > "⺀") for sign in reason.strip()) >= SHORTEST_REASON
@@ -112,10 +100,8 @@ def as_good_as_the_best(answer):
     yield 7 in got, "with a spread of 1, an epoch 2.2 behind the best is tied with it, though measured only once."
     yield list(got) == [7, 8, 9], "these are the right epochs: now put them in order."
     uneven = {1: [20.0, 20.0, 20.0], 2: [22.5, 26.5], 3: [30.0]}
-    yield (
-        list(answer(uneven)) == [1, 2],
-        "20, 20, 20 has variance 0, and 22.5, 26.5 has 8 (divide by n - 1): their mean is 4, so the spread is 2.",
-    )
+    hint = "20, 20, 20 has variance 0, and 22.5, 26.5 has 8 (divide by n - 1): their mean is 4, so the spread is 2."
+    yield list(answer(uneven)) == [1, 2], hint
     lucky = {1: [30.0, 30.0], 2: [26.0, 34.0], 3: [35.0, 35.0], 4: [90.0, 90.0]}
     holds = list(answer(lucky)) == [1, 2, 3]
     yield holds, "compare means over the seeds: one seed alone may be lucky, like 26.0 in 26.0, 34.0."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from animegan.course.checks.answers import history_of, is_close, one_setting_differs, two_runs
+from animegan.course.checks.answers import history_of, is_close, one_difference, two_runs
 from animegan.course.registry import exercise
 from animegan.measure import MIN_STEPS, diagnose
 
@@ -54,18 +54,14 @@ def impossible_steps(answer):
     holds = gives(0, loss_G=1.0, D_G_z=0.2)
     yield holds, "for D(G(z)) of 0.2 a loss of 1.0 is 0.6 nats too low, and less than 1 nat does not count."
     yield gives(1, loss_G=1.0, D_G_z=0.05), "for D(G(z)) of 0.05 -log is 3.0: use the natural logarithm, np.log."
-    yield (
-        gives(1, loss_G=0.05, D_G_z=0.2),
-        "a loss of G of 0.05 is impossible if D(G(z)) is 0.2, whose -log is 1.6: use the loss of G in each step.",
-    )
+    hint = "a loss of G of 0.05 is impossible if D(G(z)) is 0.2, whose -log is 1.6: use the loss of G in each step."
+    yield gives(1, loss_G=0.05, D_G_z=0.2), hint
     yield (
         gives(0, loss_G=9.0, D_G_z=0.05),
         "for D(G(z)) of 0.05 -log is 3.0. A loss of 9.0 is far above that, which is possible: count only steps below.",
     )
-    yield (
-        gives(1, loss_G=1.0, D_G_z=0.11),
-        "for D(G(z)) of 0.11 -log is 2.2, and a loss of 1.0 is 1.2 nats too low: the margin below -log is 1 nat.",
-    )
+    hint = "for D(G(z)) of 0.11 -log is 2.2, and a loss of 1.0 is 1.2 nats too low: the margin below -log is 1 nat."
+    yield gives(1, loss_G=1.0, D_G_z=0.11), hint
 
 
 @exercise("06.3")
@@ -76,14 +72,10 @@ def mean_difference(answer):
     yield is_close(got, 0.0), "three times the same face: each pair has r = 1, so the answer is 0."
     holds = is_close(answer(np.stack([face, 0.2 * face + 100])), 0.0)
     yield holds, "a paler copy is not a different face: take the correlation, which ignores contrast."
-    yield (
-        is_close(answer(np.stack([face, 255 - face])), 2.0),
-        "for a face and its negative r is -1 and the answer 2: a face and itself are not a pair, drop the diagonal.",
-    )
-    yield (
-        is_close(answer(np.stack([face, face, 255 - face])), 4 / 3),
-        "a face, its copy and its negative make three pairs, with 0, 2 and 2: take all pairs, not only neighbours.",
-    )
+    hint = "for a face and its negative r is -1 and the answer 2: a face and itself are not a pair, drop the diagonal."
+    yield is_close(answer(np.stack([face, 255 - face])), 2.0), hint
+    hint = "a face, its copy and its negative make three pairs, with 0, 2 and 2: take all pairs, not only neighbours."
+    yield is_close(answer(np.stack([face, face, 255 - face])), 4 / 3), hint
     holds = is_close(answer(np.stack([face, other])), 1 - np.corrcoef(face.ravel(), other.ravel())[0, 1])
     yield holds, "r compares all pixels and colours of two faces: make one long row of numbers of each face."
 
@@ -92,7 +84,7 @@ def mean_difference(answer):
 def cured(answer):
     yield from two_runs(answer, "failed, cured, name of the setting")
     failed, healed, name = answer
-    yield from one_setting_differs(failed, healed, name)
+    yield from one_difference(failed, healed, name)
     yield len(diagnose(failed).findings) > 0, "diagnose finds nothing in your failed run: make it worse."
     steps, enough = len(healed.history["loss_D"]), min(MIN_STEPS, len(failed.history["loss_D"]))
     yield steps >= enough, f"your cured run has {steps} steps, too few for diagnose: train it for {enough} or more."
