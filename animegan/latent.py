@@ -4,8 +4,6 @@ Latent vectors are [N, nz, 1, 1], the input of NetG; directions are unit vectors
 nearly all vectors have a length close to sqrt(nz): with nz = 100 about 10, plus or minus 0.7.
 """
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Callable, Iterable
 from typing import NamedTuple

@@ -9,8 +9,6 @@ takes the student's answer (a function, a value, a tensor, a run) and yields pai
 holds, and the hint for an answer that fails it. The first case that fails gives the hint.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from typing import Any

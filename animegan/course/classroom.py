@@ -1,7 +1,5 @@
 """What the notebooks share: how large to run, where the student's work is, and what replaces it until it exists."""
 
-from __future__ import annotations
-
 import functools
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """The checks of the exercises, registered by the number of the exercise."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

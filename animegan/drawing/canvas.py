@@ -8,8 +8,6 @@ Shapes are float arrays [points, 2] in face units: x to the right, y down, (0, 0
 picture is 96 units wide. A `Frame` says where the face lies in the picture.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Skin and features: face, ears, eyes, brows, nose, mouth and blush."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

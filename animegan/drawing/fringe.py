@@ -1,7 +1,5 @@
 """Hair in front of the head: the crown, the fringe over the forehead and the locks at the temples."""
 
-from __future__ import annotations
-
 import itertools
 from typing import NamedTuple
 

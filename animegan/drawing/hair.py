@@ -1,7 +1,5 @@
 """Hair behind the head: its mass, and the tails that hang over the shoulders."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from animegan.drawing.canvas import Gradient, Mask

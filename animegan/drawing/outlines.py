@@ -1,7 +1,5 @@
 """Lines and outlines: curves, ovals and ribbons, in face units."""
 
-from __future__ import annotations
-
 import math
 from functools import cache
 

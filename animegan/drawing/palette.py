@@ -1,7 +1,5 @@
 """The colours of a face, chosen to go well together."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 # skin: its colour in the light, and in the shade

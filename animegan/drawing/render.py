@@ -11,8 +11,6 @@ seed gives the same pixels on every computer. `sketch` has what the parts of a f
 `fringe`, `clothes` and `scene` draw the parts; `outlines` makes their shapes, and `canvas` fills them.
 """
 
-from __future__ import annotations
-
 import math
 import random
 

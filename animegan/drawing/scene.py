@@ -1,7 +1,5 @@
 """Backgrounds, and the accessories worn on the head."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from animegan.drawing.canvas import Canvas, Gradient

@@ -1,7 +1,5 @@
 """What all parts of a face share while it is drawn: canvases, colours, the size of the hair, the turn of the head."""
 
-from __future__ import annotations
-
 import math
 import random
 

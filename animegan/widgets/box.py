@@ -1,7 +1,5 @@
 """What the widgets share: a box that stores a picture of itself in the notebook, and the style of its parts."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

@@ -1,7 +1,5 @@
 """LatentExplorer: one face, moved along directions in latent space."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """ShapeExplorer: the output size of a convolution, and the overlap of its kernels, with sliders."""
 
-from __future__ import annotations
-
 import ipywidgets
 from PIL import Image
 

@@ -1,7 +1,5 @@
 """What the checks of several notebooks ask of an answer."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any

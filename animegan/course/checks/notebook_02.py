@@ -1,7 +1,5 @@
 """Checks of notebook 02: faces from attributes, crops, pixels, tables, duplicates."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path

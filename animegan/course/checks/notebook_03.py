@@ -1,7 +1,5 @@
 """Checks of notebook 03: sizes, parameters, receptive fields, checkerboards."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 

@@ -1,7 +1,5 @@
 """Checks of notebook 04: one step of D, one of G, and how to read a history."""
 
-from __future__ import annotations
-
 import copy
 import math
 

@@ -1,7 +1,5 @@
 """Checks of notebook 05: what curves, grids and two runs side by side show, and what they do not."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import numpy as np

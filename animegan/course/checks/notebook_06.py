@@ -1,7 +1,5 @@
 """Checks of notebook 06: which failure it is, what a loss and a grid reveal, and a failure that is fixed."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from animegan.course.checks.answers import history_of, is_close, one_difference, two_runs

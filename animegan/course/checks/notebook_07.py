@@ -1,7 +1,5 @@
 """Checks of notebook 07: an arc, a direction, a direction that leaves another alone, and an honest share."""
 
-from __future__ import annotations
-
 import math
 
 import torch
