@@ -279,7 +279,7 @@ def test_a_readme_and_hidden_files_are_ignored(tmp_path):
     [
         ("faces", "", "faces", "is a file"),
         ("file", "", "file/faces", "choose another folder"),  # which cannot be created
-        ("drawing.json", "{", ".", r"drawing\.json cannot be read"),
+        ("drawing.json", "{", ".", r"drawing\.json is damaged"),
     ],
 )
 def test_a_file_in_the_way_is_named(tmp_path, file, content, to, message):
