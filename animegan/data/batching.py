@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,8 +56,9 @@ def batches(
         if isinstance(images, Tensor):
             yield to_unit(images[chosen])
         else:
-            mapped = getattr(images, "base", None)
-            if isinstance(mapped, mmap.mmap) and mapped.size() < images.offset + images.nbytes:
+            mapped: Any = getattr(images, "base", None)
+            is_mapped = isinstance(images, np.memmap) and isinstance(mapped, mmap.mmap)
+            if is_mapped and mapped.size() < images.offset + images.nbytes:
                 # Reading beyond the end of the file would end the process: a bus error.
                 raise UserError(f"{images.filename} was cut short by another program: start again (training: --resume)")
             # One byte per value goes to the device, not four. No DataLoader: its workers can hang in Jupyter.

@@ -226,9 +226,8 @@ def _find(stem: Path, key: str, image_size: int, folder: Path) -> FaceDataset | 
         facts = read_json(Path(f"{stem}.json"), _Facts, "")
         images = np.load(f"{stem}.npy", mmap_mode="r")
         shape, length = (len(facts.files), 3, image_size, image_size), images.offset + images.nbytes
-        if images.shape != shape or images.dtype != np.uint8 or os.path.getsize(images.filename) != length:
-            return None
-        if (facts.key, facts.seal) != (key, _seal(facts, images)):
+        is_whole = images.shape == shape and images.dtype == np.uint8 and os.path.getsize(images.filename) == length
+        if not (is_whole and (facts.key, facts.seal) == (key, _seal(facts, images))):
             return None
     except Exception:  # a damaged header has many: SyntaxError, tokenize.TokenError
         return None
