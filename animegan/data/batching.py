@@ -57,8 +57,7 @@ def batches(
             yield to_unit(images[chosen])
         else:
             mapped: Any = getattr(images, "base", None)
-            is_mapped = isinstance(images, np.memmap) and isinstance(mapped, mmap.mmap)
-            if is_mapped and mapped.size() < images.offset + images.nbytes:
+            if isinstance(images, np.memmap) and isinstance(mapped, mmap.mmap) and mapped.size() < len(mapped):
                 # Reading beyond the end of the file would end the process: a bus error.
                 raise UserError(f"{images.filename} was cut short by another program: start again (training: --resume)")
             # One byte per value goes to the device, not four. No DataLoader: its workers can hang in Jupyter.
