@@ -32,10 +32,10 @@ from animegan.data.folder import CACHE_FILE, scan
 from animegan.data.pictures import MIN_SIDE, read_picture
 from animegan.data.report import KINDS, FolderReport
 from animegan.errors import UserError
-from animegan.files import atomic_open
-from animegan.text import printable, some
+from animegan.files import atomic_open, read_json, reading
+from animegan.text import some
 
-_VERSION = 3  # of the cache files; a new number makes all older ones stale
+_VERSION = 4  # of the cache files; a new number makes all older ones stale
 _HOW_TO_GET_SOME = "put a few thousand faces there (JPEG or PNG), or train on drawn ones: animegan train --draw"
 
 
@@ -62,15 +62,16 @@ def load_faces(
     """Read all pictures under `folder`, at any depth, ordered by relative name (code points).
 
     The first call decodes with `workers` threads (default: one per core, at most 8); later calls map the cache file as
-    long as no name, size or time of a file changes. The cache is written into the folder, else into a folder of its own
-    in $ANIMEGAN_CACHE or the system's temporary folder; if neither works, the array stays in memory.
+    long as no name, size or time of a file changes and the cache is undamaged. It is written into the folder, else into
+    a folder of its own in $ANIMEGAN_CACHE or the system's temporary folder; if neither works, the array stays in
+    memory.
 
-    Raises UserError if the folder is missing, is a file, or holds no picture that can be used.
+    Raises UserError if the folder is missing, is a file, cannot be opened, or holds no picture that can be used.
     """
     faces = _load(folder, image_size, progress, workers)
     if len(faces):
         return faces
-    report, where = faces.report, printable(faces.report.folder)
+    report, where = faces.report, faces.report.folder
     if report.total == len(report.hidden) + len(report.foreign):
         others = f" (only {some(report.foreign + report.hidden)})" if report.total else ""
         raise UserError(f"there are no pictures in {where}{others}: {_HOW_TO_GET_SOME}")
@@ -82,32 +83,34 @@ def load_faces(
 
 
 def check_folder(folder: str | Path, image_size: int = 96, progress: bool = True) -> FolderReport:
-    """The report of `load_faces`, also when no picture can be used.
+    """The report of `load_faces`, also when no picture can be used; then there is no cache either.
 
-    Raises UserError if the folder is missing or is a file.
+    Raises UserError if the folder is missing, is a file, or cannot be opened.
     """
     return _load(folder, image_size, progress, None).report
 
 
 def _load(folder: str | Path, image_size: int, progress: bool, workers: int | None) -> FaceDataset:
+    if not str(folder).strip():
+        raise UserError("the name of the folder of pictures is empty: name one, e.g. data/ (is a variable not set?)")
+    if workers is not None and (not isinstance(workers, int) or not 1 <= workers <= 1024):
+        raise UserError(f"workers must be a whole number from 1 to 1024, not {str(workers)[:40]}")
     folder = Path(os.path.expanduser(folder))
-    shown = printable(str(folder))
     if os.path.isfile(folder):
-        raise UserError(f"{shown} is a file: give the folder that holds the pictures (unpack an archive)")
-    if not os.path.isdir(folder):
-        here = "" if folder.is_absolute() else f" in {printable(os.getcwd())}"
-        raise UserError(f"there is no folder {shown}{here}: check the path, or {_HOW_TO_GET_SOME}")
-    found, skipped = scan(folder)
-    decode = functools.partial(_decode, folder, found, image_size, progress, workers or min(8, os.cpu_count() or 1))
-    faces = _cached(folder, found, image_size, decode)
-    if faces is None:
+        raise UserError(f"{folder} is a file: give the folder that holds the pictures (unpack an archive)")
+    with reading(folder, "give another folder, or make sure that you may open this one"):
         try:
-            facts = decode(memory := io.BytesIO())
-            images = np.frombuffer(memory.getvalue(), np.uint8).reshape(-1, 3, image_size, image_size)
-        except MemoryError:
-            raise UserError(f"{shown} holds {len(found):,} files, too many: give a folder with pictures only") from None
-        faces = FaceDataset(images, **facts)
-        faces.report.notes.append("no place for a cache file: the pictures are kept in memory")
+            os.scandir(folder).close()
+        except (FileNotFoundError, NotADirectoryError):
+            here = "" if folder.is_absolute() else f" in {os.getcwd()}"
+            raise UserError(f"there is no folder {folder}{here}: check the path, or {_HOW_TO_GET_SOME}") from None
+    found, skipped = scan(folder)
+    found = [file for file in found if file[0] != "README.md"]  # the page that data/ comes with
+    decode = functools.partial(_decode, folder, found, image_size, progress, workers or min(8, os.cpu_count() or 1))
+    try:
+        faces = _cached(folder, found, image_size, decode) or _in_memory(folder, image_size, decode)
+    except _NoPictures as error:
+        faces = FaceDataset(np.empty((0, 3, image_size, image_size), np.uint8), [], "", error.args[0])
     report = faces.report
     report.folder = str(folder)
     report.total = len(found) + sum(map(len, skipped.values()))
@@ -116,12 +119,26 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
     return faces
 
 
+class _NoPictures(Exception):
+    """Raised with the report: no file can be used, so nothing is cached."""
+
+
+def _in_memory(folder: Path, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset:
+    try:
+        facts = decode(memory := io.BytesIO())
+    except MemoryError:
+        raise UserError(f"{folder} holds too many files for the memory: give a folder with pictures only") from None
+    images = np.frombuffer(memory.getvalue(), np.uint8).reshape(-1, 3, image_size, image_size)
+    facts["report"].notes.append("no place for a cache file: the pictures are kept in memory")
+    return FaceDataset(images, **facts)
+
+
 def _decode(
     folder: Path, found: list[tuple[str, int, int]], image_size: int, progress: bool, workers: int, stream: BinaryIO
 ) -> dict:
     """Decode all files, in order, and write their pixels to `stream`; returns the facts about them.
 
-    Those are the fields of FaceDataset except `images`.
+    Those are the fields of FaceDataset except `images`. Raises _NoPictures if none of the files can be used.
     """
     report, files, originals, pixels_hash = FolderReport(), [], {}, hashlib.sha256()
     # Filters belong to the whole process, so they are set once, around the threads.
@@ -143,6 +160,8 @@ def _decode(
                     values = pixels.tobytes()
                     pixels_hash.update(values)
                     stream.write(values)
+    if not files:
+        raise _NoPictures(report)
     report.usable = len(files)
     return {"files": files, "fingerprint": pixels_hash.hexdigest(), "report": report}
 
@@ -150,14 +169,45 @@ def _decode(
 # --- the cache: STEM.npy with the pixels, and STEM.json with the facts about them ------------------------------------
 
 
+@dataclass
+class _Facts:
+    """The content of STEM.json."""
+
+    key: str
+    files: list[str]
+    fingerprint: str
+    report: FolderReport
+    seal: str = ""
+
+    def as_json(self) -> bytes:
+        return json.dumps(self, default=vars).encode("ascii")
+
+
+def _seal(facts: _Facts, images: np.ndarray) -> str:
+    """A hash of the facts and the pixels, by which damage is noticed, down to one flipped bit.
+
+    It takes the sum of each picture, as 64-bit words, in place of its bytes: 10 ms for 6,144 faces of 96 x 96, so that
+    every start can afford it. CRC-32 of all bytes takes 43 ms, SHA-256 133 ms (two cores of a Xeon, 2026-11-27).
+    """
+    rows = images.reshape(len(images), -1)
+    sums = (rows.view(np.uint64) if rows.shape[1] % 8 == 0 else rows).sum(axis=1, dtype=np.uint64)
+    return hashlib.sha256(dataclasses.replace(facts, seal="").as_json() + sums.tobytes()).hexdigest()
+
+
 def _cached(folder: Path, found: list, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset | None:
     """The data set from its cache, which is written if it is missing; None if there is no place for one."""
     key = hashlib.sha256(json.dumps([_VERSION, image_size, found]).encode()).hexdigest()
     path_hash = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogatepass")).hexdigest()
-    elsewhere = Path(os.path.expanduser(os.environ.get("ANIMEGAN_CACHE") or tempfile.gettempdir()))
-    places = (folder, elsewhere / f"animegan-{path_hash[:16]}")
+    places = [folder]
+    with contextlib.suppress(OSError):  # a system may lack a temporary folder, too
+        elsewhere = Path(os.path.expanduser(os.environ.get("ANIMEGAN_CACHE") or tempfile.gettempdir()))
+        places.append(elsewhere / f"animegan-{path_hash[:16]}")
+    stem_name = f".animegan-{image_size}-{key[:16]}"
+    for place in places:
+        with contextlib.suppress(OSError):  # not there, or closed
+            _delete_stale(place, stem_name)
     for is_missing, place in itertools.product((False, True), places):
-        stem = place / f".animegan-{image_size}-{key[:16]}"
+        stem = place / stem_name
         if is_missing:
             with contextlib.suppress(OSError):  # a read-only folder, a full disk: the next place is tried
                 _write(stem, key, image_size, decode)
@@ -169,45 +219,50 @@ def _cached(folder: Path, found: list, image_size: int, decode: Callable[[Binary
 
 
 def _find(stem: Path, key: str, image_size: int, folder: Path) -> FaceDataset | None:
-    """The cached data set, or None if there is none that can be trusted."""
-    try:
-        facts = json.loads(Path(f"{stem}.json").read_text(encoding="ascii"))
-        images = np.load(f"{stem}.npy", mmap_mode="r")
-        is_complete = os.path.getsize(images.filename) == images.offset + images.nbytes
-        shape = (len(facts["files"]), 3, image_size, image_size)
-        report = FolderReport(**facts.pop("report"))
-        if facts.pop("key") != key or images.shape != shape or images.dtype != np.uint8 or not is_complete:
-            return None
-        faces = FaceDataset(images, **facts, report=report)
-    except Exception:
+    """The cached data set, or None if there is none, or a damaged one: it is then decoded again."""
+    if not (os.path.isfile(f"{stem}.json") and os.path.isfile(f"{stem}.npy")):  # reading a pipe would wait for ever
         return None
-    for name in faces.report.unreadable:
+    try:
+        facts = read_json(Path(f"{stem}.json"), _Facts, "")
+        images = np.load(f"{stem}.npy", mmap_mode="r")
+        shape, length = (len(facts.files), 3, image_size, image_size), images.offset + images.nbytes
+        is_whole = images.shape == shape and images.dtype == np.uint8 and os.path.getsize(images.filename) == length
+        if not (is_whole and (facts.key, facts.seal) == (key, _seal(facts, images))):
+            return None
+    except Exception:  # a damaged header has many: SyntaxError, tokenize.TokenError
+        return None
+    for name in facts.report.unreadable:
         with contextlib.suppress(OSError), open(folder / name, "rb"):
             return None  # it can be read by now
-    return faces
+    return FaceDataset(images, facts.files, facts.fingerprint, facts.report)
 
 
 def _write(stem: Path, key: str, image_size: int, decode: Callable[[BinaryIO], dict]) -> None:
-    """Decode into the cache file, then write its sidecar and delete stale caches. Raises OSError if that fails."""
+    """Decode into the cache file, then write its sidecar. Raises OSError if that fails."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own for each process: two may decode the same folder at the same time.
     part = stem.with_name(f"{stem.name}-{secrets.token_hex(4)}.tmp")
     with atomic_open(Path(f"{stem}.npy"), part) as stream:
         _write_header(stream, 0, image_size)
-        facts = decode(stream)
+        facts = _Facts(key, **decode(stream))
         stream.seek(0)  # a header has the same length for every number of pictures
-        _write_header(stream, len(facts["files"]), image_size)
+        _write_header(stream, len(facts.files), image_size)
+    facts.seal = _seal(facts, np.load(f"{stem}.npy", mmap_mode="r"))
     with atomic_open(Path(f"{stem}.json"), part) as stream:
-        stream.write(json.dumps({"key": key, **facts, "report": dataclasses.asdict(facts["report"])}).encode("ascii"))
-    for path in stem.parent.iterdir():
-        own = CACHE_FILE.fullmatch(path.name)
-        if own and own[1] == str(image_size) and not path.name.startswith(stem.name):
-            # Another process may still write its temporary file, or (on Windows) map the old cache.
-            with contextlib.suppress(OSError):
-                if own[3] != "tmp" or path.stat().st_mtime < time.time() - 86400:
-                    path.unlink()
+        stream.write(facts.as_json())
 
 
 def _write_header(stream: BinaryIO, count: int, image_size: int) -> None:
     header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, image_size, image_size)}
     np.lib.format.write_array_header_1_0(stream, header)
+
+
+def _delete_stale(place: Path, stem_name: str) -> None:
+    """Delete the caches that no longer fit the folder, and what killed processes left of a cache with any key."""
+    for own in filter(None, map(CACHE_FILE.fullmatch, os.listdir(place))):
+        path, of_this_size = place / own[0], stem_name.startswith(f".animegan-{own[1]}-")
+        # Another process may still write its temporary file, or (on Windows) map the old cache.
+        with contextlib.suppress(OSError):
+            is_old = path.stat().st_mtime < time.time() - 86400
+            if is_old if own[3] == "tmp" else of_this_size and not own[0].startswith(stem_name):
+                path.unlink()

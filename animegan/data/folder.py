@@ -10,7 +10,7 @@ from pathlib import Path
 CACHE_FILE = re.compile(r"\.animegan-(\d+)-[0-9a-f]{16}(-[0-9a-f]{8})?\.(npy|json|tmp)")  # written by `animegan.data`
 TABLE, SHEET, HIDDEN = "import.csv", "contact_sheet.png", ".import"  # written by `animegan.sources`
 # What the library itself writes beside the pictures of a data set, and the files that show it is one of ours.
-OURS = {TABLE, SHEET, HIDDEN, "sources.csv", "attributes.csv", "drawing.json"}
+OURS = {TABLE, SHEET, HIDDEN, "sources.csv", "attributes.csv", "drawing.json", "README.md"}
 _MARKERS = {TABLE, HIDDEN, "drawing.json"}
 
 
@@ -18,39 +18,38 @@ def scan(folder: Path) -> tuple[list[tuple[str, int, int]], dict[str, list[str]]
     """All files to open as sorted (name, bytes, mtime_ns), and those left out by name alone, by kind.
 
     The latter stay out of the cache key: a file manager rewrites its hidden files whenever it shows the folder. Files
-    of our own are in neither.
+    of our own are in neither, nor are hidden data sets of our own (the faces that `animegan evaluate` draws).
     """
     found, skipped = [], {"hidden": [], "foreign": [], "unreadable": []}
-
-    def walk(path: str, prefix: str, above: tuple[str, ...]) -> None:
+    waiting: list[tuple[str, str, str, tuple[str, ...]]] = [(str(folder), "", "", ())]
+    while waiting:  # no recursion: a folder may be nested deeper than Python's limit
+        path, prefix, kind, above = waiting.pop()
         real = os.path.realpath(path)
         if real in above:
-            return  # a link to a folder that contains it
+            continue  # a link to a folder that contains it
         try:
             with os.scandir(path) as listing:
                 entries = list(listing)
         except OSError:
             skipped["unreadable"].append(prefix or "./")
-            return
-        ours = OURS if any(entry.name in _MARKERS for entry in entries) else set()
+            continue
+        is_ours = any(entry.name in _MARKERS for entry in entries)
+        if is_ours and kind == "hidden":
+            continue
         for entry in entries:
             name = prefix + entry.name
-            parts = name.split("/")
+            if (is_ours and entry.name in OURS) or CACHE_FILE.fullmatch(entry.name):
+                continue
+            left_out = kind or ("foreign" if entry.name == "__MACOSX" else "hidden" * entry.name.startswith("."))
             try:
-                if entry.name in ours or CACHE_FILE.fullmatch(entry.name):
-                    continue
                 if entry.is_dir():
-                    walk(entry.path, name + "/", (*above, real))
-                elif "__MACOSX" in parts:
-                    skipped["foreign"].append(name)
-                elif any(part.startswith(".") for part in parts):
-                    skipped["hidden"].append(name)
+                    waiting.append((entry.path, name + "/", left_out, (*above, real)))
+                elif left_out:
+                    skipped[left_out].append(name)
                 elif stat.S_ISREG((status := entry.stat()).st_mode):
                     found.append((name, status.st_size, status.st_mtime_ns))
                 else:
                     skipped["foreign"].append(name)  # reading a pipe would wait for ever
             except OSError:
                 skipped["unreadable"].append(name)
-
-    walk(str(folder), "", ())
     return sorted(found), skipped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -9,7 +10,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,12 +19,26 @@ from tqdm.auto import tqdm
 from animegan.drawing.face import Face
 from animegan.drawing.render import draw
 from animegan.errors import UserError
-from animegan.files import write_whole
+from animegan.files import read_json, write_whole
 
 VERSION = 1  # of the drawing: increase it whenever a pixel changes
 MARKER = "drawing.json"
 TABLE = "attributes.csv"
 CHUNK = 32  # faces that a process draws between two reports of progress
+
+
+@dataclass
+class _Marker:
+    """The content of drawing.json. complete: whether all faces have been drawn."""
+
+    version: int
+    seed: int
+    count: int
+    complete: bool
+
+    def __str__(self) -> str:
+        version = "" if self.version == VERSION else f" by version {self.version} of the drawing"
+        return f"{self.count} drawn faces of seed {self.seed}{version}"
 
 
 def write_faces(
@@ -38,14 +53,18 @@ def write_faces(
 
     Raises UserError if the folder holds anything else, or cannot be written.
     """
+    if not str(folder).strip():
+        raise UserError("the name of the folder to draw into is empty: name one, e.g. data/drawn")
     folder = Path(folder)
-    for name, value in (("count", count), ("workers", 1 if workers is None else workers)):
-        if not isinstance(value, int) or value < 1:
-            raise UserError(f"{name} must be a whole number, at least 1, not {value!r}")
-    if not isinstance(seed, int):
-        raise UserError(f"seed must be a whole number, not {seed!r}")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = {"version": VERSION, "seed": seed, "count": count}
+    limits = {  # 1,000,000 faces are 10 GB; the seed after this one (see `animegan.measure`) fits into 64 bits, too
+        "count": (count, 1, 1_000_000), "seed": (seed, 1 - 2**63, 2**63 - 2),
+        "workers": (cores if workers is None else workers, 1, 1024),
+    }  # fmt: skip
+    for name, (value, least, most) in limits.items():
+        if not isinstance(value, int) or not least <= value <= most:
+            raise UserError(f"{name} must be a whole number from {least} to {most}, not {str(value)[:40]}")
+    wanted = _Marker(VERSION, seed, count, complete=True)
     try:
         complete = _claim(folder, wanted)
         existing = {entry.name for entry in os.scandir(folder / "faces")}
@@ -57,7 +76,7 @@ def write_faces(
             for drawn in _draw_all(folder, seed, missing, workers or cores):
                 bar.update(drawn)
         write_whole(folder / TABLE, _table(seed, count).encode())
-        write_whole(folder / MARKER, json.dumps({**wanted, "complete": True}).encode())
+        write_whole(folder / MARKER, json.dumps(vars(wanted)).encode())
     except OSError as error:
         problem = error.strerror or error
         raise UserError(f"cannot write faces into {folder} ({problem}): choose another folder") from error
@@ -66,49 +85,39 @@ def write_faces(
 
 def drawn_set(folder: str | Path) -> dict[str, int]:
     """`count` and `seed` of the set that `write_faces` drew, or began to draw, in `folder`; {} if there is none."""
-    try:
-        content = json.loads((Path(folder) / MARKER).read_bytes())
-        return {"count": content["count"], "seed": content["seed"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+    marker = Path(folder) / MARKER
+    with contextlib.suppress(UserError):
+        if os.path.isfile(marker):  # reading a pipe would wait for ever
+            drawn = read_json(marker, _Marker, "")
+            return {"count": drawn.count, "seed": drawn.seed}
+    return {}
 
 
-def _claim(folder: Path, wanted: dict) -> bool:
+def _claim(folder: Path, wanted: _Marker) -> bool:
     """Mark the folder as drawn faces; True if it is complete already. Raises UserError for a folder of other files."""
-    if folder.exists() and not folder.is_dir():
+    if os.path.isfile(folder):
         raise UserError(f"{folder} is a file: choose a folder to draw into")
-    marker = folder / MARKER
-    if marker.is_file():
-        try:
-            content = json.loads(marker.read_bytes())
-            complete, drawn = content["complete"], {name: content[name] for name in wanted}
-        except (ValueError, KeyError, TypeError):
-            raise UserError(f"{marker} cannot be read: delete {folder} or choose another folder") from None
-        if drawn != wanted:
-            held = f"{folder} already holds {_describe(drawn)}, not {_describe(wanted)}"
-            raise UserError(f"{held}: choose another folder or delete this one")
+    if os.path.isfile(folder / MARKER):
+        drawn = read_json(folder / MARKER, _Marker, f"delete {folder} or choose another folder")
+        if replace(drawn, complete=True) != wanted:
+            raise UserError(f"{folder} already holds {drawn}, not {wanted}: choose another folder or delete this one")
         (folder / "faces").mkdir(exist_ok=True)
-        return bool(complete)
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return drawn.complete
+    names = os.listdir(folder) if os.path.isdir(folder) else []
     others = sorted(name for name in names if not name.startswith(".") and name != "README.md")
     if others:
         raise UserError(f"{folder} already holds other files ({others[0]}, ...): choose another folder to draw into")
     (folder / "faces").mkdir(parents=True, exist_ok=True)
-    write_whole(marker, json.dumps({**wanted, "complete": False}).encode())
+    write_whole(folder / MARKER, json.dumps(vars(replace(wanted, complete=False))).encode())
     return False
-
-
-def _describe(drawn: dict) -> str:
-    version = "" if drawn["version"] == VERSION else f" by version {drawn['version']} of the drawing"
-    return f"{drawn['count']} drawn faces of seed {drawn['seed']}{version}"
 
 
 def _draw_all(folder: Path, seed: int, indices: list[int], workers: int) -> Iterator[int]:
     """Draw the faces, and yield how many more are done."""
     chunks = [indices[i : i + CHUNK] for i in range(0, len(indices), CHUNK)]
     if workers > 1 and len(chunks) > 2:  # otherwise starting processes takes longer than drawing
-        # All systems have "spawn", and it is safe after PyTorch has started threads.
-        pool = ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn"))
+        # Windows can wait for 61 processes. All systems have "spawn", and it is safe after PyTorch has started threads.
+        pool = ProcessPoolExecutor(min(workers, len(chunks), 61), mp_context=get_context("spawn"))
         left = {pool.submit(_draw_chunk, folder, seed, chunk): chunk for chunk in chunks}
         try:
             for future in as_completed(list(left)):

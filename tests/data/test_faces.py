@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import shutil
 import struct
@@ -185,6 +186,73 @@ def test_files_of_our_own_are_not_left_out(drawn, tmp_path):
     report = check(tmp_path / "drawn")
     assert report.total == report.usable == 36 and report.foreign == report.hidden == []
     assert len(str(report).splitlines()) == 1
+
+
+def test_neither_a_page_nor_hidden_faces_of_our_own_are_left_out(drawn, tmp_path):
+    """The project's data/ after `draw` and `evaluate`: a page, the faces, and hidden ones to measure with."""
+    for name in ("drawn", ".drawn-held-out-36"):
+        shutil.copytree(drawn, tmp_path / name)
+    for page in (tmp_path / "README.md", tmp_path / "drawn" / "README.md"):
+        page.write_text("Training images go here")
+    for folder in (tmp_path, tmp_path / "drawn"):
+        report = check(folder)
+        assert report.total == report.usable == 36 and report.foreign == report.hidden == []
+    assert check(tmp_path / ".drawn-held-out-36").usable == 36, "it can be named"
+
+
+def test_a_folder_nested_deeper_than_pythons_recursion(tmp_path):
+    deep = tmp_path.joinpath(*"a" * 250)
+    deep.mkdir(parents=True)
+    picture().save(deep / "x.png")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 200)  # at the usual limit the test takes long
+    try:
+        report = check(tmp_path)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert (report.total, report.usable) == (1, 1)
+
+
+ODD_PATHS = {
+    "": "is empty", " ": "is empty", "n" * 300: "too long", "loop": "symbolic links", "loop/x": "symbolic links",
+    "file": "is a file", "file/x": "there is no folder", "fifo": "there is no folder", "a\nb": r"no folder a\\nb",
+    "\udcff": r"no folder \\udcff", "\0": "null", "/dev/null/x": "there is no folder",
+}  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no named pipes")
+@pytest.mark.parametrize("path", ODD_PATHS)
+def test_a_path_that_is_no_folder_is_one_line(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    Path("file").write_bytes(b"")
+    os.mkfifo("fifo")
+    for function in (load, check):
+        with pytest.raises(UserError, match=ODD_PATHS[path]) as caught:
+            function(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_may_not_be_opened_is_named(tmp_path, monkeypatch):
+    forbid(monkeypatch, os, "scandir", lambda path=".": Path(path) == tmp_path)
+    for function in (load, check):
+        with pytest.raises(UserError, match="cannot be read .Permission denied"):
+            function(tmp_path)
+
+
+@pytest.mark.parametrize("workers", [0, -1, 10**20, 2.0])
+def test_a_number_of_workers_that_cannot_be(workers, tmp_path):
+    with pytest.raises(UserError, match="workers must be a whole number from 1"):
+        load(tmp_path, workers=workers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there can a name be any bytes")
+def test_a_folder_whose_name_is_not_utf8_is_read_and_cached(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xcd\xbc"))
+    folder.mkdir()
+    picture().save(folder / "a.png")
+    assert load(folder).fingerprint == load(folder).fingerprint
+    assert len(list(folder.glob(".animegan-*"))) == 2
 
 
 def test_files_that_only_have_the_names_of_ours_are_looked_at(tmp_path):

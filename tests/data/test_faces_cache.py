@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import builtins
+import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import count_calls, forbid, load, picture
+from conftest import TINY, count_calls, forbid, load, picture
 from PIL import Image
 
-from animegan.data import dataset, load_faces
+from animegan.data import check_folder, dataset, load_faces
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -71,7 +76,59 @@ def test_the_cache_follows_the_folder(folder):
     assert len({str(pair) for pair in caches}) == 5 and all(len(pair) == 2 for pair in caches)
 
 
+def edited(**changes):
+    """Replace facts in the sidecar; those of the report with the prefix `report_`."""
+
+    def edit(array, sidecar):
+        facts = json.loads(sidecar.read_bytes())
+        for name, value in changes.items():
+            container = facts["report"] if name.startswith("report_") else facts
+            container[name.removeprefix("report_")] = value
+        sidecar.write_text(json.dumps(facts))
+
+    return edit
+
+
+def flipped(place):
+    """Flip one bit of the pixels; place: 0 is the first byte, 1 the last."""
+
+    def flip(array, sidecar):
+        data = bytearray(array.read_bytes())
+        data[128 + round(place * (len(data) - 129))] ^= 1
+        array.write_bytes(data)
+
+    return flip
+
+
+def swap_pictures(array, sidecar):
+    pixels = np.load(array)
+    pixels[[0, 1]] = pixels[[1, 0]]
+    np.save(array, pixels)
+
+
+def pipe(array, sidecar):
+    sidecar.unlink()
+    os.mkfifo(sidecar)
+
+
 DAMAGE = {
+    "first bit": flipped(0),
+    "some bit": flipped(0.7),
+    "last bit": flipped(1),
+    "noise": lambda array, sidecar: np.save(array, 255 - np.load(array)),
+    "swapped": swap_pictures,
+    "usable": edited(report_usable=4),
+    "usable a text": edited(report_usable="x"),
+    "kinds a number": edited(report_corrupt=5),
+    "kinds a text": edited(report_misnamed="\ud800"),
+    "names": edited(files=["a.png"] * 5),
+    "names numbers": edited(files=[1] * 5),
+    "fingerprint": edited(fingerprint="0" * 64),
+    "more": edited(more=1),
+    "report null": edited(report=None),
+    "nested": lambda array, sidecar: sidecar.write_text("[" * 100_000),
+    "long number": edited(report_usable=10**400),
+    "pipe": pipe,
     "truncated": lambda array, sidecar: array.write_bytes(array.read_bytes()[:-1]),
     "lengthened": lambda array, sidecar: array.write_bytes(array.read_bytes() + b"x"),
     "empty": lambda array, sidecar: array.write_bytes(b""),
@@ -88,6 +145,8 @@ def test_a_damaged_cache_is_built_again(folder, damage, monkeypatch):
     images = np.array(load(folder).images)
     sidecar, array = cache_files(folder)
     whole = sidecar.read_bytes(), array.read_bytes()
+    if damage is pipe and sys.platform == "win32":
+        pytest.skip("it has no named pipes")
     damage(array, sidecar)
     opened = count_calls(monkeypatch, Image, "open")
     assert np.array_equal(load(folder).images, images) and len(opened) == 5
@@ -107,6 +166,74 @@ def test_only_own_stale_files_are_removed(folder):
     assert (folder / ".animegan.npy").exists()
     assert not (folder / old).exists() and not (folder / stale).exists()
     assert report.hidden == [".animegan-96-mine.npy", ".animegan.npy"]
+
+
+def test_an_odd_size_has_a_seal_too(folder, monkeypatch):
+    load(folder, image_size=65)
+    array = next(folder.glob("*.npy"))
+    flipped(0.5)(array, None)
+    opened = count_calls(monkeypatch, Image, "open")
+    assert len(load(folder, image_size=65)) == len(opened) == 5
+
+
+def test_what_a_killed_build_left_goes_after_a_day(folder):
+    script = """
+        import os, signal, sys
+        from animegan.data import dataset, load_faces
+        dataset.read_picture = lambda *args: os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+        load_faces(sys.argv[1], progress=False)
+    """
+    killed = subprocess.run([sys.executable, "-c", textwrap.dedent(script), str(folder)], capture_output=True)
+    assert killed.returncode == -getattr(signal, "SIGKILL", -signal.SIGTERM), killed.stderr
+    (left,) = cache_files(folder)
+    assert left.suffix == ".tmp" and len(load(folder)) == 5
+    assert left.exists(), "a process may still write it"
+    other = folder / ".animegan-32-0123456789abcdef-01234567.tmp"
+    other.write_bytes(b"of another size")
+    for path in (left, other):
+        os.utime(path, (10**9, 10**9))
+    load(folder)  # the cache is only read
+    assert not left.exists() and not other.exists() and len(cache_files(folder)) == 2
+
+
+def test_a_folder_without_a_usable_picture_gets_no_cache(tmp_path, own_cache_folder):
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "cut.png").write_bytes(picture().tobytes()[:50])
+    for _ in range(2):
+        report = check_folder(tmp_path, progress=False)
+        assert (report.usable, report.corrupt, report.foreign) == (0, ["cut.png"], ["notes.txt"])
+    assert [*cache_files(tmp_path), *own_cache_folder.iterdir()] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a mapped file cannot be cut short there")
+def test_a_cache_that_is_cut_short_under_a_training_is_one_line(drawn, tmp_path):
+    shutil.copytree(drawn, tmp_path / "faces", ignore=shutil.ignore_patterns(".animegan*"))
+    script = f"""
+        import os, pathlib, sys
+        from animegan.config import TrainConfig
+        from animegan.errors import UserError
+        from animegan.training import train
+
+        def cut(progress):
+            os.truncate(next(pathlib.Path("faces").glob("*.npy")), 4096)
+
+        try:
+            train(TrainConfig(data_path="faces", outf="run", **{TINY!r}), progress=False, on_update=cut)
+        except UserError as error:
+            print(error)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, f"{ended.returncode}: {ended.stderr}"
+    assert "was cut short by another program: start again" in ended.stdout
+    assert len(load(tmp_path / "faces")) == 36
+
+
+def test_without_any_temporary_folder_the_cache_is_in_the_folder(folder, monkeypatch):
+    monkeypatch.delenv("ANIMEGAN_CACHE")
+    monkeypatch.setattr(dataset.tempfile, "gettempdir", lambda: (_ for _ in ()).throw(FileNotFoundError(2, "none")))
+    assert isinstance(load(folder).images, np.memmap) and len(cache_files(folder)) == 2
 
 
 def test_a_read_only_folder_is_cached_elsewhere(folder, own_cache_folder, monkeypatch):

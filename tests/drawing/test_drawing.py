@@ -5,6 +5,7 @@ import hashlib
 import json
 import math
 import os
+import sys
 from dataclasses import asdict, fields, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from conftest import count_calls
 from PIL import Image
 
-from animegan.drawing import CHOICES, Face, draw, write_faces
+from animegan.drawing import CHOICES, Face, draw, drawn_set, write_faces
 from animegan.drawing import folder as folder_module
 from animegan.errors import UserError
 
@@ -279,13 +280,54 @@ def test_a_readme_and_hidden_files_are_ignored(tmp_path):
     [
         ("faces", "", "faces", "is a file"),
         ("file", "", "file/faces", "choose another folder"),  # which cannot be created
-        ("drawing.json", "{", ".", r"drawing\.json cannot be read"),
+        ("drawing.json", "{", ".", r"drawing\.json is damaged"),
     ],
 )
 def test_a_file_in_the_way_is_named(tmp_path, file, content, to, message):
     (tmp_path / file).write_text(content)
     with pytest.raises(UserError, match=message):
         write_faces(tmp_path / to, 3, progress=False)
+
+
+MARKER = {"version": 1, "seed": 0, "count": 3, "complete": True}
+DAMAGED = {
+    "nested": "[" * 100_000, "list": "[]", "empty": "", "bytes": "\0\0",
+    **{f"without {key}": json.dumps({k: v for k, v in MARKER.items() if k != key}) for key in MARKER},
+    **{f"{key} a text": json.dumps({**MARKER, key: "x"}) for key in MARKER},
+    "seed null": json.dumps({**MARKER, "seed": None}), "count half": json.dumps({**MARKER, "count": 0.5}),
+    "seed long": json.dumps({**MARKER, "seed": 10**400}), "count true": json.dumps({**MARKER, "count": True}),
+    "unknown": json.dumps({**MARKER, "x": 1}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_marker_is_one_line_and_the_faces_stay(tmp_path, content):
+    write_faces(tmp_path, 3, progress=False)
+    (tmp_path / "drawing.json").write_text(content)
+    with pytest.raises(UserError, match=r"drawing\.json is damaged .*another folder") as caught:
+        write_faces(tmp_path, 3, progress=False)
+    assert "\n" not in str(caught.value) and len(list(tmp_path.rglob("*.png"))) == 3
+    assert drawn_set(tmp_path) == {}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no named pipes")
+def test_a_marker_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "drawing.json")
+    assert drawn_set(tmp_path) == {}
+    with pytest.raises(UserError, match=r"other files \(drawing\.json"):
+        write_faces(tmp_path, 3, progress=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+@pytest.mark.parametrize("path", ["", " ", "n" * 300, "loop", "loop/x", "file/x", "/dev/null/x"])
+def test_a_folder_that_cannot_be_made_is_one_line(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.symlink("loop", "loop")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UserError, match="is empty|choose another folder") as caught:
+        write_faces(path, 1, progress=False)
+    assert "\n" not in str(caught.value) and sorted(os.listdir()) == ["file", "loop"]
+    assert drawn_set(path) == {}
 
 
 # ---------------------------------------------------------------- mistakes
@@ -312,7 +354,13 @@ def test_a_size_that_cannot_be_drawn_is_named(plain, size):
         draw(plain, size)
 
 
-@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": 2.5}, {"count": 3, "workers": 0}, {"count": 3, "seed": "x"}])
+@pytest.mark.parametrize(
+    "wrong", [
+        {"count": 0}, {"count": 2.5}, {"count": 2**31}, {"count": 10**400}, {"count": 3, "workers": 0},
+        {"count": 3, "workers": 10**20}, {"count": 3, "seed": "x"}, {"count": 3, "seed": 2**63 - 1},
+        {"count": 3, "seed": -(10**20)},
+    ],
+)  # fmt: skip
 def test_wrong_arguments_of_write_faces(tmp_path, wrong):
     with pytest.raises(UserError, match="whole number"):
         write_faces(tmp_path / "new", progress=False, **wrong)
