@@ -16,7 +16,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from animegan.slides.code import program_lines
 from animegan.slides.formula import formula_picture, formula_text
-from animegan.slides.model import BULLET, Block, Cell, Code, Merged, Picture, Span, Spans, Table, Text, words
+from animegan.slides.model import BULLET, Block, Cell, Code, Merged, Picture, Span, Spans, Table, Text, clean, words
 from animegan.slides.pictures import POINTS_PER_PIXEL
 from animegan.slides.svg import NOTHING, read_svg
 from animegan.slides.text_width import joined
@@ -184,7 +184,7 @@ class HtmlReader:
     def drawing(self, tag: Tag) -> None:
         alt = tag.get("aria-label") or (tag.title.get_text() if tag.title else "") or "drawing"
         try:
-            self.add(read_svg(str(tag).encode("utf-8", "replace"), " ".join(str(alt).split())))
+            self.add(read_svg(clean(str(tag)).encode(), " ".join(str(alt).split())))
         except ValueError as error:
             if str(error) != NOTHING:  # some pages define their icons in such
                 self.add(note(f"Drawing left out: it is {error}."))

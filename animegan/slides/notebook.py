@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -53,8 +54,7 @@ class NotebookReader:
         self.language = language.get("pygments_lexer") or language.get("name") or "python"
         self.has_slides = any(slide_type(cell) in BREAKS for cell in notebook.cells)
         self.slides = [Slide((Span(name),))]
-        widgets = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {})
-        self.widgets = widgets.get("state", widgets)  # Colab leaves this level out
+        self.widgets = notebook.metadata.get("widgets")
 
     def add_cell(self, cell) -> None:
         kind = slide_type(cell)
@@ -131,7 +131,7 @@ class NotebookReader:
         elif WIDGET in data:
             if not PROGRESS_BAR.search(text):
                 yield note(f"An interactive widget, to be used in the notebook: {text}")
-            elif state := self.progress(data[WIDGET].get("model_id")):
+            elif state := self.progress(data[WIDGET]):
                 yield Code(printed_lines(state), output=True)
         elif formatted := data.get("text/markdown") or data.get("text/latex"):
             yield from read_markdown(formatted, finder)
@@ -142,14 +142,17 @@ class NotebookReader:
         elif "<script" in html or not html:
             yield note(f"An output that a slide cannot show ({', '.join(sorted(data)) or 'nothing'}).")
 
-    def progress(self, model: str) -> str:
+    def progress(self, view) -> str:
         """The last state of a progress bar, such as "100% 25/25 [00:01<00:00]", or "" if it is not stored."""
-        state = self.widgets.get(model, {}).get("state", {})
-        children = [self.widgets.get(str(child).removeprefix("IPY_MODEL_"), {}) for child in state.get("children", [])]
-        values = [
-            str(child.get("state", {}).get("value", "")) for child in children if "HTML" in child.get("model_name", "")
-        ]
-        return " ".join(" ".join(BeautifulSoup(value, "html.parser").get_text().split()) for value in values).strip()
+        with contextlib.suppress(AttributeError, LookupError, TypeError):  # a widget's state has no schema
+            states = self.widgets[WIDGET_STATE]
+            states = states.get("state", states)  # Colab leaves this level out
+            children = [
+                states[child.removeprefix("IPY_MODEL_")] for child in states[view["model_id"]]["state"]["children"]
+            ]
+            values = [child["state"]["value"] for child in children if child["model_name"] == "HTMLModel"]
+            return " ".join(BeautifulSoup(" ".join(values), "html.parser").get_text().split())
+        return ""
 
 
 def _description(text: str, source: str) -> str:

@@ -77,9 +77,8 @@ def _add_box(slide, box: Box, body):
 def _svg_note(drawing: Picture, box: Box) -> tuple[Paragraph, ...]:
     """What stands in the place of a drawing that cannot become a PNG here, in a font that fits there."""
     message = f"This figure ({drawing.alt}) is an SVG, which PowerPoint cannot show: {AS_PNG}; or pip install cairosvg."
-    text = Text((Span(message, italic=True),), role="note")
-    notes = [Paragraph(text, SMALL * scale, box.width) for scale in (1, 0.85, 0.7)]
-    return (next((item for item in notes if item.height <= box.height), notes[-1]),)
+    style = SMALL * (1.0 if min(box.width, box.height) > 150 else 0.7)
+    return (Paragraph(Text((Span(message, italic=True),), role="note"), style, box.width),)
 
 
 # --- text ---------------------------------------------------------------------------------------------------
@@ -178,7 +177,7 @@ def _add_table(slide, box: Box, content: TableBox):
     rows, headers = content.table.rows, content.table.headers
     size = map(Pt, (box.left, box.top, box.width, box.height))
     shape = slide.shapes.add_table(len(rows), len(content.columns), *size)
-    heads = ", ".join(filter(None, (plain(words(cell)) for cell in rows[0])))
+    heads = ", ".join(filter(None, map(plain, map(words, rows[0]))))
     shape._element.nvGraphicFramePr.cNvPr.set("descr", clean(f"table: {heads}"))
     table = shape.table
     table._tbl.tblPr.find(qn("a:tableStyleId")).text = PLAIN_TABLE
@@ -189,10 +188,10 @@ def _add_table(slide, box: Box, content: TableBox):
         row.height = Pt(height)
         colour, width = ("accent", 1.25) if number == headers - 1 else ("rule", 0.75)
         fill = f'<a:solidFill><a:srgbClr val="{COLOURS[colour]}"/></a:solidFill>'
-        for cell, content_of in zip(row.cells, cells, strict=True):
+        for cell, spans in zip(row.cells, map(words, cells), strict=True):
             cell.margin_left = cell.margin_right = Pt(CELL_X)
             cell.margin_top = cell.margin_bottom = Pt(CELL_Y)
-            _fill_paragraph(cell.text_frame.paragraphs[0], words(content_of) or (Span(" "),), content.style)
+            _fill_paragraph(cell.text_frame.paragraphs[0], spans or (Span(" "),), content.style)
             cell._tc.get_or_add_tcPr().append(xml(f'<a:lnB w="{Pt(width)}">{fill}</a:lnB>'))  # a line below it
     return shape
 
