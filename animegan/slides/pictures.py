@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import io
 from pathlib import Path
@@ -98,5 +97,5 @@ def decode(content: str | list[str]) -> bytes:
     try:
         text = "".join(content).lstrip("\ufeff \t\r\n")
         return text.encode("utf-8", "replace") if text.startswith("<") else base64.b64decode(text)
-    except (binascii.Error, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         raise ValueError("not base64") from error
