@@ -164,12 +164,12 @@ class HtmlReader:
                 while column in grid[number]:
                     column += 1
                 starts.add(column)
-                content, merged = self.cell(tag), Merged()
-                merged.whole = words(content[0])
+                content = self.cell(tag)
                 width, end = _count(tag, "colspan") or 1, number + (_count(tag, "rowspan") or len(rows))
                 for below, places in zip(rows[number:end], grid[number:end], strict=True):
                     if below.parent is row.parent:
-                        places.update((n, [merged]) for n in range(column, column + width) if n not in places)
+                        for n in range(column, column + width):
+                            places.setdefault(n, [Merged(words(content[0]), n == column)])
                 grid[number][column] = content
                 column += width
         return [[places.get(n, [()]) for n in sorted(starts)] for places in grid]

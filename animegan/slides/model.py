@@ -80,10 +80,15 @@ class Picture:
         return replace(self, width=scale * self.width, height=scale * self.height)
 
 
-class Merged(tuple):
-    """A place that a merged cell takes up after its first: empty, but it knows the cell's text, `whole`."""
+@dataclass(frozen=True)
+class Merged:
+    """A further place of a merged cell: empty, but it knows the cell's text. is_below: it is in its first column."""
 
     whole: Spans
+    is_below: bool
+
+    def __bool__(self) -> bool:
+        return False
 
 
 Cell = Spans | Picture | Merged
@@ -120,7 +125,7 @@ class Slide:
 
 def words(cell: Cell) -> Spans:
     """The text of a table cell; a picture has none."""
-    return () if isinstance(cell, Picture) else cell
+    return cell if isinstance(cell, tuple) else ()
 
 
 def plain(spans: Spans) -> str:

@@ -134,21 +134,18 @@ class TableBox:
     @cached_property
     def heights(self) -> list[float]:
         texts = [max(map(len, self.wrap(row))) * self.style.leading for row in self.table.rows]
-        pictures = [
-            max((cell.height for cell in row if isinstance(cell, Picture)), default=0) for row in self.table.rows
-        ]
-        return [max(both) + 2 * CELL_Y for both in zip(texts, pictures, strict=True)]
+        pictures = [[cell.height for cell in row if isinstance(cell, Picture)] for row in self.table.rows]
+        return [max([text, *heights]) + 2 * CELL_Y for text, heights in zip(texts, pictures, strict=True)]
 
     @property
     def places(self) -> list[tuple[Picture, float, float]]:
         """The pictures, each with its distance from the table's left and top."""
-        rows = zip(self.table.rows, accumulate(self.heights, initial=CELL_Y), strict=False)
-        cells = [
-            (cell, left, top)
-            for row, top in rows
-            for cell, left in zip(row, accumulate(self.columns, initial=CELL_X), strict=False)
+        tops = accumulate(self.heights, initial=CELL_Y)
+        rows = [
+            zip(row, accumulate(self.columns, initial=CELL_X), repeat(top))
+            for row, top in zip(self.table.rows, tops, strict=False)
         ]
-        return [(cell, left, top) for cell, left, top in cells if isinstance(cell, Picture)]
+        return [place for place in chain.from_iterable(rows) if isinstance(place[0], Picture)]
 
     @property
     def height(self) -> float:
@@ -174,14 +171,14 @@ class TableBox:
             upper = tuple(old if isinstance(old, Picture) else new for old, new in zip(body[0], upper, strict=True))
             body, fitting = (upper, lower, *body[1:]), 1
         upper, lower = body[:fitting], body[fitting:]
-        lower = (*(tuple(map(_whole, row)) for row in lower[:1]), *lower[1:])
+        lower = (*(tuple(_whole(cell, True) for cell in row) for row in lower[:1]), *lower[1:])
         upper, lower = (replace(self.table, rows=head + part) for part in (upper, lower))
         return replace(self, table=upper), replace(self, table=lower)
 
 
-def _whole(cell: Cell) -> Cell:
-    """A merged cell that continues on another page, or in another part of a wide table, is there in full."""
-    return getattr(cell, "whole", cell)
+def _whole(cell: Cell, is_below: bool) -> Cell:
+    """The text of a merged cell where it continues: on another page (`is_below`), or in a part of a wide table."""
+    return cell.whole if isinstance(cell, Merged) and cell.is_below >= is_below else cell
 
 
 def _fitting(heights: list, room: float) -> int:
@@ -297,7 +294,7 @@ def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
     boxes = []
     for group in groups:
         first = group[keys] if group is not groups[0] else -1
-        rows = tuple(tuple(_whole(row[n]) if n == first else row[n] for n in group) for row in table.rows)
+        rows = tuple(tuple(_whole(row[n], False) if n == first else row[n] for n in group) for row in table.rows)
         widths = _fitted_widths([narrowest[n] for n in group], [preferred[n] for n in group], width)
         rows = _resized(replace(table, rows=rows), widths, highest)
         boxes.append(TableBox(replace(table, rows=rows), style, tuple(widths)))

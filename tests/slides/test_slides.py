@@ -545,6 +545,15 @@ def test_a_merged_cell_is_named_again_where_the_table_continues():
     assert len(seen) == 30 * 14
 
 
+def test_a_row_that_goes_over_all_columns_is_named_once():
+    """Also where it is the first of a page."""
+    rows = "".join(
+        "<tr><td colspan=3>part</td></tr>" if n % 2 else f"<tr>{f'<td>{n}</td>' * 3}</tr>" for n in range(60)
+    )
+    rows = [row for table in tables_of(presentation([text(f"# T\n\n<table>{rows}</table>")])) for row in table]
+    assert len(rows) == 60 and all(row in (["part", "", ""], row[:1] * 3) for row in rows)
+
+
 def test_pictures_in_a_table_stand_in_their_cells(tmp_path):
     for name in ("one", "two"):
         (tmp_path / f"{name}.png").write_bytes(png(96, 96))
