@@ -16,7 +16,7 @@ from animegan.slides.code import program_lines
 from animegan.slides.formula import formula_picture, formula_text
 from animegan.slides.model import BULLET, Block, Code, Picture, Span, Spans, Table, Text
 from animegan.slides.pictures import POINTS_PER_PIXEL
-from animegan.slides.text_width import joined
+from animegan.slides.text_width import is_wide, joined
 
 INLINE_FORMATS = {
     **{key: {"bold": True} for key in ("b", "strong")},
@@ -31,7 +31,13 @@ INLINE = {*INLINE_FORMATS, "a", "span", "font", "u", "ins", "mark", "small", "bi
 IGNORED = {"script", "style", "head", "template", "iframe", "object", "video", "audio", "svg", "input", "button"}
 # Between Chinese characters a line break is not a space.
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
+MAX_INDENT = 9  # PowerPoint has no more levels
 LINKS = ("https://", "http://", "mailto:")
+# JupyterLab's other signs around a formula, \\\\(...\\\\) and \\\\[...\\\\], outside of code and of other formulas.
+BRACKETS = re.compile(
+    r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\\((?P<inline>.{1,2000}?)\\\\\)|\\\\\[(?P<alone>.{1,2000}?)\\\\\]",
+    re.DOTALL,
+)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 MARKDOWN.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
 
@@ -41,12 +47,16 @@ FindPicture = Callable[[str, str], "Picture | str"]
 
 def read_markdown(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a Markdown text as JupyterLab shows it: tables, formulas and HTML included."""
-    return read_html(MARKDOWN.render(source), find_picture)
+    return read_html(MARKDOWN.render(BRACKETS.sub(_with_dollars, source)), find_picture)
 
 
 def read_html(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a piece of HTML; everything but text, pictures and tables is left out."""
-    return _blocks(BeautifulSoup(source, "html.parser"), Span(""), find_picture)
+    tree = BeautifulSoup(source, "html.parser")
+    try:
+        return _blocks(tree, Span(""), find_picture)
+    except RecursionError:
+        return [note("What follows is nested too deeply for slides; its text is:"), Text((Span(tree.get_text()),))]
 
 
 def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Block]:
@@ -54,6 +64,12 @@ def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Bloc
     reader.walk(node, formatting)
     reader.end_paragraph()
     return reader.blocks
+
+
+def _with_dollars(found: re.Match) -> str:
+    if found["inline"]:
+        return f"${found['inline'].strip()}$"
+    return f"$${found['alone']}$$" if found["alone"] else found[0]
 
 
 class HtmlReader:
@@ -119,13 +135,12 @@ class HtmlReader:
     def list(self, tag: Tag, formatting: Span) -> None:
         self.end_paragraph()
         outer = self.kind
-        start = str(tag.get("start", "1"))
-        first = int(start) if start.isdecimal() else 1
+        first = _number(tag.get("start"), 1)
         items = tag.find_all("li", recursive=False)
         digits = len(str(first + len(items) - 1)) if tag.name == "ol" else 1
         for number, item in enumerate(items, first):
             marker = number if tag.name == "ol" else BULLET
-            self.kind = replace(outer, indent=outer.indent + 1, marker=marker, digits=digits)
+            self.kind = replace(outer, indent=min(outer.indent + 1, MAX_INDENT), marker=marker, digits=digits)
             self.walk(item, formatting)
             self.end_paragraph()
         self.kind = replace(outer, marker="")
@@ -142,8 +157,11 @@ class HtmlReader:
             self.add(Text(trimmed([Span(caption.get_text())]), role="caption"))
 
     def formula(self, tex: str, formatting: Span, is_inline: bool) -> None:
-        if is_inline and (spans := formula_text(tex)) is not None:
-            self.spans += [replace(span, bold=formatting.bold, link=formatting.link) for span in spans]
+        has_chinese = any(map(is_wide, tex))
+        if (is_inline or has_chinese) and (spans := formula_text(tex)) is not None:
+            self.spans += [replace(span, bold=formatting.bold or span.bold, link=formatting.link) for span in spans]
+            if not is_inline:
+                self.end_paragraph()
         elif picture := formula_picture(tex):
             self.add(picture)
         else:
@@ -157,13 +175,17 @@ class HtmlReader:
         if isinstance(picture, str):
             self.add(note(picture))
             return
-        pixels = str(tag.get("width", "")).removesuffix("px")
-        if pixels.isdecimal() and int(pixels):
-            scale = POINTS_PER_PIXEL * int(pixels) / picture.width
+        if pixels := _number(str(tag.get("width", "")).removesuffix("px"), 0):
+            scale = POINTS_PER_PIXEL * pixels / picture.width
             picture = replace(picture, width=scale * picture.width, height=scale * picture.height)
         self.add(picture)
         if caption:
             self.add(Text((Span(caption),), role="caption"))
+
+
+def _number(attribute: object, default: int) -> int:
+    """A whole number of at most six digits, as an HTML attribute gives it."""
+    return int(str(attribute)) if re.fullmatch("[0-9]{1,6}", str(attribute)) else default
 
 
 def note(text: str) -> Text:
