@@ -19,7 +19,7 @@ from animegan.slides.formula import formula_picture, formula_text
 from animegan.slides.model import BULLET, Block, Cell, Code, Merged, Picture, Span, Spans, Table, Text, clean, words
 from animegan.slides.pictures import POINTS_PER_PIXEL
 from animegan.slides.svg import NOTHING, read_svg
-from animegan.slides.text_width import joined
+from animegan.slides.text_width import is_wide, joined
 
 INLINE_FORMATS = {
     **{key: {"bold": True} for key in ("b", "strong")},
@@ -36,7 +36,13 @@ MEDIA = {"video": "A video", "audio": "A sound", "iframe": "Another page", "obje
 FRAMES = re.compile(r'= "(data:image/[a-z]+;base64,[^"]*)"')  # of an animation by matplotlib's to_jshtml
 # Between Chinese characters a line break is not a space.
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
+MAX_INDENT = 9  # PowerPoint has no more levels
 LINKS = ("https://", "http://", "mailto:")
+# JupyterLab's other signs around a formula, \\\\(...\\\\) and \\\\[...\\\\], outside of code and of other formulas.
+BRACKETS = re.compile(
+    r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\\((?P<inline>.{1,2000}?)\\\\\)|\\\\\[(?P<alone>.{1,2000}?)\\\\\]",
+    re.DOTALL,
+)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 MARKDOWN.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
 MARKDOWN.validateLink = lambda url: True  # it refuses an SVG as a data address; `LINKS` and `find_picture` check links
@@ -47,12 +53,16 @@ FindPicture = Callable[[str, str], "Picture | str"]
 
 def read_markdown(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a Markdown text as JupyterLab shows it: tables, formulas and HTML included."""
-    return read_html(MARKDOWN.render(source), find_picture)
+    return read_html(MARKDOWN.render(BRACKETS.sub(_with_dollars, source)), find_picture)
 
 
 def read_html(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a piece of HTML; everything but text, pictures and tables is left out."""
-    return _blocks(BeautifulSoup(source, "html.parser"), Span(""), find_picture)
+    tree = BeautifulSoup(source, "html.parser")
+    try:
+        return _blocks(tree, Span(""), find_picture)
+    except RecursionError:
+        return [note("What follows is nested too deeply for slides; its text is:"), Text((Span(tree.get_text()),))]
 
 
 def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Block]:
@@ -60,6 +70,12 @@ def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Bloc
     reader.walk(node, formatting)
     reader.end_paragraph()
     return reader.blocks
+
+
+def _with_dollars(found: re.Match) -> str:
+    if found["inline"]:
+        return f"${found['inline'].strip()}$"
+    return f"$${found['alone']}$$" if found["alone"] else found[0]
 
 
 class HtmlReader:
@@ -131,13 +147,12 @@ class HtmlReader:
     def list(self, tag: Tag, formatting: Span) -> None:
         self.end_paragraph()
         outer = self.kind
-        start = str(tag.get("start", "1"))
-        first = int(start) if start.isdecimal() else 1
+        first = _number(tag.get("start"), 1)
         items = tag.find_all("li", recursive=False)
         digits = len(str(first + len(items) - 1)) if tag.name == "ol" else 1
         for number, item in enumerate(items, first):
             marker = number if tag.name == "ol" else BULLET
-            self.kind = replace(outer, indent=outer.indent + 1, marker=marker, digits=digits)
+            self.kind = replace(outer, indent=min(outer.indent + 1, MAX_INDENT), marker=marker, digits=digits)
             self.walk(item, formatting)
             self.end_paragraph()
         self.kind = replace(outer, marker="")
@@ -202,8 +217,11 @@ class HtmlReader:
         self.add(note("An animation, to be played in the notebook" + "; this is its last frame." * bool(frames)))
 
     def formula(self, tex: str, formatting: Span, is_inline: bool) -> None:
-        if is_inline and (spans := formula_text(tex)) is not None:
-            self.spans += [replace(span, bold=formatting.bold, link=formatting.link) for span in spans]
+        has_chinese = any(map(is_wide, tex))
+        if (is_inline or has_chinese) and (spans := formula_text(tex)) is not None:
+            self.spans += [replace(span, bold=formatting.bold or span.bold, link=formatting.link) for span in spans]
+            if not is_inline:
+                self.end_paragraph()
         elif picture := formula_picture(tex):
             self.add(picture)
         else:
@@ -217,12 +235,16 @@ class HtmlReader:
         if isinstance(picture, str):
             self.add(note(picture))
             return
-        pixels = str(tag.get("width", "")).removesuffix("px")
-        if pixels.isdecimal() and int(pixels):
-            picture = picture.fitted(POINTS_PER_PIXEL * int(pixels), inf)
+        if pixels := _number(str(tag.get("width", "")).removesuffix("px"), 0):
+            picture = picture.fitted(POINTS_PER_PIXEL * pixels, inf)
         self.add(picture)
         if caption:
             self.add(Text((Span(caption),), role="caption"))
+
+
+def _number(attribute: object, default: int) -> int:
+    """A whole number of at most six digits, as an HTML attribute gives it."""
+    return int(str(attribute)) if re.fullmatch("[0-9]{1,6}", str(attribute)) else default
 
 
 def note(text: str) -> Text:

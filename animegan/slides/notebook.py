@@ -112,14 +112,18 @@ class NotebookReader:
                 if output.output_type == "error":
                     yield note(f"This cell stopped with {output.ename}: {output.evalue}. Fix it and run it again.")
                 else:
-                    yield from self.output(output.data, output.get("metadata", {}), cell.source)
+                    data = {
+                        kind: value if kind.startswith("application/") or isinstance(value, str) else str(value)
+                        for kind, value in output.data.items()
+                    }
+                    yield from self.output(data, output.get("metadata", {}), cell.source)
 
     def output(self, data, metadata, source: str) -> Iterator[Block]:
         """The form of an output that a slide shows best; for a widget, the picture that is stored with it."""
         text, html = data.get("text/plain", ""), data.get("text/html", "")
         finder = partial(find_picture, attachments={}, folder=self.folder)
         if kinds := [kind for kind in data if kind.startswith("image/")]:
-            alts = [metadata.get(kind, {}).get("alt") for kind in kinds]
+            alts = [_alt(metadata.get(kind)) for kind in kinds]
             try:
                 bundle = {kind: data[kind] for kind in kinds}
                 yield stored_picture(bundle, next(filter(None, alts), _description(text, source)))
@@ -153,6 +157,12 @@ class NotebookReader:
             values = [child["state"]["value"] for child in children if child["model_name"] == "HTMLModel"]
             return " ".join(BeautifulSoup(" ".join(values), "html.parser").get_text().split())
         return ""
+
+
+def _alt(metadata) -> str:
+    """The alternative text in what a notebook stores beside a picture; "" if there is none."""
+    alt = metadata.get("alt") if isinstance(metadata, dict) else None
+    return alt if isinstance(alt, str) else ""
 
 
 def _description(text: str, source: str) -> str:

@@ -1,16 +1,18 @@
 """Blocks with their measures: how high each is at a given width, and where it can be split between two pages.
 
 `split` divides a piece that is higher than the room on the page into what fits and the rest. If too little fits, the
-first of the two is None.
+first of the two is None. The rest keeps the lines that the whole was broken into: if it were measured again, a
+text of n pages would be measured n times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, repeat, takewhile
 from math import inf
+from typing import Any, TypeVar
 
 from animegan.slides.model import Block, Cell, Code, Merged, Picture, Spans, Table, Text, words
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, HEIGHT, PADDING, STEP, Style, style_of
@@ -25,6 +27,7 @@ HALF_A_PAGE = 190  # points
 MIN_PICTURE = 60  # points: the height of a picture in a table of many rows
 GROWTH = 2.0  # a picture is enlarged by at most this factor
 ROUNDING = 1e-6  # points by which sums of heights may differ
+P = TypeVar("P", bound="Paragraph | Listing | TableBox")
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,9 @@ class Paragraph:
         count = int(room / self.style.leading)
         if count < 2:
             return None, self
-        head, rest = (replace(self.text, spans=_rejoined(part)) for part in (self.lines[:count], self.lines[count:]))
-        return replace(self, text=head), replace(self, text=replace(rest, marker=""))
+        upper, lower = self.lines[:count], self.lines[count:]
+        head, rest = (replace(self.text, spans=_rejoined(part)) for part in (upper, lower))
+        return _like(self, text=head, lines=upper), _like(self, text=replace(rest, marker=""), lines=lower)
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,14 @@ class Listing:
         """An output has no panel that would need it."""
         return 2.0 if self.code.output else self.padding_x
 
-    def wrap(self, line: Spans) -> list[Spans]:
-        return wrap(line, self.style.size, self.width - 2 * self.padding_x)
-
     @cached_property
+    def wrapped(self) -> list[list[Spans]]:
+        """For every line of code, its lines on the page: one or more."""
+        return [wrap(line, self.style.size, self.width - 2 * self.padding_x) for line in self.code.lines]
+
+    @property
     def counts(self) -> list[int]:
-        """For every line of code, the number of lines on the page."""
-        return [max(1, len(self.wrap(line))) for line in self.code.lines]
+        return list(map(len, self.wrapped))
 
     @property
     def height(self) -> float:
@@ -106,12 +111,15 @@ class Listing:
         free = int((room - 2 * self.padding_y) / self.style.leading)
         if free < FEW_LINES:
             return None, self
-        lines, fitting = self.code.lines, _fitting(self.counts, free)
+        lines, wrapped, fitting = self.code.lines, self.wrapped, _fitting(self.counts, free)
         if not fitting:  # one line longer than a page
-            parts = self.wrap(lines[0])
-            lines, fitting = (_rejoined(parts[:free]), _rejoined(parts[free:]), *lines[1:]), 1
-        head, rest = (replace(self.code, lines=part) for part in (lines[:fitting], lines[fitting:]))
-        return replace(self, code=head), replace(self, code=rest)
+            parts = [wrapped[0][:free], wrapped[0][free:]]
+            lines, wrapped, fitting = (*map(_rejoined, parts), *lines[1:]), [*parts, *wrapped[1:]], 1
+        upper, lower = (
+            _like(self, code=replace(self.code, lines=lines[part]), wrapped=wrapped[part])
+            for part in (slice(fitting), slice(fitting, None))
+        )
+        return upper, lower
 
 
 @dataclass(frozen=True)
@@ -132,8 +140,13 @@ class TableBox:
         return [wrap(words(cell), self.style.size, width - 2 * CELL_X) for cell, width in widths]
 
     @cached_property
+    def wrapped(self) -> list[list[list[Spans]]]:
+        """For every row, the lines of every cell."""
+        return list(map(self.wrap, self.table.rows))
+
+    @cached_property
     def heights(self) -> list[float]:
-        texts = [max(map(len, self.wrap(row))) * self.style.leading for row in self.table.rows]
+        texts = [max(map(len, cells)) * self.style.leading for cells in self.wrapped]
         pictures = [[cell.height for cell in row if isinstance(cell, Picture)] for row in self.table.rows]
         return [max([text, *heights]) + 2 * CELL_Y for text, heights in zip(texts, pictures, strict=True)]
 
@@ -157,23 +170,36 @@ class TableBox:
         return sum(self.heights[: self.table.headers + (body if body <= FEW_ROWS else 2)])
 
     def split(self, room: float) -> tuple[TableBox | None, TableBox]:
-        headers, rows = self.table.headers, self.table.rows
+        headers, rows, wrapped = self.table.headers, self.table.rows, self.wrapped
         if sum(self.heights[:headers]) > room / 2:  # too high to be repeated
-            return replace(self, table=replace(self.table, headers=0)).split(room)
-        head, body = rows[:headers], rows[headers:]
+            return _like(self, table=replace(self.table, headers=0), wrapped=wrapped).split(room)
         fitting = _fitting(self.heights, room) - headers
         if fitting < 1:  # one row higher than the room
             free = int((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading)
             if free < 8:
                 return None, self
-            cells = self.wrap(body[0])
-            upper, lower = (tuple(_rejoined(cell[part]) for cell in cells) for part in (slice(free), slice(free, None)))
-            upper = tuple(old if isinstance(old, Picture) else new for old, new in zip(body[0], upper, strict=True))
-            body, fitting = (upper, lower, *body[1:]), 1
-        upper, lower = body[:fitting], body[fitting:]
-        lower = (*(tuple(_whole(cell, True) for cell in row) for row in lower[:1]), *lower[1:])
-        upper, lower = (replace(self.table, rows=head + part) for part in (upper, lower))
-        return replace(self, table=upper), replace(self, table=lower)
+            parts = [[cell[part] for cell in wrapped[headers]] for part in (slice(free), slice(free, None))]
+            upper, lower = (tuple(map(_rejoined, cells)) for cells in parts)
+            upper = tuple(
+                old if isinstance(old, Picture) else new for old, new in zip(rows[headers], upper, strict=True)
+            )
+            rows = (*rows[:headers], upper, lower, *rows[headers + 1 :])
+            wrapped, fitting = [*wrapped[:headers], *parts, *wrapped[headers + 1 :]], 1
+        end = headers + fitting
+        head, rest = (
+            _like(
+                self,
+                table=replace(self.table, rows=rows[:headers] + rows[part]),
+                wrapped=wrapped[:headers] + wrapped[part],
+            )
+            for part in (slice(headers, end), slice(end, None))
+        )
+        if any(isinstance(cell, Merged) for cell in chain(*rest.table.rows[headers : headers + 1])):
+            again = tuple(_whole(cell, True) for cell in rest.table.rows[headers])
+            rest.wrapped[headers] = self.wrap(again)
+            rows = (*rows[:headers], again, *rows[end + 1 :])
+            rest = _like(rest, table=replace(self.table, rows=rows), wrapped=rest.wrapped)
+        return head, rest
 
 
 def _whole(cell: Cell, is_below: bool) -> Cell:
@@ -183,12 +209,21 @@ def _whole(cell: Cell, is_below: bool) -> Cell:
 
 def _fitting(heights: list, room: float) -> int:
     """How many of them fit one below the other."""
-    return sum(total <= room for total in accumulate(heights))
+    return sum(1 for _ in takewhile(lambda total: total <= room, accumulate(heights)))
+
+
+def _like(piece: P, **changes: Any) -> P:
+    """A copy with other values of its fields and of its cached properties."""
+    names = {field.name for field in fields(piece)}
+    copy = replace(piece, **{name: value for name, value in changes.items() if name in names})
+    vars(copy).update(changes)
+    return copy
 
 
 def _rejoined(lines: list[Spans]) -> Spans:
     """What `wrap` has broken into lines, as one paragraph again."""
-    return joined(chain.from_iterable(lines))
+    spans = chain.from_iterable(lines)
+    return joined(spans) if len(lines) < 100 else tuple(spans)  # more than a page: it will be split, and joined then
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style
 def write_pptx(pages: list[Page], name: str) -> bytes:
     """The bytes of a .pptx file. name: the notebook's, for the file's properties if there is no title."""
     presentation = empty_presentation()
-    title = clean(plain(pages[0].title) or name)
+    title = clean(plain(pages[0].title) or name)[:255]  # what the property can hold
     presentation.core_properties.title, presentation.core_properties.author = title, ""
     for number, page in enumerate(pages, 1):
         _add_slide(presentation, page, number, title)

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import count_calls, picture
+from nbformat import from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image, ImageFont
 from pptx import Presentation
@@ -27,7 +29,7 @@ from pptx.util import Pt
 
 from animegan.cli import main
 from animegan.errors import UserError
-from animegan.slides import OfflineSlidesExporter, PptxExporter, SlideDeck, layout
+from animegan.slides import OfflineSlidesExporter, PptxExporter, SlideDeck, layout, pieces, text_width
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -68,7 +70,9 @@ def printed(content):
 
 def exported(exporter, cells, folder):
     where = {"metadata": {"name": "report", "path": str(folder)}}
-    return exporter().from_notebook_node(new_notebook(cells=list(cells)), where)[0]
+    notebook = new_notebook()
+    notebook.cells = list(cells)  # unchecked
+    return exporter().from_notebook_node(notebook, where)[0]
 
 
 def presentation(cells, folder="."):
@@ -392,6 +396,91 @@ def test_a_picture_that_cannot_be_shown_leaves_a_line(tmp_path, address, says):
     assert says in words and "my face" in words
 
 
+def test_pictures_come_from_the_project_of_the_notebook_and_from_nowhere_else(tmp_path, monkeypatch):
+    folder = tmp_path / "course" / "notebooks"
+    (folder / "own").mkdir(parents=True)
+    for name in ("secret.png", "course/faces.png", "course/notebooks/own/face.png"):
+        (tmp_path / name).write_bytes(png())
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    addresses = ("own/face.png", "../faces.png", "../../secret.png", "..%2F%2e%2e/secret.png", "link.png")
+    cell = text("# T\n\n" + "\n\n".join(f"![{name}]({name})" for name in addresses))
+
+    def taken():
+        deck = presentation([cell], folder)
+        assert all_words(deck).count("lies outside") == 5 - sum(len(pictures_of(slide)) for slide in deck.slides)
+        return {alt(picture) for slide in deck.slides for picture in pictures_of(slide)}
+
+    assert taken() == {"own/face.png"}
+    (tmp_path / "course" / "pyproject.toml").touch()
+    assert taken() == {"own/face.png", "../faces.png"}
+    monkeypatch.setenv("HOME", str(tmp_path / "course"))  # a home folder under version control is not a project
+    assert taken() == {"own/face.png"}
+
+
+@pytest.mark.parametrize("address", ["n" * 300 + ".png", "n/" * 3000, "loop.png", "a%00b.png", "%0A.png", "\udcff.png"])
+def test_an_address_that_leads_nowhere_leaves_a_line(tmp_path, address):
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    words = all_words(presentation([text(f'# T\n\n<img alt="my face" src="{address}">')], tmp_path))
+    assert "my face" in words and re.search("there is no|cannot be read", words) and "Errno" not in words
+
+
+def test_a_picture_file_starts_no_program(tmp_path, monkeypatch):
+    """Pillow hands an EPS to Ghostscript, whatever the file's name promises."""
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 90 90\n%%EndComments\nshowpage\n"
+    (tmp_path / "x.png").write_bytes(eps)
+    encoded = base64.b64encode(eps).decode()
+    cells = [text(f"# T\n\n![](x.png)\n\n![](data:image/png;base64,{encoded})"), code("", shown(png=eps))]
+    words = all_words(presentation(cells, tmp_path))
+    assert words.count("not a picture, or a damaged one") == 3 and not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("side", [8100, 9600, 14_000])
+def test_a_picture_of_too_many_pixels_is_left_out(side, tmp_path, recwarn):
+    Image.new("1", (side, side)).save(tmp_path / "large.png")
+    words = all_words(presentation([text("# T\n\n![](large.png)")], tmp_path))
+    assert "over 64 megapixels" in words and not recwarn.list
+
+
+def test_a_picture_file_that_is_too_large_is_not_read(tmp_path):
+    with open(tmp_path / "large.png", "wb") as file:
+        file.truncate(2**40)
+    assert "over 128 MiB" in all_words(presentation([text("# T\n\n![](large.png)")], tmp_path))
+
+
+PNG = base64.b64encode(png()).decode()
+
+
+def odd(data, metadata=None):
+    """A cell with an output that nbformat does not make, but reads."""
+    cell = code("x")
+    cell.outputs = [from_dict({"output_type": "display_data", "data": data, "metadata": {"image/png": metadata}})]
+    return cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        (text("<ol start='²'><li>one</ol>"), "one"),
+        (text(f"<ol start='{'9' * 5000}'><li>one</ol>"), "one"),
+        (text(f"<img alt='face' width='²' src='data:image/png;base64,{PNG}'>"), "face"),
+        (text(f"<img alt='face' width='{'9' * 400}' src='data:image/png;base64,{PNG}'>"), "face"),
+        (text(f"<img alt='face' width='{'9' * 5000}px' src='data:image/png;base64,{PNG}'>"), "face"),
+        *((text(f"<{tag}>" * 500 + "deep"), "deep") for tag in ("sub", "div", "ul><li", "table><tr><td", "blockquote")),
+        *((odd({f"text/{kind}": 5}), "5") for kind in ("plain", "html", "markdown", "latex")),
+        *((odd({f"text/{kind}": {"a": [1]}}), "'a'") for kind in ("plain", "html", "markdown")),
+        *((odd({"image/png": value}), "cannot be read") for value in (5, [5], None, {"a": 1}, "é")),
+        *((odd({"image/png": PNG}, value), "output of x") for value in (None, 5, [], {"alt": ["a"]}, {"alt": None})),
+        (text(f"# {'i' * 300}"), "iii"),
+    ],
+)
+def test_odd_content_becomes_slides(cell, says):
+    cells = [text("# T\n\nx"), cell]
+    assert says in all_words(presentation(cells)) and says in str(html(cells))
+
+
 def test_the_alternative_text_of_an_output_is_what_it_prints_or_comes_from_its_cell():
     outputs = [shown(png=png(), plain=plain) for plain in ("two faces", "<Figure>", "<Figure>", "<Figure>")]
     sources = ["a()", "# the losses\nb()", "c()\nd()", ""]
@@ -465,7 +554,7 @@ def test_other_formulas_are_pictures_described_by_their_source():
     assert words.index("Inside") < words.index(r"\sqrt{b}") < words.index("it.")
 
 
-@pytest.mark.parametrize("tex", [r"\begin{pmatrix}1&2\end{pmatrix}", r"\text{损失}", r"\unknown{x}"])
+@pytest.mark.parametrize("tex", [r"\begin{pmatrix}1&2\end{pmatrix}", r"\text{损失}^{\sqrt2}", r"\unknown{x}"])
 def test_a_formula_that_mathtext_cannot_draw_is_shown_as_its_source(tex, caplog):
     slide = presentation([text(f"# T\n\n$${tex}$$")]).slides[0]
     assert tex in words_on(slide) and not pictures_of(slide)
@@ -832,6 +921,33 @@ def test_a_progress_bar_shows_its_last_state_or_nothing():
             assert "interactive widget" not in page and "0/25" not in page and "0it" not in page
 
 
+def test_what_mathtext_does_not_know_is_said_in_other_words():
+    known = {
+        r"\textrm{if } x": "if x", r"\textbf{a b}": "a b", r"\mathbf x": "x", r"\mathbb R^n": "ℝn", r"\iff": "⟺",
+        r"\operatorname*{argmax} x": "argmax x", r"\lVert x\rVert": "‖x‖", r"\left\lvert x\right\rvert": "|x|",
+        r"\bm\mu": "μ", r"a \not\in b": "a ∉ b",
+        r"\text{损失}_D": "损失D", r"\text{真}=\frac{TP}{n+1}": "真 = TP/(n + 1)",
+        r"\textcolor{red}{x}": "x",
+    }  # fmt: skip
+    for tex, words in known.items():
+        slide = presentation([text(f"# T\n\n<b>A</b> ${tex}$ end")]).slides[0]
+        assert f"A {words} end".replace("\xa0", " ") in words_on(slide).replace("\xa0", " ")
+    bold = presentation([text("# T\n\nA $\\mathbf x + y$")]).slides[0].placeholders[1].text_frame.paragraphs[0].runs
+    assert [run.text for run in bold if run.font.bold] == ["x"]
+    drawn = [r"\underset{x}\lim f", r"\sum\limits_{i=1}^n", r"\left\lVert \frac12 \right\rVert", r"x \xrightarrow{G} y"]
+    pictures = pictures_of(presentation([text("# T\n\n" + "\n\n".join(f"$${tex}$$" for tex in drawn))]).slides[0])
+    assert [alt(picture).removeprefix("formula: ") for picture in pictures] == drawn
+    assert "准确率 = TP/n" in words_on(presentation([text("# T\n\n$$准确率=\\frac{TP}{n}$$")]).slides[0]).replace(
+        "\xa0", " "
+    )
+
+
+def test_formulas_in_brackets():
+    slide = presentation([text("# T\n\nSo \\\\(x\\\\) is `\\\\(y\\\\)` here\n\n\\\\[ \\sqrt2 \\\\]")]).slides[0]
+    assert "So x is \\\\(y\\\\) here" in words_on(slide)
+    assert alt(pictures_of(slide)[0]) == r"formula: \sqrt2"
+
+
 # --- the layout ------------------------------------------------------------------------------------------------
 
 
@@ -947,6 +1063,35 @@ def test_what_is_too_long_continues_on_the_next_slide(torture_deck):
     starts = [s._element.xpath(".//a:buAutoNum/@startAt")[0] for s in lists]
     firsts = [re.search(r"item(\d+)", words_on(s))[1] for s in lists]
     assert starts == firsts and len(starts) > 1
+
+
+LONG = {
+    "table": lambda size: "| a | b |\n|---|---|\n" + "".join(f"| {n} | word |\n" for n in range(size)),
+    "cell": lambda size: "| a |\n|---|\n| " + "face " * 10 * size + "|",
+    "paragraph": lambda size: "face " * 10 * size,
+    "word": lambda size: "a" * 20 * size,
+    "line": lambda size: f"```\n{'a' * 20 * size}\n```",
+    "program": lambda size: "```\n" + "x = 1\n" * size + "```",
+    "paragraphs": lambda size: "face\n\n" * size,
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_work_grows_with_the_length_and_not_with_its_square(kind, monkeypatch):
+    """What is counted is each part of a text that is put on a line."""
+    work = []
+    for module in (pieces, layout):
+        original = module.wrap
+        monkeypatch.setattr(
+            module, "wrap", lambda spans, *args, _f=original: work.append(len(spans)) or _f(spans, *args)
+        )
+    letters = count_calls(monkeypatch, text_width, "chunks")
+    counts = []
+    for size in (300, 1200):
+        work.clear(), letters.clear()
+        html([text("# T\n\n" + LONG[kind](size))])
+        counts.append(len(work) + sum(len(span.text) for (spans,) in letters for span in spans))
+    assert counts[1] < 5 * counts[0]
 
 
 def test_a_title_that_is_too_long_keeps_its_number():
@@ -1169,8 +1314,41 @@ def test_mistakes_are_one_line(fails, tmp_path, monkeypatch):
     assert "let it end in .pptx or .html" in fails(good, "--out", tmp_path / "x.pdf")
     assert "let it end in .pptx" in fails(good, "--to", "pptx", "--out", tmp_path / "x.html")
     assert "could not be saved" in fails(good, "--out", tmp_path / "no" / "folder.pptx")
-    monkeypatch.setattr(Path, "read_text", lambda *_a, **_k: (_ for _ in ()).throw(PermissionError(13, "denied")))
+    monkeypatch.setattr(Path, "read_bytes", lambda *_a: (_ for _ in ()).throw(PermissionError(13, "denied")))
     assert "cannot be read (denied)" in fails(good)
+
+
+def test_a_path_that_leads_nowhere_is_one_line(fails, tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    nbformat.write(new_notebook(cells=[text("# T\n\nx")]), tmp_path / "good.ipynb")
+    for name in ("loop", "loop/x.ipynb", "n" * 300, "n/" * 3000, "a\nb.ipynb", "good.ipynb/x.ipynb", ""):
+        assert re.search("there is no notebook|cannot be read", fails(f"{tmp_path}/{name}"))
+        assert "--out" in fails(tmp_path / "good.ipynb", "--out", f"{name and tmp_path}/{name}".strip("/") and name)
+    for name in ("loop/x.html", "n" * 300 + ".html", "gone/x.pptx"):
+        assert "could not be saved" in fails(tmp_path / "good.ipynb", "--out", tmp_path / name)
+
+
+def test_a_folder_as_out_gets_both_kinds(tmp_path, capsys):
+    nbformat.write(new_notebook(cells=[text("# T\n\n✍")]), tmp_path / "report.ipynb")
+    (tmp_path / "a\nb").mkdir()
+    assert main(["slides", str(tmp_path / "report.ipynb"), "--out", str(tmp_path / "a\nb")]) == 0
+    assert {path.name for path in (tmp_path / "a\nb").iterdir()} == {"report.pptx", "report.slides.html"}
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_an_unknown_backend_of_matplotlib_is_one_line(tmp_path):
+    nbformat.write(new_notebook(cells=[text("# T\n\nx")]), tmp_path / "report.ipynb")
+    command = [sys.executable, "-m", "animegan", "slides", str(tmp_path / "report.ipynb"), "--to", "html"]
+    ended = subprocess.run(command, env={**os.environ, "MPLBACKEND": "x"}, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr == "animegan: matplotlib does not know MPLBACKEND=x: unset that variable.\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_notebook_may_start_with_a_byte_order_mark(encoding, tmp_path):
+    content = nbformat.writes(new_notebook(cells=[text("# 脸\n\nx")]))
+    (tmp_path / "mark.ipynb").write_text(content, encoding)
+    assert titles(Presentation(SlideDeck(tmp_path / "mark.ipynb").save("pptx"))) == ["脸"]
 
 
 def test_a_missing_library_is_named(fails, tmp_path, monkeypatch):
