@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-
-from bs4 import BeautifulSoup
 
 from animegan.slides.code import printed_lines, program_lines
 from animegan.slides.markdown import note, read_html, read_markdown
@@ -21,7 +18,7 @@ BREAKS = ("slide", "subslide")
 NO_CELL = {"remove-cell", "remove_cell", "hide-cell"}
 NO_CODE = {"hide-input", "hide_input", "remove-input", "remove_input"}
 NO_OUTPUT = {"hide-output", "hide_output", "remove-output", "remove_output"}
-WIDGET, WIDGET_STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 # What `tqdm.notebook` prints when it starts: 0%|   | 0/25 [00:00<?, ?it/s], or 0it [00:00, ?it/s].
 PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d\d:\d\d|\b(Float|Int)Progress\(")
 
@@ -54,7 +51,6 @@ class NotebookReader:
         self.language = language.get("pygments_lexer") or language.get("name") or "python"
         self.has_slides = any(slide_type(cell) in BREAKS for cell in notebook.cells)
         self.slides = [Slide((Span(name),))]
-        self.widgets = notebook.metadata.get("widgets")
 
     def add_cell(self, cell) -> None:
         kind = slide_type(cell)
@@ -133,10 +129,8 @@ class NotebookReader:
             if not text.endswith(" 0 Axes>"):  # an empty one
                 yield note(f"The figure of this cell is not stored as a picture that slides can show: {AS_PNG}.")
         elif WIDGET in data:
-            if not PROGRESS_BAR.search(text):
+            if not PROGRESS_BAR.search(text):  # the state in which it began is of no use
                 yield note(f"An interactive widget, to be used in the notebook: {text}")
-            elif state := self.progress(data[WIDGET]):
-                yield Code(printed_lines(state), output=True)
         elif formatted := data.get("text/markdown") or data.get("text/latex"):
             yield from read_markdown(formatted, finder)
         elif blocks := read_html(html, finder):
@@ -145,18 +139,6 @@ class NotebookReader:
             yield Code(printed_lines(text), output=True)
         elif "<script" in html or not html:
             yield note(f"An output that a slide cannot show ({', '.join(sorted(data)) or 'nothing'}).")
-
-    def progress(self, view) -> str:
-        """The last state of a progress bar, such as "100% 25/25 [00:01<00:00]", or "" if it is not stored."""
-        with contextlib.suppress(AttributeError, LookupError, TypeError):  # a widget's state has no schema
-            states = self.widgets[WIDGET_STATE]
-            states = states.get("state", states)  # Colab leaves this level out
-            children = [
-                states[child.removeprefix("IPY_MODEL_")] for child in states[view["model_id"]]["state"]["children"]
-            ]
-            values = [child["state"]["value"] for child in children if child["model_name"] == "HTMLModel"]
-            return " ".join(BeautifulSoup(" ".join(values), "html.parser").get_text().split())
-        return ""
 
 
 def _alt(metadata) -> str:

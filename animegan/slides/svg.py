@@ -26,7 +26,7 @@ INSIDE = re.compile(r"\s*(#|data:image/(png|jpe?g|gif|webp);base64,)")  # addres
 HARMLESS = r"url\(\s*['\"]?#|(rgba?|hsla?|matrix|translate[XY]?|scale[XY]?|rotate|skew[XY]|calc|not)\s*\("
 UNSAFE = re.compile(rf"[@\\]|(?<![\w-])(?!{HARMLESS})[\w-]+\s*\(")
 UNITS = {"": 0.75, "px": 0.75, "pt": 1, "pc": 12, "in": 72, "cm": 72 / 2.54, "mm": 72 / 25.4}  # in points
-NUMBER = r"-?\d*\.?\d+(?:e[-+]?\d+)?"
+NUMBER = r"-?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?"
 SVG = "svg+xml"
 NOTHING = "an SVG that draws nothing"
 AS_PNG = "run %config InlineBackend.figure_formats = ['png'], then this cell, save, and export again"
@@ -92,6 +92,6 @@ def _markup(element) -> str:
     attributes = "".join(f' {key}="{escape(value)}"' for key, value in _attributes(element).items())
     inner = escape(element.text or "") + "".join(_markup(child) + escape(child.tail or "") for child in element)
     if name == "style":
-        rules = re.findall(r"[^{}]+\{[^{}]*\}", element.text or "")
-        inner = escape("".join(rule for rule in rules if not UNSAFE.search(rule)), quote=False)
+        rules = (element.text or "").split("}")
+        inner = escape("".join(f"{rule}}}" for rule in rules if "{" in rule and not UNSAFE.search(rule)), quote=False)
     return f"<{name}{attributes}>{inner}</{name}>"
