@@ -33,7 +33,7 @@ IGNORED = {"script", "style", "head", "template", "iframe", "object", "video", "
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
 MAX_INDENT = 9  # PowerPoint has no more levels
 LINKS = ("https://", "http://", "mailto:")
-# JupyterLab's other signs around a formula, \\\\(...\\\\) and \\\\[...\\\\], outside of code and of other formulas.
+# JupyterLab's other signs around a formula, \\(...\\) and \\[...\\], outside of code and of other formulas.
 BRACKETS = re.compile(
     r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\\((?P<inline>.{1,2000}?)\\\\\)|\\\\\[(?P<alone>.{1,2000}?)\\\\\]",
     re.DOTALL,
@@ -160,14 +160,12 @@ class HtmlReader:
         has_chinese = any(map(is_wide, tex))
         if (is_inline or has_chinese) and (spans := formula_text(tex)) is not None:
             self.spans += [replace(span, bold=formatting.bold or span.bold, link=formatting.link) for span in spans]
-            if not is_inline:
-                self.end_paragraph()
         elif picture := formula_picture(tex):
             self.add(picture)
         else:
             self.spans.append(replace(formatting, text=tex.strip(), code=True))
-            if not is_inline:
-                self.end_paragraph()
+        if not is_inline:
+            self.end_paragraph()
 
     def picture(self, tag: Tag) -> None:
         alt, caption = (" ".join(str(tag.get(name, "")).split()) for name in ("alt", "title"))

@@ -108,14 +108,18 @@ class NotebookReader:
                         kind: value if kind.startswith("application/") or isinstance(value, str) else str(value)
                         for kind, value in output.data.items()
                     }
-                    yield from self.output(data, output.get("metadata", {}), cell.source)
+                    metadata = {
+                        kind: value for kind, value in output.get("metadata", {}).items()
+                        if isinstance(value, dict) and isinstance(value.get("alt", ""), str)
+                    }  # fmt: skip
+                    yield from self.output(data, metadata, cell.source)
 
     def output(self, data, metadata, source: str) -> Iterator[Block]:
         """The form of an output that a slide shows best; for a widget, the picture that is stored with it."""
         text, finder = data.get("text/plain", ""), partial(find_picture, attachments={}, folder=self.folder)
         for kind in ("image/png", "image/jpeg", "image/gif"):
             if kind in data:
-                alt = _alt(metadata.get(kind)) or _description(text, source)
+                alt = metadata.get(kind, {}).get("alt") or _description(text, source)
                 try:
                     yield read_picture(decode(data[kind]), alt)
                 except ValueError as error:
@@ -131,12 +135,6 @@ class NotebookReader:
             yield Code(printed_lines(text), output=True)
         else:
             yield note(f"An output that a slide cannot show ({', '.join(sorted(data)) or 'nothing'}).")
-
-
-def _alt(metadata) -> str:
-    """The alternative text in what a notebook stores beside a picture; "" if there is none."""
-    alt = metadata.get("alt") if isinstance(metadata, dict) else None
-    return alt if isinstance(alt, str) else ""
 
 
 def _description(text: str, source: str) -> str:

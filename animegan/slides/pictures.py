@@ -92,8 +92,8 @@ def _read(address: str, attachments: dict, folder: Path) -> bytes:
     if path.anchor:
         raise ValueError("give its path relative to the notebook")
     path = Path(os.path.realpath(folder / path))
-    if not path.is_relative_to(root := _project(Path(os.path.realpath(folder)))):
-        raise ValueError(f"it lies outside {root}: copy it beside the notebook")
+    if not path.is_relative_to(_project(Path(os.path.realpath(folder)))):
+        raise ValueError("it lies outside the folder of the notebook and its project: copy it beside the notebook")
     if not address or not path.is_file():
         raise FileNotFoundError(address)
     if path.stat().st_size > MAX_BYTES:
@@ -107,10 +107,8 @@ def _project(folder: Path) -> Path:
     A notebook from elsewhere must not take a private picture into slides that are handed on.
     """
     home = Path(os.path.realpath(os.path.expanduser("~")))  # may be under version control as a whole
-    for parent in takewhile(lambda parent: parent != home and parent.parent != parent, (folder, *folder.parents)):
-        if any(os.path.exists(parent / name) for name in PROJECT):
-            return parent
-    return folder
+    below = takewhile(lambda parent: parent not in (home, Path(parent.anchor)), (folder, *folder.parents))
+    return next((parent for parent in below if any(os.path.exists(parent / name) for name in PROJECT)), folder)
 
 
 def decode(content: str | list[str]) -> bytes:

@@ -111,13 +111,10 @@ class Listing:
             return None, self
         lines, wrapped, fitting = self.code.lines, self.wrapped, _fitting(self.counts, free)
         if not fitting:  # one line longer than a page
-            parts = [wrapped[0][:free], wrapped[0][free:]]
+            parts = wrapped[0][:free], wrapped[0][free:]
             lines, wrapped, fitting = (*map(_rejoined, parts), *lines[1:]), [*parts, *wrapped[1:]], 1
-        upper, lower = (
-            _like(self, code=replace(self.code, lines=lines[part]), wrapped=wrapped[part])
-            for part in (slice(fitting), slice(fitting, None))
-        )
-        return upper, lower
+        head, rest = (replace(self.code, lines=part) for part in (lines[:fitting], lines[fitting:]))
+        return _like(self, code=head, wrapped=wrapped[:fitting]), _like(self, code=rest, wrapped=wrapped[fitting:])
 
 
 @dataclass(frozen=True)
@@ -163,15 +160,10 @@ class TableBox:
             parts = [[cell[part] for cell in wrapped[headers]] for part in (slice(free), slice(free, None))]
             rows = (*rows[:headers], *(tuple(map(_rejoined, cells)) for cells in parts), *rows[headers + 1 :])
             wrapped, fitting = [*wrapped[:headers], *parts, *wrapped[headers + 1 :]], 1
-        upper, lower = (
-            _like(
-                self,
-                table=replace(self.table, rows=rows[:headers] + rows[part]),
-                wrapped=wrapped[:headers] + wrapped[part],
-            )
-            for part in (slice(headers, headers + fitting), slice(headers + fitting, None))
-        )
-        return upper, lower
+        end = headers + fitting
+        lower = replace(self.table, rows=rows[:headers] + rows[end:])
+        rest = _like(self, table=lower, wrapped=wrapped[:headers] + wrapped[end:])
+        return _like(self, table=replace(self.table, rows=rows[:end]), wrapped=wrapped[:end]), rest
 
 
 def _fitting(heights: list, room: float) -> int:
