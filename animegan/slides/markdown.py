@@ -34,10 +34,7 @@ CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef
 MAX_INDENT = 9  # PowerPoint has no more levels
 LINKS = ("https://", "http://", "mailto:")
 # JupyterLab's other signs around a formula, \\(...\\) and \\[...\\], outside of code and of other formulas.
-BRACKETS = re.compile(
-    r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\\((?P<inline>.{1,2000}?)\\\\\)|\\\\\[(?P<alone>.{1,2000}?)\\\\\]",
-    re.DOTALL,
-)
+BRACKETS = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\([([])\s*(.{1,2000}?)\s*\\\\[])]", re.DOTALL)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 MARKDOWN.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
 
@@ -47,7 +44,9 @@ FindPicture = Callable[[str, str], "Picture | str"]
 
 def read_markdown(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a Markdown text as JupyterLab shows it: tables, formulas and HTML included."""
-    return read_html(MARKDOWN.render(BRACKETS.sub(_with_dollars, source)), find_picture)
+    signs = {"(": "$", "[": "$$"}
+    source = BRACKETS.sub(lambda found: found[2].join(2 * [signs[found[1]]]) if found[1] else found[0], source)
+    return read_html(MARKDOWN.render(source), find_picture)
 
 
 def read_html(source: str, find_picture: FindPicture) -> list[Block]:
@@ -64,12 +63,6 @@ def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Bloc
     reader.walk(node, formatting)
     reader.end_paragraph()
     return reader.blocks
-
-
-def _with_dollars(found: re.Match) -> str:
-    if found["inline"]:
-        return f"${found['inline'].strip()}$"
-    return f"$${found['alone']}$$" if found["alone"] else found[0]
 
 
 class HtmlReader:

@@ -102,10 +102,7 @@ def _read(address: str, attachments: dict, folder: Path) -> bytes:
 
 
 def _project(folder: Path) -> Path:
-    """The folder whose pictures a notebook in `folder` may show: the top one of its project, or `folder` itself.
-
-    A notebook from elsewhere must not take a private picture into slides that are handed on.
-    """
+    """The folder whose pictures a notebook in `folder` may show; others may be private, and slides are handed on."""
     home = Path(os.path.realpath(os.path.expanduser("~")))  # may be under version control as a whole
     below = takewhile(lambda parent: parent not in (home, Path(parent.anchor)), (folder, *folder.parents))
     return next((parent for parent in below if any(os.path.exists(parent / name) for name in PROJECT)), folder)
