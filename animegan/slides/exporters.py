@@ -14,8 +14,10 @@ becomes the title slide.
 
 **What is shown**: text, lists, tables, pictures, formulas, code and what it printed. The code of a cell is left
 out if it is collapsed in JupyterLab or if the cell has the tag `hide-input` or `remove-input`; `--no-input`
-leaves out all code. A widget is shown as the picture that is stored with it. In place of an error, or of a
-missing picture, there is a line that says so. Pictures are never downloaded.
+leaves out all code. A widget is shown as the picture that is stored with it, an animation as its last frame. In
+place of an error, a missing picture, a video, or an embedded page, there is a line that says so. Pictures are never
+downloaded. An SVG is shown in HTML as it is, without scripts and links; PowerPoint gets a PNG of it if CairoSVG is
+installed, otherwise a line that says what to do.
 
 The alternative text of a picture is the one given in Markdown; for an output of a cell it is the comment in the
 cell's first line.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain, islice, takewhile
 
 from animegan.slides.model import Block, Picture, Slide, Span, Spans, Text, plain
-from animegan.slides.pieces import ROUNDING, ROW_GAP, Content, Paragraph, PictureRow, Piece, measure, measure_step
+from animegan.slides.pieces import ROUNDING, Content, Paragraph, PictureRow, Piece, TableBox, measure, measure_step
 from animegan.slides.style import COVER_PICTURE, COVER_TEXT, COVER_TITLE, HEIGHT, PAGE_BODY, PAGE_TITLE, WIDTH, Style
 from animegan.slides.text_width import wrap
 
@@ -265,11 +265,9 @@ class _Column:
             self.boxes[-1] = replace(box, height=box.height + space + piece.height, content=content)
             return
         top = self.end + space
+        left = (self.width - piece.width) / 2 if isinstance(piece, PictureRow) else 0.0
+        for picture, right, down in piece.places if isinstance(piece, PictureRow | TableBox) else ():
+            self.boxes.append(Box(left + right, top + down, picture.width, picture.height, picture, step))
         if not isinstance(piece, PictureRow):
             content = (piece,) if isinstance(piece, Paragraph) else piece
             self.boxes.append(Box(0.0, top, piece.width, piece.height, content, step))
-            return
-        left = (self.width - piece.width) / 2
-        for picture, width in zip(piece.pictures, piece.widths, strict=True):
-            self.boxes.append(Box(left, top, width, piece.height, picture, step))
-            left += width + ROW_GAP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import warnings
@@ -13,6 +14,7 @@ from urllib.parse import unquote, unquote_to_bytes
 from PIL import Image, ImageOps
 
 from animegan.slides.model import Picture
+from animegan.slides.svg import read_svg
 
 KINDS = ("png", "jpeg", "gif")  # what PowerPoint and every browser can show
 # Formats that their first bytes identify; for others Pillow guesses, or starts a program (EPS).
@@ -26,7 +28,9 @@ ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 
 
 def read_picture(data: bytes, alt: str) -> Picture:
-    """A picture in any format that Pillow reads; ValueError if it is not a picture."""
+    """A picture in any format that Pillow reads, or an SVG; ValueError if it is not a picture."""
+    if data[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return read_svg(data, alt)
     try:
         Image.init()
         formats = [name for name in FORMATS if name in Image.OPEN]  # AVIF needs Pillow 11.3
@@ -61,6 +65,15 @@ def _converted(image: Image.Image, kind: str) -> tuple[bytes, str, Image.Image]:
     return buffer.getvalue(), kind, image
 
 
+def stored_picture(bundle: dict, alt: str) -> Picture:
+    """A picture that a notebook stores in one format or several: the first that can be shown; else ValueError."""
+    *others, last = sorted(bundle, key=lambda kind: (kind[:6] != "image/", kind[6:] not in KINDS))
+    for kind in others:
+        with contextlib.suppress(ValueError):
+            return read_picture(decode(bundle[kind]), alt)
+    return read_picture(decode(bundle[last]), alt)
+
+
 def find_picture(address: str, alt: str, attachments: dict, folder: Path) -> Picture | str:
     """The picture that a Markdown cell names, or a line that says why there is none.
 
@@ -72,22 +85,22 @@ def find_picture(address: str, alt: str, attachments: dict, folder: Path) -> Pic
     shown = f"{address[:60]}…" if len(address) > 61 else address
     name = "picture" if address.startswith("data:") else f"picture: {Path(unquote(address)).stem}"
     try:
-        return read_picture(_read(address, attachments, folder), alt or name)
+        return _find(address, alt or name, attachments, folder)
     except FileNotFoundError:
-        return f"Picture missing{described}: there is no {shown}."
+        return f"Picture missing{described}: {f'there is no {shown}' if address else 'it has no address'}."
     except (OSError, ValueError) as error:
         return f"Picture left out{described}: {shown} cannot be read ({getattr(error, 'strerror', None) or error})."
 
 
-def _read(address: str, attachments: dict, folder: Path) -> bytes:
+def _find(address: str, alt: str, attachments: dict, folder: Path) -> Picture:
     if address.startswith("data:"):
         header, _, content = address.partition(",")
-        return decode(content) if header.endswith(";base64") else unquote_to_bytes(content)
+        return read_picture(decode(content) if header.endswith(";base64") else unquote_to_bytes(content), alt)
     if address.startswith("attachment:"):
         bundle = attachments.get(unquote(address.removeprefix("attachment:")))
         if not bundle:
             raise FileNotFoundError(address)
-        return decode(next(iter(bundle.values())))
+        return stored_picture(bundle, alt)
     path = Path(unquote(address.partition("?")[0].partition("#")[0]))
     if path.anchor:
         raise ValueError("give its path relative to the notebook")
@@ -98,7 +111,7 @@ def _read(address: str, attachments: dict, folder: Path) -> bytes:
         raise FileNotFoundError(address)
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"over {MAX_BYTES // 2**20} MiB: make it smaller")
-    return path.read_bytes()
+    return read_picture(path.read_bytes(), alt)
 
 
 def _project(folder: Path) -> Path:
@@ -109,8 +122,9 @@ def _project(folder: Path) -> Path:
 
 
 def decode(content: str | list[str]) -> bytes:
-    """The bytes behind base64 as notebooks store it; ValueError if it is not base64."""
+    """The bytes of a picture as notebooks store it: an SVG as text, others as base64; else ValueError."""
     try:
-        return base64.b64decode("".join(content))
+        text = "".join(content).lstrip("\ufeff \t\r\n")
+        return text.encode("utf-8", "replace") if text.startswith("<") else base64.b64decode(text)
     except (TypeError, ValueError) as error:
         raise ValueError("not base64") from error
