@@ -25,29 +25,26 @@ FONT = "stix"
 FRACTION = re.compile(r"\\[dt]?frac\s*" + 2 * r"\{((?:[^{}]|\{[^{}]*\})*)\}\s*")
 # Letters that mathtext takes from its fonts' private area: calligraphic ones, and the E of an expected value.
 PRIVATE = {0xE22D + n: chr(ord("A") + n) for n in range(26)} | {0xE156: "𝔼"}
-# What mathtext does not know, as regular expressions, and what it draws instead. A command's name ends before "@".
-OTHER_WORDS = {
-    r"\\([bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|math(bin|rel|op|ord|inner))@": "",
+# Commands that mathtext does not know, and what it draws instead.
+OTHER_NAMES = {
+    **dict.fromkeys(("textrm", "textnormal", "textup", "mbox", "hbox"), r"\text"),
+    **dict.fromkeys(("displaystyle", "textstyle", "limits", "nolimits", "mathop", "mathbin", "mathrel"), ""),
+    **{f"{size}{side}": "" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")},
+    "bm": r"\boldsymbol", "pmb": r"\boldsymbol", "stackrel": r"\overset", "argmin": r"\operatorname{arg\,min}",
+    "argmax": r"\operatorname{arg\,max}", "lVert": r"\|", "rVert": r"\|", "lvert": "|", "rvert": "|", "coloneqq": ":=",
+    "iff": r"\Longleftrightarrow", "implies": r"\Longrightarrow", "dotsc": r"\ldots", "dotsb": r"\cdots",
+}  # fmt: skip
+OTHER_FORMS = {
     r"\\(text)?color\s*\{\w+\}": "",
-    r"\\(textrm|textnormal|textup|mbox|hbox)@": r"\\text",
-    r"\\(bm|pmb)@": r"\\boldsymbol",
-    r"\\text(bf|it|tt|sf)\{([^{}]*)\}": lambda m: "\\math" + m[1] + "{" + m[2].replace(" ", r"\ ") + "}",
+    r"\\text(bf|it|tt|sf)\{([^{}]*)\}": lambda found: f"\\math{found[1]}{{" + found[2].replace(" ", r"\ ") + "}",
     r"\\xrightarrow\s*(\{[^{}]*\})": r"\\overset\1{\\longrightarrow}",
-    r"\\arg(max|min)@": r"\\operatorname{arg\\,\1}",
     r"\\operatorname\*": r"\\operatorname",
-    r"\\stackrel@": r"\\overset",
-    r"\\[lr]Vert@": r"\\|",
-    r"\\[lr]vert@": "|",
-    r"\\not\s*\\in@": r"\\notin",
-    r"\\not\s*=": r"\\neq",
-    r"\\iff@": r"\\Longleftrightarrow",
-    r"\\implies@": r"\\Longrightarrow",
-    r"\\coloneqq@": ":=",
-    r"\\dots[bcm]@": r"\\ldots",
+    r"\\not\s*(?:=|\\in(?![a-z]))": lambda found: r"\neq" if found[0][-1] == "=" else r"\notin",
+    r"\\([a-zA-Z]+)": lambda found: OTHER_NAMES.get(found[1], found[0]),
     # without braces
     r"\\[dt]?frac\s*(\w)\s*(\w)": r"\\frac{\1}{\2}",
     r"\\sqrt\s*(\w)": r"\\sqrt{\1}",
-    r"\\(math[a-z]+|boldsymbol)@\s*(\\[a-zA-Z]+|\w)": r"\\\1{\2}",
+    r"\\(math[a-z]+|boldsymbol)(?![a-zA-Z])\s*(\\[a-zA-Z]+|\w)": r"\\\1{\2}",
     r"\\(underset|overset)\s*(\{[^{}]*\})\s*(\\[a-zA-Z]+|\w)": r"\\\1\2{\3}",
 }
 
@@ -86,11 +83,11 @@ def formula_text(tex: str) -> Spans | None:
     on the baseline. A smaller one is a superscript or a subscript if it is a little above or below the baseline.
     Two glyphs that overlap (an accent, one limit above another), or a rule (of a fraction, of a root) cannot be
     written on one line. Gaps between glyphs become spaces. Chinese characters, which mathtext's fonts do not have, are
-    parsed as Cyrillic letters, and fractions among them become a/b.
+    parsed as Cyrillic letters, and fractions among them become (a)/(b).
     """
     stand_ins = dict(zip(filter(is_wide, dict.fromkeys(tex)), (chr(0x410 + n) for n in range(64)), strict=False))
     if stand_ins:
-        tex = FRACTION.sub(lambda found: f"{_part(found[1])}/{_part(found[2])}", tex)
+        tex = FRACTION.sub(r"(\1)/(\2)", tex)
         tex = tex.translate(str.maketrans(stand_ins))
     chinese = {stand_in: letter for letter, stand_in in stand_ins.items()}
     tex = re.sub(r"\\[dt]?frac\s*(?:\{(\w+)\}\{(\w+)\}|(\w)\s*(\w))", r"\1\3/\2\4", tex)  # a half is 1/2 in a sentence
@@ -120,11 +117,6 @@ def formula_text(tex: str) -> Spans | None:
         return None
 
 
-def _part(tex: str) -> str:
-    """One part of a fraction that is written on a line."""
-    return tex if re.fullmatch(r"\s*(\w+|\\text\{[^{}]*\})\s*", tex) else f"({tex})"
-
-
 def _lines(tex: str) -> list[str]:
     """The lines of `\\begin{align} a &= b \\\\ c &= d \\end{align}` and the like, without the alignment marks."""
     tex = re.sub(r"\\(begin|end)\{(align|aligned|equation|gather|gathered|split|eqnarray)\*?\}", " ", tex)
@@ -144,6 +136,6 @@ def _parse(tex: str):
 def _for_mathtext(tex: str) -> str:
     """TeX with what mathtext does not know in other words: `\\frac12`, `\\mathbf x`, `\\textrm{...}`, `\\lVert`, ..."""
     tex = " ".join(tex.split())
-    for pattern, other in OTHER_WORDS.items():
-        tex = re.sub(pattern.replace("@", "(?![a-zA-Z])"), other, tex)
+    for pattern, other in OTHER_FORMS.items():
+        tex = re.sub(pattern, other, tex)
     return f"${tex}$"

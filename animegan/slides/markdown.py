@@ -38,11 +38,8 @@ FRAMES = re.compile(r'= "(data:image/[a-z]+;base64,[^"]*)"')  # of an animation 
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
 MAX_INDENT = 9  # PowerPoint has no more levels
 LINKS = ("https://", "http://", "mailto:")
-# JupyterLab's other signs around a formula, \\\\(...\\\\) and \\\\[...\\\\], outside of code and of other formulas.
-BRACKETS = re.compile(
-    r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\\((?P<inline>.{1,2000}?)\\\\\)|\\\\\[(?P<alone>.{1,2000}?)\\\\\]",
-    re.DOTALL,
-)
+# JupyterLab's other signs around a formula, \\(...\\) and \\[...\\], outside of code and of other formulas.
+BRACKETS = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\([([])\s*(.{1,2000}?)\s*\\\\[])]", re.DOTALL)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 MARKDOWN.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
 MARKDOWN.validateLink = lambda url: True  # it refuses an SVG as a data address; `LINKS` and `find_picture` check links
@@ -53,7 +50,9 @@ FindPicture = Callable[[str, str], "Picture | str"]
 
 def read_markdown(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a Markdown text as JupyterLab shows it: tables, formulas and HTML included."""
-    return read_html(MARKDOWN.render(BRACKETS.sub(_with_dollars, source)), find_picture)
+    signs = {"(": "$", "[": "$$"}
+    source = BRACKETS.sub(lambda found: found[2].join(2 * [signs[found[1]]]) if found[1] else found[0], source)
+    return read_html(MARKDOWN.render(source), find_picture)
 
 
 def read_html(source: str, find_picture: FindPicture) -> list[Block]:
@@ -70,12 +69,6 @@ def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Bloc
     reader.walk(node, formatting)
     reader.end_paragraph()
     return reader.blocks
-
-
-def _with_dollars(found: re.Match) -> str:
-    if found["inline"]:
-        return f"${found['inline'].strip()}$"
-    return f"$${found['alone']}$$" if found["alone"] else found[0]
 
 
 class HtmlReader:
@@ -220,14 +213,12 @@ class HtmlReader:
         has_chinese = any(map(is_wide, tex))
         if (is_inline or has_chinese) and (spans := formula_text(tex)) is not None:
             self.spans += [replace(span, bold=formatting.bold or span.bold, link=formatting.link) for span in spans]
-            if not is_inline:
-                self.end_paragraph()
         elif picture := formula_picture(tex):
             self.add(picture)
         else:
             self.spans.append(replace(formatting, text=tex.strip(), code=True))
-            if not is_inline:
-                self.end_paragraph()
+        if not is_inline:
+            self.end_paragraph()
 
     def picture(self, tag: Tag) -> None:
         alt, caption = (" ".join(str(tag.get(name, "")).split()) for name in ("alt", "title"))

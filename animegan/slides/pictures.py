@@ -105,8 +105,8 @@ def _find(address: str, alt: str, attachments: dict, folder: Path) -> Picture:
     if path.anchor:
         raise ValueError("give its path relative to the notebook")
     path = Path(os.path.realpath(folder / path))
-    if not path.is_relative_to(root := _project(Path(os.path.realpath(folder)))):
-        raise ValueError(f"it lies outside {root}: copy it beside the notebook")
+    if not path.is_relative_to(_project(Path(os.path.realpath(folder)))):
+        raise ValueError("it lies outside the folder of the notebook and its project: copy it beside the notebook")
     if not address or not path.is_file():
         raise FileNotFoundError(address)
     if path.stat().st_size > MAX_BYTES:
@@ -115,15 +115,10 @@ def _find(address: str, alt: str, attachments: dict, folder: Path) -> Picture:
 
 
 def _project(folder: Path) -> Path:
-    """The folder whose pictures a notebook in `folder` may show: the top one of its project, or `folder` itself.
-
-    A notebook from elsewhere must not take a private picture into slides that are handed on.
-    """
+    """The folder whose pictures a notebook in `folder` may show; others may be private, and slides are handed on."""
     home = Path(os.path.realpath(os.path.expanduser("~")))  # may be under version control as a whole
-    for parent in takewhile(lambda parent: parent != home and parent.parent != parent, (folder, *folder.parents)):
-        if any(os.path.exists(parent / name) for name in PROJECT):
-            return parent
-    return folder
+    below = takewhile(lambda parent: parent not in (home, Path(parent.anchor)), (folder, *folder.parents))
+    return next((parent for parent in below if any(os.path.exists(parent / name) for name in PROJECT)), folder)
 
 
 def decode(content: str | list[str]) -> bytes:

@@ -8,7 +8,7 @@ text of n pages would be measured n times.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, chain, repeat, takewhile
 from math import inf
@@ -50,7 +50,7 @@ class Paragraph:
         return (STEP + DIGIT * (self.text.digits - 1)) * self.style.size / 20 if self.text.label else 0.0
 
     @cached_property
-    def lines(self) -> list[Spans]:
+    def wrapped(self) -> list[Spans]:
         spans = self.text.spans
         if self.text.heading:
             spans = tuple(replace(span, bold=True) for span in spans)
@@ -58,19 +58,19 @@ class Paragraph:
 
     @property
     def height(self) -> float:
-        return len(self.lines) * self.style.leading
+        return len(self.wrapped) * self.style.leading
 
     @property
     def min_height(self) -> float:
-        return min(len(self.lines), 2) * self.style.leading
+        return min(len(self.wrapped), 2) * self.style.leading
 
     def split(self, room: float) -> tuple[Paragraph | None, Paragraph]:
         count = int(room / self.style.leading)
         if count < 2:
             return None, self
-        upper, lower = self.lines[:count], self.lines[count:]
+        upper, lower = self.wrapped[:count], self.wrapped[count:]
         head, rest = (replace(self.text, spans=_rejoined(part)) for part in (upper, lower))
-        return _like(self, text=head, lines=upper), _like(self, text=replace(rest, marker=""), lines=lower)
+        return _like(self, upper, text=head), _like(self, lower, text=replace(rest, marker=""))
 
 
 @dataclass(frozen=True)
@@ -113,13 +113,10 @@ class Listing:
             return None, self
         lines, wrapped, fitting = self.code.lines, self.wrapped, _fitting(self.counts, free)
         if not fitting:  # one line longer than a page
-            parts = [wrapped[0][:free], wrapped[0][free:]]
+            parts = wrapped[0][:free], wrapped[0][free:]
             lines, wrapped, fitting = (*map(_rejoined, parts), *lines[1:]), [*parts, *wrapped[1:]], 1
-        upper, lower = (
-            _like(self, code=replace(self.code, lines=lines[part]), wrapped=wrapped[part])
-            for part in (slice(fitting), slice(fitting, None))
-        )
-        return upper, lower
+        head, rest = (replace(self.code, lines=part) for part in (lines[:fitting], lines[fitting:]))
+        return _like(self, wrapped[:fitting], code=head), _like(self, wrapped[fitting:], code=rest)
 
 
 @dataclass(frozen=True)
@@ -172,7 +169,7 @@ class TableBox:
     def split(self, room: float) -> tuple[TableBox | None, TableBox]:
         headers, rows, wrapped = self.table.headers, self.table.rows, self.wrapped
         if sum(self.heights[:headers]) > room / 2:  # too high to be repeated
-            return _like(self, table=replace(self.table, headers=0), wrapped=wrapped).split(room)
+            return _like(self, wrapped, table=replace(self.table, headers=0)).split(room)
         fitting = _fitting(self.heights, room) - headers
         if fitting < 1:  # one row higher than the room
             free = int((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading)
@@ -186,20 +183,13 @@ class TableBox:
             rows = (*rows[:headers], upper, lower, *rows[headers + 1 :])
             wrapped, fitting = [*wrapped[:headers], *parts, *wrapped[headers + 1 :]], 1
         end = headers + fitting
-        head, rest = (
-            _like(
-                self,
-                table=replace(self.table, rows=rows[:headers] + rows[part]),
-                wrapped=wrapped[:headers] + wrapped[part],
-            )
-            for part in (slice(headers, end), slice(end, None))
-        )
-        if any(isinstance(cell, Merged) for cell in chain(*rest.table.rows[headers : headers + 1])):
-            again = tuple(_whole(cell, True) for cell in rest.table.rows[headers])
-            rest.wrapped[headers] = self.wrap(again)
-            rows = (*rows[:headers], again, *rows[end + 1 :])
-            rest = _like(rest, table=replace(self.table, rows=rows), wrapped=rest.wrapped)
-        return head, rest
+        lower = rows[:headers] + rows[end:]
+        below = wrapped[:headers] + wrapped[end:]
+        if any(isinstance(cell, Merged) for cell in chain(*rows[end : end + 1])):
+            again = tuple(_whole(cell, True) for cell in rows[end])
+            lower, below[headers] = (*rows[:headers], again, *rows[end + 1 :]), self.wrap(again)
+        head, rest = (replace(self.table, rows=part) for part in (rows[:end], lower))
+        return _like(self, wrapped[:end], table=head), _like(self, below, table=rest)
 
 
 def _whole(cell: Cell, is_below: bool) -> Cell:
@@ -212,11 +202,10 @@ def _fitting(heights: list, room: float) -> int:
     return sum(1 for _ in takewhile(lambda total: total <= room, accumulate(heights)))
 
 
-def _like(piece: P, **changes: Any) -> P:
-    """A copy with other values of its fields and of its cached properties."""
-    names = {field.name for field in fields(piece)}
-    copy = replace(piece, **{name: value for name, value in changes.items() if name in names})
-    vars(copy).update(changes)
+def _like(piece: P, wrapped: list, **changes: Any) -> P:
+    """A copy with other values of its fields, and with its lines."""
+    copy = replace(piece, **changes)
+    vars(copy)["wrapped"] = wrapped
     return copy
 
 

@@ -919,7 +919,7 @@ def test_what_mathtext_does_not_know_is_said_in_other_words():
         r"\textrm{if } x": "if x", r"\textbf{a b}": "a b", r"\mathbf x": "x", r"\mathbb R^n": "ℝn", r"\iff": "⟺",
         r"\operatorname*{argmax} x": "argmax x", r"\lVert x\rVert": "‖x‖", r"\left\lvert x\right\rvert": "|x|",
         r"\bm\mu": "μ", r"a \not\in b": "a ∉ b",
-        r"\text{损失}_D": "损失D", r"\text{真}=\frac{TP}{n+1}": "真 = TP/(n + 1)",
+        r"\text{损失}_D": "损失D", r"\text{真}=\frac{TP}{n+1}": "真 = (TP)/(n + 1)",
         r"\textcolor{red}{x}": "x",
     }  # fmt: skip
     for tex, words in known.items():
@@ -930,7 +930,7 @@ def test_what_mathtext_does_not_know_is_said_in_other_words():
     drawn = [r"\underset{x}\lim f", r"\sum\limits_{i=1}^n", r"\left\lVert \frac12 \right\rVert", r"x \xrightarrow{G} y"]
     pictures = pictures_of(presentation([text("# T\n\n" + "\n\n".join(f"$${tex}$$" for tex in drawn))]).slides[0])
     assert [alt(picture).removeprefix("formula: ") for picture in pictures] == drawn
-    assert "准确率 = TP/n" in words_on(presentation([text("# T\n\n$$准确率=\\frac{TP}{n}$$")]).slides[0]).replace(
+    assert "准确率 = (TP)/(n)" in words_on(presentation([text("# T\n\n$$准确率=\\frac{TP}{n}$$")]).slides[0]).replace(
         "\xa0", " "
     )
 
