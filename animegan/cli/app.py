@@ -10,6 +10,7 @@ from animegan.cli.parser import Parser, add_command
 from animegan.cli.runs import add_run_commands
 from animegan.cli.train import add_train_commands
 from animegan.errors import UserError
+from animegan.text import printable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +47,7 @@ def _parser() -> Parser:
     command = add_command(commands, "slides", slides, "turn a notebook into slides: PowerPoint, and one HTML file")
     command.add_argument("notebook", help="an .ipynb file, already run; JupyterLab's slide types divide it into slides")
     command.add_argument("--to", choices=("pptx", "html"), help="make only one of the two (default: both)")
-    command.add_argument("--out", help="file to write, .pptx or .html (default: beside the notebook)")
+    command.add_argument("--out", help="file to write, .pptx or .html, or a folder (default: beside the notebook)")
     command.add_argument("--no-input", action="store_true", help="leave out the code of all cells")
 
     add_command(commands, "doctor", doctor, "check Python, PyTorch, GPU driver, CUDA, disk and Jupyter")
@@ -63,13 +64,14 @@ def slides(options: argparse.Namespace) -> None:
         raise UserError(f"slides need {error.name}: pip install -e '.[notebooks]' installs it.") from error
 
     kinds = [options.to] if options.to else ["pptx", "html"]
-    if options.out:
+    if options.out is not None and not os.path.isdir(options.out):
         kinds = [kind for kind in kinds if options.out.lower().endswith(f".{kind}")]
         if not kinds:
-            raise UserError(f"--out {options.out}: let it end in .{options.to or 'pptx or .html'}.")
+            end = f".{options.to or 'pptx or .html'}"
+            raise UserError(f"--out {options.out!r}: let it end in {end}, or give a folder that is there.")
     deck = SlideDeck(options.notebook, with_code=not options.no_input)
     for kind in kinds:
-        print(f"slides: {deck.save(kind, options.out)}")
+        print(printable(f"slides: {deck.save(kind, options.out)}"))
     if deck.unfinished:
         print(f"still to be written (✍): slide {', '.join(map(str, deck.unfinished))}")
 

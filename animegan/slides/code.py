@@ -19,7 +19,7 @@ TOKEN_COLOURS = {
     "number": {Token.Literal.Number},
     "name": {Token.Name.Function, Token.Name.Class, Token.Name.Decorator},
 }
-CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
+CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]")
 MAX_LINES = 60  # of an output: a log of thousands of lines is not a slide
 FIRST_LINES, LAST_LINES = 40, 15  # what is shown of a longer one
 

@@ -14,8 +14,10 @@ becomes the title slide.
 
 **What is shown**: text, lists, tables, pictures, formulas, code and what it printed. The code of a cell is left
 out if it is collapsed in JupyterLab or if the cell has the tag `hide-input` or `remove-input`; `--no-input`
-leaves out all code. A widget is shown as the picture that is stored with it. In place of an error, or of a
-missing picture, there is a line that says so. Pictures are never downloaded.
+leaves out all code. A widget is shown as the picture that is stored with it, an animation as its last frame. In
+place of an error, a missing picture, a video, or an embedded page, there is a line that says so. Pictures are never
+downloaded. An SVG is shown in HTML as it is, without scripts and links; PowerPoint gets a PNG of it if CairoSVG is
+installed, otherwise a line that says what to do.
 
 The alternative text of a picture is the one given in Markdown; for an output of a cell it is the comment in the
 cell's first line.
@@ -26,6 +28,8 @@ Nothing is cut off: what does not fit is set in a smaller font, and then continu
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +38,7 @@ import nbformat
 from nbconvert.exporters.exporter import Exporter, FilenameExtension
 
 from animegan.errors import UserError
-from animegan.files import saving, write_whole
+from animegan.files import reading, saving, write_whole
 
 # nbconvert and JupyterLab import this file to list their exporters, so slow imports are made in the functions.
 
@@ -49,12 +53,17 @@ def _missing_library_is_named() -> Iterator[None]:
 
 @_missing_library_is_named()
 def _pages(notebook, name: str, folder: Path, with_code: bool) -> list:
+    try:
+        import matplotlib  # noqa: F401, for the widths of letters
+    except ValueError as error:
+        backend = os.environ.get("MPLBACKEND")
+        raise UserError(f"matplotlib does not know MPLBACKEND={backend}: unset that variable.") from error
     from animegan.slides.layout import lay_out
     from animegan.slides.notebook import read_notebook
 
     slides = read_notebook(notebook, name, folder, with_code)
     if not slides:
-        raise UserError(f"{name} has nothing to show: every cell is empty, hidden or of the slide type Skip.")
+        raise UserError(f"{name} has nothing to show: every cell is empty, raw, hidden or of the slide type Skip.")
     return lay_out(slides)
 
 
@@ -109,12 +118,13 @@ class SlideDeck:
     def save(self, to: str, out: str | Path | None = None) -> Path:
         """Write the slides and return the path of the file.
 
-        to: "pptx" or "html". out: the file to write (default: beside the notebook).
+        to: "pptx" or "html". out: the file to write, or a folder to write it into (default: beside the notebook).
         Raises UserError if it cannot be written, or if a library is missing.
         """
         exporter = {"pptx": PptxExporter, "html": OfflineSlidesExporter}[to]()
         content = exporter.write(self.pages, self.path.stem)
-        out = Path(out) if out else self.path.with_suffix(exporter.file_extension)
+        beside = self.path.with_suffix(exporter.file_extension)
+        out = beside if out is None else Path(out, beside.name) if os.path.isdir(out) else Path(out)
         with saving(out, "close it if it is open in another program, or give another --out"):
             write_whole(out, content.encode("utf-8") if isinstance(content, str) else content)
         return out
@@ -126,13 +136,14 @@ class SlideDeck:
 
 
 def _read(path: Path):
-    if not path.is_file():
-        raise UserError(f"there is no notebook {path}: give the path of an .ipynb file.")
+    with reading(path, "give the path of an .ipynb file that you may read"):
+        if not path.is_file():
+            raise UserError(f"there is no notebook {path}: give the path of an .ipynb file.")
+        content = path.read_bytes()
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        text = content.decode(json.detect_encoding(content))  # PowerShell and Notepad write a byte order mark
+        notebook = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook, relax_add_props=True)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): check its permissions.") from error
     except Exception as error:  # nbformat raises many exception types for files that are not notebooks
         raise UserError(f"{path} is not a notebook, or a damaged one: give the path of an .ipynb file.") from error
     return notebook

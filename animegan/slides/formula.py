@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import io
 import re
+from dataclasses import replace
 
 from animegan.slides.model import Picture, Span, Spans
 from animegan.slides.style import COLOURS, WIDTH
@@ -21,8 +22,31 @@ EDGE = 2  # points around it: slanted letters reach out of their box
 MAX_WIDTH = 1.6 * WIDTH  # of a formula that is scaled down to fit; a longer one would be too small to read
 DPI = 300
 FONT = "stix"
+FRACTION = re.compile(r"\\[dt]?frac\s*" + 2 * r"\{((?:[^{}]|\{[^{}]*\})*)\}\s*")
 # Letters that mathtext takes from its fonts' private area: calligraphic ones, and the E of an expected value.
 PRIVATE = {0xE22D + n: chr(ord("A") + n) for n in range(26)} | {0xE156: "𝔼"}
+# Commands that mathtext does not know, and what it draws instead.
+OTHER_NAMES = {
+    **dict.fromkeys(("textrm", "textnormal", "textup", "mbox", "hbox"), r"\text"),
+    **dict.fromkeys(("displaystyle", "textstyle", "limits", "nolimits", "mathop", "mathbin", "mathrel"), ""),
+    **{f"{size}{side}": "" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")},
+    "bm": r"\boldsymbol", "pmb": r"\boldsymbol", "stackrel": r"\overset", "argmin": r"\operatorname{arg\,min}",
+    "argmax": r"\operatorname{arg\,max}", "lVert": r"\|", "rVert": r"\|", "lvert": "|", "rvert": "|", "coloneqq": ":=",
+    "iff": r"\Longleftrightarrow", "implies": r"\Longrightarrow", "dotsc": r"\ldots", "dotsb": r"\cdots",
+}  # fmt: skip
+OTHER_FORMS = {
+    r"\\(text)?color\s*\{\w+\}": "",
+    r"\\text(bf|it|tt|sf)\{([^{}]*)\}": lambda found: f"\\math{found[1]}{{" + found[2].replace(" ", r"\ ") + "}",
+    r"\\xrightarrow\s*(\{[^{}]*\})": r"\\overset\1{\\longrightarrow}",
+    r"\\operatorname\*": r"\\operatorname",
+    r"\\not\s*(?:=|\\in(?![a-z]))": lambda found: r"\neq" if found[0][-1] == "=" else r"\notin",
+    r"\\([a-zA-Z]+)": lambda found: OTHER_NAMES.get(found[1], found[0]),
+    # without braces
+    r"\\[dt]?frac\s*(\w)\s*(\w)": r"\\frac{\1}{\2}",
+    r"\\sqrt\s*(\w)": r"\\sqrt{\1}",
+    r"\\(math[a-z]+|boldsymbol)(?![a-zA-Z])\s*(\\[a-zA-Z]+|\w)": r"\\\1{\2}",
+    r"\\(underset|overset)\s*(\{[^{}]*\})\s*(\\[a-zA-Z]+|\w)": r"\\\1\2{\3}",
+}
 
 
 @functools.lru_cache(maxsize=256)
@@ -58,8 +82,14 @@ def formula_text(tex: str) -> Spans | None:
     mathtext returns glyphs with their sizes and positions. A glyph in full size belongs to the line if it stands
     on the baseline. A smaller one is a superscript or a subscript if it is a little above or below the baseline.
     Two glyphs that overlap (an accent, one limit above another), or a rule (of a fraction, of a root) cannot be
-    written on one line. Gaps between glyphs become spaces.
+    written on one line. Gaps between glyphs become spaces. Chinese characters, which mathtext's fonts do not have, are
+    parsed as Cyrillic letters, and fractions among them become (a)/(b).
     """
+    stand_ins = dict(zip(filter(is_wide, dict.fromkeys(tex)), (chr(0x410 + n) for n in range(64)), strict=False))
+    if stand_ins:
+        tex = FRACTION.sub(r"(\1)/(\2)", tex)
+        tex = tex.translate(str.maketrans(stand_ins))
+    chinese = {stand_in: letter for letter, stand_in in stand_ins.items()}
     tex = re.sub(r"\\[dt]?frac\s*(?:\{(\w+)\}\{(\w+)\}|(\w)\s*(\w))", r"\1\3/\2\4", tex)  # a half is 1/2 in a sentence
     try:
         parsed = _parse(tex)
@@ -78,10 +108,11 @@ def formula_text(tex: str) -> Spans | None:
                 return None
             if spans and left > end + 0.12 * SIZE and not turns:
                 spans.append(Span("\xa0", math=True, script=script if script == before else 0))
-            spans.append(Span(letter, math=True, italic="Italic" in font.postscript_name, script=script))
+            look = {"italic": "Italic" in font.postscript_name, "bold": "Bold" in font.postscript_name}
+            spans.append(Span(letter, math=True, script=script, **({} if letter in chinese else look)))
             font.set_size(size, 72)
             end = left + font.load_char(code).linearHoriAdvance / 65536
-        return joined(spans)
+        return joined(replace(span, text=chinese.get(span.text, span.text)) for span in spans)
     except Exception:  # as above
         return None
 
@@ -89,7 +120,7 @@ def formula_text(tex: str) -> Spans | None:
 def _lines(tex: str) -> list[str]:
     """The lines of `\\begin{align} a &= b \\\\ c &= d \\end{align}` and the like, without the alignment marks."""
     tex = re.sub(r"\\(begin|end)\{(align|aligned|equation|gather|gathered|split|eqnarray)\*?\}", " ", tex)
-    tex = re.sub(r"\\(label|tag)\{[^}]*\}|\\(nonumber|displaystyle|notag)\b|(?<!\\)&", " ", tex)
+    tex = re.sub(r"\\(label|tag)\{[^}]*\}|\\(nonumber|notag)\b|(?<!\\)&", " ", tex)
     return [" ".join(line.split()) for line in tex.split(r"\\") if line.strip()]
 
 
@@ -103,8 +134,8 @@ def _parse(tex: str):
 
 
 def _for_mathtext(tex: str) -> str:
-    """TeX with the short forms expanded that mathtext does not know: `\\frac12`, `\\sqrt2`, `\\big(`."""
-    tex = re.sub(r"\\[dt]?frac\s*(\w)\s*(\w)", r"\\frac{\1}{\2}", " ".join(tex.split()))
-    tex = re.sub(r"\\sqrt\s*(\w)", r"\\sqrt{\1}", tex)
-    tex = re.sub(r"\\[bB]igg?[lrm]?(?![a-zA-Z])", "", tex)
+    """TeX with what mathtext does not know in other words: `\\frac12`, `\\mathbf x`, `\\textrm{...}`, `\\lVert`, ..."""
+    tex = " ".join(tex.split())
+    for pattern, other in OTHER_FORMS.items():
+        tex = re.sub(pattern, other, tex)
     return f"${tex}$"

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Picture, Spans, clean, plain
+from animegan.slides.model import Picture, Spans, clean, plain, words
 from animegan.slides.pieces import Listing, Paragraph, TableBox
 from animegan.slides.style import COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
@@ -86,7 +86,7 @@ def _table(content: TableBox) -> str:
     rows = ""
     for number, (cells, height) in enumerate(zip(content.table.rows, content.heights, strict=True)):
         tag = 'th scope="col"' if number < content.table.headers else "td"
-        inner = "".join(f"<{tag}>{_inline(cell)}</{tag[:2]}>" for cell in cells)
+        inner = "".join(f"<{tag}>{_inline(words(cell))}</{tag[:2]}>" for cell in cells)
         rows += f'<tr style="height:{_rem(height)}">{inner}</tr>'
     return f'<table style="{_font(content.style)}"><colgroup>{columns}</colgroup>{rows}</table>'
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import accumulate, chain, islice, takewhile
 
 from animegan.slides.model import Block, Picture, Slide, Span, Spans, Text, plain
-from animegan.slides.pieces import ROUNDING, ROW_GAP, Content, Paragraph, PictureRow, Piece, measure, measure_step
+from animegan.slides.pieces import ROUNDING, Content, Paragraph, PictureRow, Piece, TableBox, measure, measure_step
 from animegan.slides.style import COVER_PICTURE, COVER_TEXT, COVER_TITLE, HEIGHT, PAGE_BODY, PAGE_TITLE, WIDTH, Style
 from animegan.slides.text_width import wrap
 
@@ -192,12 +192,11 @@ def _flow(steps: list[list[Block]], width: float, height: float, scale: float) -
     pages = [page]
     while queue:
         step, piece = queue.popleft()
-        following = [later for _, later in queue]
         room = page.height - page.end - page.space(piece, step) + ROUNDING
-        if page.boxes and (piece.min_height > room or _is_left_alone(piece, following, room)):
+        if page.boxes and (piece.min_height > room or _is_left_alone(piece, queue, room)):
             head, rest = None, piece
         elif isinstance(piece, PictureRow):
-            wanted = max(piece.min_height, room - _reserved(following, height))
+            wanted = max(piece.min_height, room - _reserved(queue, height))
             head, rest = piece.within(width, min(wanted, room)), None
         else:
             head, rest = (piece, None) if piece.height <= room else piece.split(room)
@@ -212,24 +211,26 @@ def _flow(steps: list[list[Block]], width: float, height: float, scale: float) -
     return [page.boxes for page in pages]
 
 
-def _is_left_alone(piece: Piece, following: list[Piece], room: float) -> bool:
+def _is_left_alone(piece: Piece, queue: deque[tuple[int, Piece]], room: float) -> bool:
     """Whether a heading, or a line that introduces what follows it, would be the last thing on its page."""
-    if not isinstance(piece, Paragraph) or not following:
+    if not isinstance(piece, Paragraph) or not queue:
         return False
-    introduces = str(piece.text).endswith((":", "：")) and not isinstance(following[0], Paragraph)
-    return bool(piece.text.heading or introduces) and piece.height + GAP + following[0].min_height > room
+    _, following = queue[0]
+    introduces = str(piece.text).endswith((":", "：")) and not isinstance(following, Paragraph)
+    return bool(piece.text.heading or introduces) and piece.height + GAP + following.min_height > room
 
 
-def _reserved(following: list[Piece], height: float) -> float:
+def _reserved(queue: deque[tuple[int, Piece]], height: float) -> float:
     """Room that a picture leaves for what follows it: for all of it if that is not much, otherwise for the texts right
     below the picture, or for the first of them."""
-    heights = [
+    heights = (
         piece.height + GAP + (piece.style.above + piece.style.below if isinstance(piece, Paragraph) else 0)
-        for piece in following
-    ]
-    texts = next((n for n, piece in enumerate(following) if not isinstance(piece, Paragraph)), len(following))
-    sums = (sum(heights[:count]) for count in (len(following), texts, min(texts, 1)))
-    return next((needed for needed in sums if needed <= 0.45 * height), 0.0)
+        for _, piece in queue
+    )
+    sums = list(takewhile(lambda needed: needed <= 0.45 * height, accumulate(heights, initial=0.0)))
+    near = enumerate(islice(queue, len(sums)))
+    texts = next((n for n, (_, piece) in near if not isinstance(piece, Paragraph)), len(queue))
+    return next((sums[count] for count in (len(queue), texts, min(texts, 1)) if count < len(sums)), 0.0)
 
 
 class _Column:
@@ -264,11 +265,9 @@ class _Column:
             self.boxes[-1] = replace(box, height=box.height + space + piece.height, content=content)
             return
         top = self.end + space
+        left = (self.width - piece.width) / 2 if isinstance(piece, PictureRow) else 0.0
+        for picture, right, down in piece.places if isinstance(piece, PictureRow | TableBox) else ():
+            self.boxes.append(Box(left + right, top + down, picture.width, picture.height, picture, step))
         if not isinstance(piece, PictureRow):
             content = (piece,) if isinstance(piece, Paragraph) else piece
             self.boxes.append(Box(0.0, top, piece.width, piece.height, content, step))
-            return
-        left = (self.width - piece.width) / 2
-        for picture, width in zip(piece.pictures, piece.widths, strict=True):
-            self.boxes.append(Box(left, top, width, piece.height, picture, step))
-            left += width + ROW_GAP

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain, groupby, zip_longest
+from math import inf
 
 from bs4 import BeautifulSoup, NavigableString, Tag
 from bs4.element import PreformattedString
@@ -14,9 +16,10 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from animegan.slides.code import program_lines
 from animegan.slides.formula import formula_picture, formula_text
-from animegan.slides.model import BULLET, Block, Code, Picture, Span, Spans, Table, Text
+from animegan.slides.model import BULLET, Block, Cell, Code, Merged, Picture, Span, Spans, Table, Text, clean, words
 from animegan.slides.pictures import POINTS_PER_PIXEL
-from animegan.slides.text_width import joined
+from animegan.slides.svg import NOTHING, read_svg
+from animegan.slides.text_width import is_wide, joined
 
 INLINE_FORMATS = {
     **{key: {"bold": True} for key in ("b", "strong")},
@@ -28,12 +31,18 @@ INLINE_FORMATS = {
 }
 FORMATS = INLINE_FORMATS | {key: {"bold": True} for key in ("summary", "dt", "th")}
 INLINE = {*INLINE_FORMATS, "a", "span", "font", "u", "ins", "mark", "small", "big", "abbr", "label", "q", "wbr"}
-IGNORED = {"script", "style", "head", "template", "iframe", "object", "video", "audio", "svg", "input", "button"}
+IGNORED = {"script", "style", "head", "template", "input", "button"}
+MEDIA = {"video": "A video", "audio": "A sound", "iframe": "Another page", "object": "A file", "embed": "A file"}
+FRAMES = re.compile(r'= "(data:image/[a-z]+;base64,[^"]*)"')  # of an animation by matplotlib's to_jshtml
 # Between Chinese characters a line break is not a space.
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
+MAX_INDENT = 9  # PowerPoint has no more levels
 LINKS = ("https://", "http://", "mailto:")
+# JupyterLab's other signs around a formula, \\(...\\) and \\[...\\], outside of code and of other formulas.
+BRACKETS = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\([([])\s*(.{1,2000}?)\s*\\\\[])]", re.DOTALL)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 MARKDOWN.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
+MARKDOWN.validateLink = lambda url: True  # it refuses an SVG as a data address; `LINKS` and `find_picture` check links
 
 # From an address in the notebook and its alternative text: the picture, or a line that says why there is none.
 FindPicture = Callable[[str, str], "Picture | str"]
@@ -41,12 +50,18 @@ FindPicture = Callable[[str, str], "Picture | str"]
 
 def read_markdown(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a Markdown text as JupyterLab shows it: tables, formulas and HTML included."""
+    signs = {"(": "$", "[": "$$"}
+    source = BRACKETS.sub(lambda found: found[2].join(2 * [signs[found[1]]]) if found[1] else found[0], source)
     return read_html(MARKDOWN.render(source), find_picture)
 
 
 def read_html(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a piece of HTML; everything but text, pictures and tables is left out."""
-    return _blocks(BeautifulSoup(source, "html.parser"), Span(""), find_picture)
+    tree = BeautifulSoup(source, "html.parser")
+    try:
+        return _blocks(tree, Span(""), find_picture)
+    except RecursionError:
+        return [note("What follows is nested too deeply for slides; its text is:"), Text((Span(tree.get_text()),))]
 
 
 def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Block]:
@@ -92,6 +107,12 @@ class HtmlReader:
             self.spans.append(replace(formatting, text="\n"))
         elif tag.name == "img":
             self.picture(tag)
+        elif tag.name == "svg":
+            self.drawing(tag)
+        elif tag.name in MEDIA:
+            self.media(tag)
+        elif "animation" in tag.get("class", ()):
+            self.animation(tag)
         elif tag.name in INLINE:
             link = str(tag.get("href", ""))
             self.walk(tag, replace(formatting, link=link) if link.startswith(LINKS) else formatting)
@@ -119,37 +140,85 @@ class HtmlReader:
     def list(self, tag: Tag, formatting: Span) -> None:
         self.end_paragraph()
         outer = self.kind
-        start = str(tag.get("start", "1"))
-        first = int(start) if start.isdecimal() else 1
+        first = _number(tag.get("start"), 1)
         items = tag.find_all("li", recursive=False)
         digits = len(str(first + len(items) - 1)) if tag.name == "ol" else 1
         for number, item in enumerate(items, first):
             marker = number if tag.name == "ol" else BULLET
-            self.kind = replace(outer, indent=outer.indent + 1, marker=marker, digits=digits)
+            self.kind = replace(outer, indent=min(outer.indent + 1, MAX_INDENT), marker=marker, digits=digits)
             self.walk(item, formatting)
             self.end_paragraph()
         self.kind = replace(outer, marker="")
 
     def table(self, tag: Tag) -> None:
         rows = [row for row in tag.find_all("tr") if row.find_parent("table") is tag]
-        headers = sum(row.parent.name == "thead" for row in rows)
-        cells = [tuple(map(_cell, row.find_all(["td", "th"], recursive=False))) for row in rows]
+        cells = [[*zip_longest(*row, fillvalue=())] for row in self.grid(rows)]  # a row for every picture in a cell
+        headers = sum(map(len, cells[: sum(row.parent.name == "thead" for row in rows)]))
+        cells = list(chain.from_iterable(cells))
         if headers and not any(any(row) for row in cells[:headers]):  # Markdown has no table without a header
             cells, headers = cells[headers:], 0
-        if columns := max(map(len, cells), default=0):
-            self.add(Table(tuple(row + ((),) * (columns - len(row)) for row in cells), headers))
+        if any(cells):
+            self.add(Table(tuple(cells), headers))
         if caption := tag.find("caption"):
             self.add(Text(trimmed([Span(caption.get_text())]), role="caption"))
 
+    def grid(self, rows: list[Tag]) -> list[list[list[Cell]]]:
+        """What stands at every place of a table, one below the other. Merged cells take up all their places."""
+        grid: list[dict[int, list[Cell]]] = [{} for _ in rows]
+        starts = set()  # the columns in which a cell begins: others would be empty
+        for number, row in enumerate(rows):
+            column = 0
+            for tag in row.find_all(["td", "th"], recursive=False):
+                while column in grid[number]:
+                    column += 1
+                starts.add(column)
+                content = self.cell(tag)
+                width, end = _count(tag, "colspan") or 1, number + (_count(tag, "rowspan") or len(rows))
+                for below, places in zip(rows[number:end], grid[number:end], strict=True):
+                    if below.parent is row.parent:
+                        for n in range(column, column + width):
+                            places.setdefault(n, [Merged(words(content[0]), n == column)])
+                grid[number][column] = content
+                column += width
+        return [[places.get(n, [()]) for n in sorted(starts)] for places in grid]
+
+    def cell(self, tag: Tag) -> list[Cell]:
+        """The pictures in a cell, and what stands above and below each as lines of text."""
+        blocks = _blocks(tag, Span("", bold=tag.name == "th"), self.find_picture)
+        blocks = chain.from_iterable(block.blocks() if isinstance(block, Table) else [block] for block in blocks)
+        runs = groupby(blocks, lambda block: isinstance(block, Picture) and not block.tex)
+        return [cell for is_picture, run in runs for cell in (run if is_picture else [_cell_text(run)])] or [()]
+
+    def drawing(self, tag: Tag) -> None:
+        alt = tag.get("aria-label") or (tag.title.get_text() if tag.title else "") or "drawing"
+        try:
+            self.add(read_svg(clean(str(tag)).encode(), " ".join(str(alt).split())))
+        except ValueError as error:
+            if str(error) != NOTHING:  # some pages define their icons in such
+                self.add(note(f"Drawing left out: it is {error}."))
+
+    def media(self, tag: Tag) -> None:
+        source = tag if tag.get("src") else tag.find("source") or tag
+        address = str(source.get("src") or source.get("data") or "data:")
+        where = "" if address.startswith("data:") else f": {address}"
+        self.add(note(f"{MEDIA[tag.name]}, to be opened in the notebook{where}"))
+
+    def animation(self, tag: Tag) -> None:
+        script = tag.find_next("script")
+        if frames := FRAMES.findall(script.get_text() if script else ""):
+            self.picture(Tag(name="img", attrs={"src": frames[-1].replace("\\\n", ""), "alt": "animation"}))
+        self.add(note("An animation, to be played in the notebook" + "; this is its last frame." * bool(frames)))
+
     def formula(self, tex: str, formatting: Span, is_inline: bool) -> None:
-        if is_inline and (spans := formula_text(tex)) is not None:
-            self.spans += [replace(span, bold=formatting.bold, link=formatting.link) for span in spans]
+        has_chinese = any(map(is_wide, tex))
+        if (is_inline or has_chinese) and (spans := formula_text(tex)) is not None:
+            self.spans += [replace(span, bold=formatting.bold or span.bold, link=formatting.link) for span in spans]
         elif picture := formula_picture(tex):
             self.add(picture)
         else:
             self.spans.append(replace(formatting, text=tex.strip(), code=True))
-            if not is_inline:
-                self.end_paragraph()
+        if not is_inline:
+            self.end_paragraph()
 
     def picture(self, tag: Tag) -> None:
         alt, caption = (" ".join(str(tag.get(name, "")).split()) for name in ("alt", "title"))
@@ -157,13 +226,16 @@ class HtmlReader:
         if isinstance(picture, str):
             self.add(note(picture))
             return
-        pixels = str(tag.get("width", "")).removesuffix("px")
-        if pixels.isdecimal() and int(pixels):
-            scale = POINTS_PER_PIXEL * int(pixels) / picture.width
-            picture = replace(picture, width=scale * picture.width, height=scale * picture.height)
+        if pixels := _number(str(tag.get("width", "")).removesuffix("px"), 0):
+            picture = picture.fitted(POINTS_PER_PIXEL * pixels, inf)
         self.add(picture)
         if caption:
             self.add(Text((Span(caption),), role="caption"))
+
+
+def _number(attribute: object, default: int) -> int:
+    """A whole number of at most six digits, as an HTML attribute gives it."""
+    return int(str(attribute)) if re.fullmatch("[0-9]{1,6}", str(attribute)) else default
 
 
 def note(text: str) -> Text:
@@ -171,15 +243,26 @@ def note(text: str) -> Text:
     return Text((Span(text, italic=True),), role="note")
 
 
-def _cell(tag: Tag) -> Spans:
-    """A table cell as lines of text; a picture or a formula in it becomes its description."""
-    blocks = _blocks(tag, Span("", bold=tag.name == "th"), lambda address, alt: f"[{alt or address}]")
-    lines = [
-        (Span(block.tex, code=True),) if isinstance(block, Picture) else block.spans
-        for block in blocks
-        if isinstance(block, Picture | Text)
-    ]
+def _cell_text(blocks: Iterable[Block]) -> Spans:
+    """A table cell as lines of text; a formula that would be a picture becomes its source."""
+    lines: list[Iterable[Span]] = []
+    for block in blocks:
+        if isinstance(block, Picture):
+            lines.append([Span(block.tex, code=True)])
+        elif isinstance(block, Code):
+            indented = [
+                [replace(span, text=span.text.replace("  ", "\xa0\xa0")) for span in line] for line in block.lines
+            ]
+            lines += indented
+        else:
+            lines.append([Span(f"{block.label} " if block.label else ""), *block.spans])
     return trimmed([span for line in lines for span in (Span("\n"), *line)])
+
+
+def _count(tag: Tag, name: str) -> int:
+    """How many places a cell takes up, at most as many as browsers allow; 0 for all that follow."""
+    text = str(tag.get(name, "")).strip()
+    return min(int(text), 1000) if re.fullmatch("[0-9]{1,5}", text) else 1
 
 
 def _language(pre: Tag) -> str:

@@ -7,7 +7,7 @@ pages. This module is the only one that all of them know.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 BULLET = "•"
 NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -61,26 +61,50 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Table:
-    """`rows` of cells; the first `headers` rows are repeated on every slide on which the table continues."""
-
-    rows: tuple[tuple[Spans, ...], ...]
-    headers: int = 1
-
-
-@dataclass(frozen=True)
 class Picture:
-    """A PNG, JPEG or GIF file; `width` and `height` in points at its natural size.
+    """A PNG, JPEG, GIF or SVG file; `width` and `height` in points at its natural size.
 
     `tex` is the source of a formula. A formula is never made larger than the text around it.
     """
 
     data: bytes = field(repr=False)
-    kind: str  # "png", "jpeg", "gif"
+    kind: str  # "png", "jpeg", "gif", "svg+xml"
     width: float
     height: float
     alt: str
     tex: str = ""
+
+    def fitted(self, width: float, height: float) -> Picture:
+        """The picture as large as it can be within these measures."""
+        scale = min(width / self.width, height / self.height)
+        return replace(self, width=scale * self.width, height=scale * self.height)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A further place of a merged cell: empty, but it knows the cell's text. is_below: it is in its first column."""
+
+    whole: Spans
+    is_below: bool
+
+    def __bool__(self) -> bool:
+        return False
+
+
+Cell = Spans | Picture | Merged
+
+
+@dataclass(frozen=True)
+class Table:
+    """`rows` of cells; the first `headers` rows are repeated on every slide on which the table continues."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    headers: int = 1
+
+    def blocks(self) -> list[Text | Picture]:
+        """What its cells hold, one after the other."""
+        cells = [cell for row in self.rows for cell in row if cell]
+        return [cell if isinstance(cell, Picture) else Text(cell) for cell in cells]
 
 
 Block = Text | Code | Table | Picture
@@ -97,6 +121,11 @@ class Slide:
 
     def is_empty(self) -> bool:
         return not (self.level or self.notes or any(self.steps))
+
+
+def words(cell: Cell) -> Spans:
+    """The text of a table cell; a picture has none."""
+    return cell if isinstance(cell, tuple) else ()
 
 
 def plain(spans: Spans) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
@@ -10,13 +11,16 @@ from pathlib import Path
 from animegan.slides.code import printed_lines, program_lines
 from animegan.slides.markdown import note, read_html, read_markdown
 from animegan.slides.model import Block, Code, Picture, Slide, Span, Text, plain
-from animegan.slides.pictures import decode, find_picture, read_picture
+from animegan.slides.pictures import find_picture, stored_picture
+from animegan.slides.svg import AS_PNG
 
 BREAKS = ("slide", "subslide")
 NO_CELL = {"remove-cell", "remove_cell", "hide-cell"}
 NO_CODE = {"hide-input", "hide_input", "remove-input", "remove_input"}
 NO_OUTPUT = {"hide-output", "hide_output", "remove-output", "remove_output"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
+# What `tqdm.notebook` prints when it starts: 0%|   | 0/25 [00:00<?, ?it/s], or 0it [00:00, ?it/s].
+PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d\d:\d\d|\b(Float|Int)Progress\(")
 
 
 def read_notebook(notebook, name: str, folder: Path, with_code: bool = True) -> list[Slide]:
@@ -104,29 +108,43 @@ class NotebookReader:
                 if output.output_type == "error":
                     yield note(f"This cell stopped with {output.ename}: {output.evalue}. Fix it and run it again.")
                 else:
-                    yield from self.output(output.data, output.get("metadata", {}), cell.source)
+                    data = {
+                        kind: value if kind.startswith("application/") or isinstance(value, str) else str(value)
+                        for kind, value in output.data.items()
+                    }
+                    yield from self.output(data, output.get("metadata", {}), cell.source)
 
     def output(self, data, metadata, source: str) -> Iterator[Block]:
         """The form of an output that a slide shows best; for a widget, the picture that is stored with it."""
-        text, finder = data.get("text/plain", ""), partial(find_picture, attachments={}, folder=self.folder)
-        for kind in ("image/png", "image/jpeg", "image/gif"):
-            if kind in data:
-                alt = metadata.get(kind, {}).get("alt") or _description(text, source)
-                try:
-                    yield read_picture(decode(data[kind]), alt)
-                except ValueError as error:
-                    yield note(f"The picture of this cell cannot be read ({error}); run the notebook again.")
-                return
-        if WIDGET in data:
-            yield note(f"An interactive widget, to be used in the notebook: {text}")
+        text, html = data.get("text/plain", ""), data.get("text/html", "")
+        finder = partial(find_picture, attachments={}, folder=self.folder)
+        if kinds := [kind for kind in data if kind.startswith("image/")]:
+            alts = [_alt(metadata.get(kind)) for kind in kinds]
+            try:
+                bundle = {kind: data[kind] for kind in kinds}
+                yield stored_picture(bundle, next(filter(None, alts), _description(text, source)))
+            except ValueError as error:
+                yield note(f"The picture of this cell cannot be read ({error}); run the notebook again.")
+        elif text.startswith("<Figure size ") or "application/pdf" in data:
+            if not text.endswith(" 0 Axes>"):  # an empty one
+                yield note(f"The figure of this cell is not stored as a picture that slides can show: {AS_PNG}.")
+        elif WIDGET in data:
+            if not PROGRESS_BAR.search(text):  # the state in which it began is of no use
+                yield note(f"An interactive widget, to be used in the notebook: {text}")
         elif formatted := data.get("text/markdown") or data.get("text/latex"):
             yield from read_markdown(formatted, finder)
-        elif blocks := read_html(data.get("text/html", ""), finder):
+        elif blocks := read_html(html, finder):
             yield from blocks
-        elif text.strip():
+        elif text.strip() and not text.startswith("<IPython."):  # the name of an object that only a browser shows
             yield Code(printed_lines(text), output=True)
-        else:
+        elif "<script" in html or not html:
             yield note(f"An output that a slide cannot show ({', '.join(sorted(data)) or 'nothing'}).")
+
+
+def _alt(metadata) -> str:
+    """The alternative text in what a notebook stores beside a picture; "" if there is none."""
+    alt = metadata.get("alt") if isinstance(metadata, dict) else None
+    return alt if isinstance(alt, str) else ""
 
 
 def _description(text: str, source: str) -> str:
@@ -148,5 +166,4 @@ def _as_plain_text(block: Block) -> str:
         return "  " * max(block.indent - 1, 0) + f"{block.label} {block}".lstrip()
     if isinstance(block, Picture):
         return block.tex or f"[{block.alt}]"
-    lines = block.lines if isinstance(block, Code) else [cell for row in block.rows for cell in row]
-    return "\n".join(map(plain, lines))
+    return "\n".join(map(plain, block.lines) if isinstance(block, Code) else map(_as_plain_text, block.blocks()))

@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import contextlib
 import io
+import os
+import warnings
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes
 
 from PIL import Image, ImageOps
 
 from animegan.slides.model import Picture
+from animegan.slides.svg import read_svg
 
 KINDS = ("png", "jpeg", "gif")  # what PowerPoint and every browser can show
-MAX_PIXELS = 2400  # per side: more cannot be seen on a screen, and makes the file large
+# Formats that their first bytes identify; for others Pillow guesses, or starts a program (EPS).
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM", "ICO")
+MAX_PIXELS = 64_000_000  # a decompression bomb is recognised by its header
+MAX_BYTES = 128 * 2**20  # a larger file is not even read
+MAX_SIDE = 2400  # pixels: more cannot be seen on a screen, and makes the file large
+PROJECT = ("pyproject.toml", ".git")  # what the top folder of a project holds
 POINTS_PER_PIXEL = 0.75  # at the natural size
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 
 
 def read_picture(data: bytes, alt: str) -> Picture:
-    """A picture in any format that Pillow reads; ValueError if it is not a picture."""
+    """A picture in any format that Pillow reads, or an SVG; ValueError if it is not a picture."""
+    if data[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return read_svg(data, alt)
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        Image.init()
+        formats = [name for name in FORMATS if name in Image.OPEN]  # AVIF needs Pillow 11.3
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=formats)
+        with image:
+            if image.width * image.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
             image.load()
             kind = (image.format or "").lower()
             is_turned = image.getexif().get(ORIENTATION, 1) != 1
-            if kind not in KINDS or is_turned or max(image.size) > MAX_PIXELS:
+            if kind not in KINDS or is_turned or max(image.size) > MAX_SIDE:
                 data, kind, image = _converted(image, kind)
             width, height = image.size
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+        raise ValueError(f"over {MAX_PIXELS // 10**6} megapixels: make it smaller") from error
     except Exception as error:  # Pillow raises many exception types, depending on the format
         raise ValueError("not a picture, or a damaged one") from error
     return Picture(data, kind, POINTS_PER_PIXEL * width, POINTS_PER_PIXEL * height, alt)
@@ -38,11 +58,20 @@ def _converted(image: Image.Image, kind: str) -> tuple[bytes, str, Image.Image]:
     image = ImageOps.exif_transpose(image)
     is_photo = kind in ("jpeg", "mpo")
     image = image.convert("RGB" if is_photo or not image.has_transparency_data else "RGBA")
-    image.thumbnail((MAX_PIXELS, MAX_PIXELS))
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
     kind = "jpeg" if is_photo else "png"
     buffer = io.BytesIO()
     image.save(buffer, format=kind, **({"quality": 90} if is_photo else {}))
     return buffer.getvalue(), kind, image
+
+
+def stored_picture(bundle: dict, alt: str) -> Picture:
+    """A picture that a notebook stores in one format or several: the first that can be shown; else ValueError."""
+    *others, last = sorted(bundle, key=lambda kind: (kind[:6] != "image/", kind[6:] not in KINDS))
+    for kind in others:
+        with contextlib.suppress(ValueError):
+            return read_picture(decode(bundle[kind]), alt)
+    return read_picture(decode(bundle[last]), alt)
 
 
 def find_picture(address: str, alt: str, attachments: dict, folder: Path) -> Picture | str:
@@ -56,33 +85,46 @@ def find_picture(address: str, alt: str, attachments: dict, folder: Path) -> Pic
     shown = f"{address[:60]}…" if len(address) > 61 else address
     name = "picture" if address.startswith("data:") else f"picture: {Path(unquote(address)).stem}"
     try:
-        return read_picture(_read(address, attachments, folder), alt or name)
+        return _find(address, alt or name, attachments, folder)
     except FileNotFoundError:
-        return f"Picture missing{described}: there is no {shown}."
+        return f"Picture missing{described}: {f'there is no {shown}' if address else 'it has no address'}."
     except (OSError, ValueError) as error:
-        return f"Picture left out{described}: {shown} cannot be read ({error})."
+        return f"Picture left out{described}: {shown} cannot be read ({getattr(error, 'strerror', None) or error})."
 
 
-def _read(address: str, attachments: dict, folder: Path) -> bytes:
+def _find(address: str, alt: str, attachments: dict, folder: Path) -> Picture:
     if address.startswith("data:"):
         header, _, content = address.partition(",")
-        return decode(content) if header.endswith(";base64") else unquote_to_bytes(content)
+        return read_picture(decode(content) if header.endswith(";base64") else unquote_to_bytes(content), alt)
     if address.startswith("attachment:"):
         bundle = attachments.get(unquote(address.removeprefix("attachment:")))
         if not bundle:
             raise FileNotFoundError(address)
-        return decode(next(iter(bundle.values())))
+        return stored_picture(bundle, alt)
     path = Path(unquote(address.partition("?")[0].partition("#")[0]))
     if path.anchor:
         raise ValueError("give its path relative to the notebook")
-    if not address or not (folder / path).is_file():
+    path = Path(os.path.realpath(folder / path))
+    if not path.is_relative_to(_project(Path(os.path.realpath(folder)))):
+        raise ValueError("it lies outside the folder of the notebook and its project: copy it beside the notebook")
+    if not address or not path.is_file():
         raise FileNotFoundError(address)
-    return (folder / path).read_bytes()
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"over {MAX_BYTES // 2**20} MiB: make it smaller")
+    return read_picture(path.read_bytes(), alt)
+
+
+def _project(folder: Path) -> Path:
+    """The folder whose pictures a notebook in `folder` may show; others may be private, and slides are handed on."""
+    home = Path(os.path.realpath(os.path.expanduser("~")))  # may be under version control as a whole
+    below = takewhile(lambda parent: parent not in (home, Path(parent.anchor)), (folder, *folder.parents))
+    return next((parent for parent in below if any(os.path.exists(parent / name) for name in PROJECT)), folder)
 
 
 def decode(content: str | list[str]) -> bytes:
-    """The bytes behind base64 as notebooks store it; ValueError if it is not base64."""
+    """The bytes of a picture as notebooks store it: an SVG as text, others as base64; else ValueError."""
     try:
-        return base64.b64decode("".join(content))
-    except binascii.Error as error:
+        text = "".join(content).lstrip("\ufeff \t\r\n")
+        return text.encode("utf-8", "replace") if text.startswith("<") else base64.b64decode(text)
+    except (TypeError, ValueError) as error:
         raise ValueError("not base64") from error

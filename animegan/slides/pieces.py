@@ -1,18 +1,21 @@
 """Blocks with their measures: how high each is at a given width, and where it can be split between two pages.
 
 `split` divides a piece that is higher than the room on the page into what fits and the rest. If too little fits, the
-first of the two is None.
+first of the two is None. The rest keeps the lines that the whole was broken into: if it were measured again, a
+text of n pages would be measured n times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate, chain, repeat, takewhile
+from math import inf
+from typing import Any, TypeVar
 
-from animegan.slides.model import Block, Code, Picture, Spans, Table, Text
-from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, PADDING, STEP, Style, style_of
+from animegan.slides.model import Block, Cell, Code, Merged, Picture, Spans, Table, Text, words
+from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, HEIGHT, PADDING, STEP, Style, style_of
 from animegan.slides.text_width import Chunk, chunks, joined, wrap
 
 MIN_CODE, MIN_CELL = 10.5, 9.5  # points: a smaller font cannot be read from the last row of seats
@@ -21,8 +24,10 @@ LONG_WORD = 9  # times the font size: a longer word may be broken if a table has
 AIRY = 1.4  # a table that has room becomes wider than its words, by at most this factor
 ROW_GAP = 24  # points between pictures side by side
 HALF_A_PAGE = 190  # points
+MIN_PICTURE = 60  # points: the height of a picture in a table of many rows
 GROWTH = 2.0  # a picture is enlarged by at most this factor
 ROUNDING = 1e-6  # points by which sums of heights may differ
+P = TypeVar("P", bound="Paragraph | Listing | TableBox")
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Paragraph:
         return (STEP + DIGIT * (self.text.digits - 1)) * self.style.size / 20 if self.text.label else 0.0
 
     @cached_property
-    def lines(self) -> list[Spans]:
+    def wrapped(self) -> list[Spans]:
         spans = self.text.spans
         if self.text.heading:
             spans = tuple(replace(span, bold=True) for span in spans)
@@ -53,18 +58,19 @@ class Paragraph:
 
     @property
     def height(self) -> float:
-        return len(self.lines) * self.style.leading
+        return len(self.wrapped) * self.style.leading
 
     @property
     def min_height(self) -> float:
-        return min(len(self.lines), 2) * self.style.leading
+        return min(len(self.wrapped), 2) * self.style.leading
 
     def split(self, room: float) -> tuple[Paragraph | None, Paragraph]:
         count = int(room / self.style.leading)
         if count < 2:
             return None, self
-        head, rest = (replace(self.text, spans=_rejoined(part)) for part in (self.lines[:count], self.lines[count:]))
-        return replace(self, text=head), replace(self, text=replace(rest, marker=""))
+        upper, lower = self.wrapped[:count], self.wrapped[count:]
+        head, rest = (replace(self.text, spans=_rejoined(part)) for part in (upper, lower))
+        return _like(self, upper, text=head), _like(self, lower, text=replace(rest, marker=""))
 
 
 @dataclass(frozen=True)
@@ -84,13 +90,14 @@ class Listing:
         """An output has no panel that would need it."""
         return 2.0 if self.code.output else self.padding_x
 
-    def wrap(self, line: Spans) -> list[Spans]:
-        return wrap(line, self.style.size, self.width - 2 * self.padding_x)
-
     @cached_property
+    def wrapped(self) -> list[list[Spans]]:
+        """For every line of code, its lines on the page: one or more."""
+        return [wrap(line, self.style.size, self.width - 2 * self.padding_x) for line in self.code.lines]
+
+    @property
     def counts(self) -> list[int]:
-        """For every line of code, the number of lines on the page."""
-        return [max(1, len(self.wrap(line))) for line in self.code.lines]
+        return list(map(len, self.wrapped))
 
     @property
     def height(self) -> float:
@@ -104,12 +111,12 @@ class Listing:
         free = int((room - 2 * self.padding_y) / self.style.leading)
         if free < FEW_LINES:
             return None, self
-        lines, fitting = self.code.lines, _fitting(self.counts, free)
+        lines, wrapped, fitting = self.code.lines, self.wrapped, _fitting(self.counts, free)
         if not fitting:  # one line longer than a page
-            parts = self.wrap(lines[0])
-            lines, fitting = (_rejoined(parts[:free]), _rejoined(parts[free:]), *lines[1:]), 1
+            parts = wrapped[0][:free], wrapped[0][free:]
+            lines, wrapped, fitting = (*map(_rejoined, parts), *lines[1:]), [*parts, *wrapped[1:]], 1
         head, rest = (replace(self.code, lines=part) for part in (lines[:fitting], lines[fitting:]))
-        return replace(self, code=head), replace(self, code=rest)
+        return _like(self, wrapped[:fitting], code=head), _like(self, wrapped[fitting:], code=rest)
 
 
 @dataclass(frozen=True)
@@ -124,15 +131,31 @@ class TableBox:
     def width(self) -> float:
         return sum(self.columns)
 
-    def wrap(self, row: tuple[Spans, ...]) -> list[list[Spans]]:
-        """The lines of every cell."""
+    def wrap(self, row: tuple[Cell, ...]) -> list[list[Spans]]:
+        """The lines of every cell; a picture has none."""
         widths = zip(row, self.columns, strict=True)
-        return [wrap(cell, self.style.size, width - 2 * CELL_X) for cell, width in widths]
+        return [wrap(words(cell), self.style.size, width - 2 * CELL_X) for cell, width in widths]
+
+    @cached_property
+    def wrapped(self) -> list[list[list[Spans]]]:
+        """For every row, the lines of every cell."""
+        return list(map(self.wrap, self.table.rows))
 
     @cached_property
     def heights(self) -> list[float]:
-        counts = [max(map(len, self.wrap(row))) for row in self.table.rows]
-        return [lines * self.style.leading + 2 * CELL_Y for lines in counts]
+        texts = [max(map(len, cells)) * self.style.leading for cells in self.wrapped]
+        pictures = [[cell.height for cell in row if isinstance(cell, Picture)] for row in self.table.rows]
+        return [max([text, *heights]) + 2 * CELL_Y for text, heights in zip(texts, pictures, strict=True)]
+
+    @property
+    def places(self) -> list[tuple[Picture, float, float]]:
+        """The pictures, each with its distance from the table's left and top."""
+        tops = accumulate(self.heights, initial=CELL_Y)
+        rows = [
+            zip(row, accumulate(self.columns, initial=CELL_X), repeat(top))
+            for row, top in zip(self.table.rows, tops, strict=False)
+        ]
+        return [place for place in chain.from_iterable(rows) if isinstance(place[0], Picture)]
 
     @property
     def height(self) -> float:
@@ -144,30 +167,52 @@ class TableBox:
         return sum(self.heights[: self.table.headers + (body if body <= FEW_ROWS else 2)])
 
     def split(self, room: float) -> tuple[TableBox | None, TableBox]:
-        headers, rows = self.table.headers, self.table.rows
+        headers, rows, wrapped = self.table.headers, self.table.rows, self.wrapped
         if sum(self.heights[:headers]) > room / 2:  # too high to be repeated
-            return replace(self, table=replace(self.table, headers=0)).split(room)
-        head, body = rows[:headers], rows[headers:]
+            return _like(self, wrapped, table=replace(self.table, headers=0)).split(room)
         fitting = _fitting(self.heights, room) - headers
         if fitting < 1:  # one row higher than the room
             free = int((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading)
             if free < 8:
                 return None, self
-            cells = self.wrap(body[0])
-            upper, lower = (tuple(_rejoined(cell[part]) for cell in cells) for part in (slice(free), slice(free, None)))
-            body, fitting = (upper, lower, *body[1:]), 1
-        upper, lower = (replace(self.table, rows=head + part) for part in (body[:fitting], body[fitting:]))
-        return replace(self, table=upper), replace(self, table=lower)
+            parts = [[cell[part] for cell in wrapped[headers]] for part in (slice(free), slice(free, None))]
+            upper, lower = (tuple(map(_rejoined, cells)) for cells in parts)
+            upper = tuple(
+                old if isinstance(old, Picture) else new for old, new in zip(rows[headers], upper, strict=True)
+            )
+            rows = (*rows[:headers], upper, lower, *rows[headers + 1 :])
+            wrapped, fitting = [*wrapped[:headers], *parts, *wrapped[headers + 1 :]], 1
+        end = headers + fitting
+        lower = rows[:headers] + rows[end:]
+        below = wrapped[:headers] + wrapped[end:]
+        if any(isinstance(cell, Merged) for cell in chain(*rows[end : end + 1])):
+            again = tuple(_whole(cell, True) for cell in rows[end])
+            lower, below[headers] = (*rows[:headers], again, *rows[end + 1 :]), self.wrap(again)
+        head, rest = (replace(self.table, rows=part) for part in (rows[:end], lower))
+        return _like(self, wrapped[:end], table=head), _like(self, below, table=rest)
+
+
+def _whole(cell: Cell, is_below: bool) -> Cell:
+    """The text of a merged cell where it continues: on another page (`is_below`), or in a part of a wide table."""
+    return cell.whole if isinstance(cell, Merged) and cell.is_below >= is_below else cell
 
 
 def _fitting(heights: list, room: float) -> int:
     """How many of them fit one below the other."""
-    return sum(total <= room for total in accumulate(heights))
+    return sum(1 for _ in takewhile(lambda total: total <= room, accumulate(heights)))
+
+
+def _like(piece: P, wrapped: list, **changes: Any) -> P:
+    """A copy with other values of its fields, and with its lines."""
+    copy = replace(piece, **changes)
+    vars(copy)["wrapped"] = wrapped
+    return copy
 
 
 def _rejoined(lines: list[Spans]) -> Spans:
     """What `wrap` has broken into lines, as one paragraph again."""
-    return joined(chain.from_iterable(lines))
+    spans = chain.from_iterable(lines)
+    return joined(spans) if len(lines) < 100 else tuple(spans)  # more than a page: it will be split, and joined then
 
 
 @dataclass(frozen=True)
@@ -184,6 +229,13 @@ class PictureRow:
     @property
     def width(self) -> float:
         return sum(self.widths) + ROW_GAP * (len(self.pictures) - 1)
+
+    @property
+    def places(self) -> list[tuple[Picture, float, float]]:
+        """The pictures, each with its distance from the row's left and top."""
+        lefts = accumulate((width + ROW_GAP for width in self.widths), initial=0.0)
+        pictures = zip(self.pictures, lefts, strict=False)
+        return [(picture.fitted(inf, self.height), left, 0.0) for picture, left in pictures]
 
     @property
     def min_height(self) -> float:
@@ -246,24 +298,41 @@ def _listing(code: Code, width: float, scale: float) -> Listing:
 def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
     """In a font so small that no word is broken, but large enough to be read. If the table is too wide even then, it
     becomes several tables of fewer columns, with the first column repeated."""
-    columns = list(zip(*table.rows, strict=True))
-    words = [min(LONG_WORD, max(_longest(cell, Chunk.ends_word) for cell in column)) for column in columns]
+    texts = sum(not any(isinstance(cell, Picture) for cell in row) for row in table.rows)
+    free = 0.8 * HEIGHT - texts * (CELL.leading + 2 * CELL_Y)  # for rows of pictures, if all are to be on one page
+    highest = scale * max(MIN_PICTURE, free / max(1, len(table.rows) - texts))
+    columns = list(zip(*_resized(table, repeat(inf), highest), strict=True))
+    longest = [min(LONG_WORD, max(_longest(cell, Chunk.ends_word) for cell in column)) for column in columns]
     lines = [max(_longest(cell, Chunk.ends_line) for cell in column) for column in columns]
     style = CELL * scale
-    while style.size > MIN_CELL and sum(_column_widths(words, style)) > width:
+    while style.size > MIN_CELL and sum(_column_widths(longest, style)) > width:
         style = style * max(0.94, MIN_CELL / style.size)
-    narrowest, preferred = _column_widths(words, style), _column_widths(lines, style)
-    groups = [[0]]
-    for column in range(1, len(columns)):
-        if len(groups[-1]) > 1 and sum(narrowest[n] for n in groups[-1]) + narrowest[column] > width:
-            groups.append([0])
+    narrowest, preferred = _column_widths(longest, style), _column_widths(lines, style)
+    # Columns that are repeated: where cells are merged, the next column tells their rows apart.
+    keys = min(len(columns), 1 + any(isinstance(cell, Merged) for cell in columns[0][table.headers :]))
+    groups = [[*range(keys)]]
+    for column in range(keys, len(columns)):
+        if len(groups[-1]) > keys and sum(narrowest[n] for n in groups[-1]) + narrowest[column] > width:
+            groups.append([*range(keys)])
         groups[-1].append(column)
     boxes = []
     for group in groups:
-        rows = tuple(tuple(row[n] for n in group) for row in table.rows)
+        first = group[keys] if group is not groups[0] else -1
+        rows = tuple(tuple(_whole(row[n], False) if n == first else row[n] for n in group) for row in table.rows)
         widths = _fitted_widths([narrowest[n] for n in group], [preferred[n] for n in group], width)
+        rows = _resized(replace(table, rows=rows), widths, highest)
         boxes.append(TableBox(replace(table, rows=rows), style, tuple(widths)))
     return boxes
+
+
+def _resized(table: Table, widths: Iterable[float], height: float) -> tuple[tuple[Cell, ...], ...]:
+    """The rows, with pictures as large as they may be in columns of these widths, and at most so high."""
+
+    def resized(cell: Cell, width: float) -> Cell:
+        is_picture = isinstance(cell, Picture)
+        return cell.fitted(min(GROWTH * cell.width, width - 2 * CELL_X), height) if is_picture else cell
+
+    return tuple(tuple(map(resized, row, widths)) for row in table.rows)
 
 
 def _fitted_widths(narrowest: list[float], preferred: list[float], width: float) -> list[float]:
@@ -281,10 +350,11 @@ def _column_widths(ems: list[float], style: Style) -> list[float]:
     return [style.size * column + 2 * CELL_X + 1 for column in ems]
 
 
-def _longest(spans: Spans, is_end: Callable[[Chunk], bool]) -> float:
-    """The widest part of a text between two chunks that are an end, in multiples of the font size."""
-    longest = used = 0.0
-    for chunk in chunks(spans):
+def _longest(cell: Cell, is_end: Callable[[Chunk], bool]) -> float:
+    """The widest part of a text between two chunks that are an end, or a picture, in multiples of the font size."""
+    longest = cell.width / CELL.size if isinstance(cell, Picture) else 0.0
+    used = 0.0
+    for chunk in chunks(words(cell)):
         longest = max(longest, used + chunk.visible)
         used = 0.0 if is_end(chunk) else used + chunk.width
     return longest

@@ -12,11 +12,12 @@ from pptx.oxml.ns import qn
 from pptx.util import Pt
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Picture, Span, Spans, clean, plain
+from animegan.slides.model import Picture, Span, Spans, Text, clean, plain, words
 from animegan.slides.pieces import Listing, Paragraph, TableBox
 from animegan.slides.pptx_animation import appear
 from animegan.slides.pptx_template import FOOTER_SIZE, LAYOUTS, empty_presentation, place, remove, xml
-from animegan.slides.style import CELL_X, CELL_Y, COLOURS, FONTS, Style
+from animegan.slides.style import CELL_X, CELL_Y, COLOURS, FONTS, SMALL, Style
+from animegan.slides.svg import AS_PNG, SVG, as_png
 from animegan.slides.text_width import is_wide
 
 PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"
@@ -25,7 +26,7 @@ PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style
 def write_pptx(pages: list[Page], name: str) -> bytes:
     """The bytes of a .pptx file. name: the notebook's, for the file's properties if there is no title."""
     presentation = empty_presentation()
-    title = clean(plain(pages[0].title) or name)
+    title = clean(plain(pages[0].title) or name)[:255]  # what the property can hold
     presentation.core_properties.title, presentation.core_properties.author = title, ""
     for number, page in enumerate(pages, 1):
         _add_slide(presentation, page, number, title)
@@ -61,14 +62,23 @@ def _add_box(slide, box: Box, body):
     content = box.content
     if isinstance(content, TableBox):
         return _add_table(slide, box, content)
-    if isinstance(content, Picture):
-        shape = slide.shapes.add_picture(io.BytesIO(content.data), 0, 0)
+    if isinstance(content, Picture) and (data := content.data if content.kind != SVG else as_png(content)):
+        shape = slide.shapes.add_picture(io.BytesIO(data), 0, 0)
         shape._element.nvPicPr.cNvPr.set("descr", clean(content.alt))
     else:
+        if isinstance(content, Picture):
+            body, content = None, _svg_note(content, box)
         shape = body or slide.shapes.add_textbox(0, 0, 0, 0)
         (_fill_listing if isinstance(content, Listing) else _fill_text)(shape, content)
     place(shape, box.left, box.top, box.width, box.height)
     return shape
+
+
+def _svg_note(drawing: Picture, box: Box) -> tuple[Paragraph, ...]:
+    """What stands in the place of a drawing that cannot become a PNG here, in a font that fits there."""
+    message = f"This figure ({drawing.alt}) is an SVG, which PowerPoint cannot show: {AS_PNG}; or pip install cairosvg."
+    style = SMALL * (1.0 if min(box.width, box.height) > 150 else 0.7)
+    return (Paragraph(Text((Span(message, italic=True),), role="note"), style, box.width),)
 
 
 # --- text ---------------------------------------------------------------------------------------------------
@@ -167,7 +177,7 @@ def _add_table(slide, box: Box, content: TableBox):
     rows, headers = content.table.rows, content.table.headers
     size = map(Pt, (box.left, box.top, box.width, box.height))
     shape = slide.shapes.add_table(len(rows), len(content.columns), *size)
-    heads = ", ".join(filter(None, map(plain, rows[0])))
+    heads = ", ".join(filter(None, map(plain, map(words, rows[0]))))
     shape._element.nvGraphicFramePr.cNvPr.set("descr", clean(f"table: {heads}"))
     table = shape.table
     table._tbl.tblPr.find(qn("a:tableStyleId")).text = PLAIN_TABLE
@@ -178,7 +188,7 @@ def _add_table(slide, box: Box, content: TableBox):
         row.height = Pt(height)
         colour, width = ("accent", 1.25) if number == headers - 1 else ("rule", 0.75)
         fill = f'<a:solidFill><a:srgbClr val="{COLOURS[colour]}"/></a:solidFill>'
-        for cell, spans in zip(row.cells, cells, strict=True):
+        for cell, spans in zip(row.cells, map(words, cells), strict=True):
             cell.margin_left = cell.margin_right = Pt(CELL_X)
             cell.margin_top = cell.margin_bottom = Pt(CELL_Y)
             _fill_paragraph(cell.text_frame.paragraphs[0], spans or (Span(" "),), content.style)

@@ -100,7 +100,7 @@ def wrap(spans: Spans, size: float, room: float) -> list[Spans]:
         parts = (chunk,)
         if chunk.visible > limit:
             parts = _letters(chunk)
-            used = limit + 1  # a word longer than a line starts on a line of its own
+            used = limit + 1 if lines[-1] else 0.0  # a word longer than a line starts on a line of its own
         for part in parts:
             if lines[-1] and used + part.visible > limit:
                 lines.append([])
@@ -117,8 +117,12 @@ def wrap(spans: Spans, size: float, room: float) -> list[Spans]:
 
 @functools.lru_cache(maxsize=1000)
 def _letters(chunk: Chunk) -> tuple[Chunk, ...]:
-    letters = [replace(span, text=letter) for span in chunk.spans for letter in span.text]
-    return tuple(_chunk((letter,), is_chinese=True) for letter in letters)
+    return tuple(_letter(span, letter) for span in chunk.spans for letter in span.text)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _letter(span: Span, letter: str) -> Chunk:
+    return _chunk((replace(span, text=letter),), is_chinese=True)
 
 
 def joined(spans: Iterable[Span]) -> Spans:

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,12 +11,14 @@ import sys
 import unicodedata
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbconvert
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import count_calls, picture
+from nbformat import from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image, ImageFont
 from pptx import Presentation
@@ -26,7 +29,7 @@ from pptx.util import Pt
 
 from animegan.cli import main
 from animegan.errors import UserError
-from animegan.slides import OfflineSlidesExporter, PptxExporter, SlideDeck, layout
+from animegan.slides import OfflineSlidesExporter, PptxExporter, SlideDeck, layout, pieces, text_width
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -67,7 +70,9 @@ def printed(content):
 
 def exported(exporter, cells, folder):
     where = {"metadata": {"name": "report", "path": str(folder)}}
-    return exporter().from_notebook_node(new_notebook(cells=list(cells)), where)[0]
+    notebook = new_notebook()
+    notebook.cells = list(cells)  # unchecked
+    return exporter().from_notebook_node(notebook, where)[0]
 
 
 def presentation(cells, folder="."):
@@ -391,6 +396,91 @@ def test_a_picture_that_cannot_be_shown_leaves_a_line(tmp_path, address, says):
     assert says in words and "my face" in words
 
 
+def test_pictures_come_from_the_project_of_the_notebook_and_from_nowhere_else(tmp_path, monkeypatch):
+    folder = tmp_path / "course" / "notebooks"
+    (folder / "own").mkdir(parents=True)
+    for name in ("secret.png", "course/faces.png", "course/notebooks/own/face.png"):
+        (tmp_path / name).write_bytes(png())
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    addresses = ("own/face.png", "../faces.png", "../../secret.png", "..%2F%2e%2e/secret.png", "link.png")
+    cell = text("# T\n\n" + "\n\n".join(f"![{name}]({name})" for name in addresses))
+
+    def taken():
+        deck = presentation([cell], folder)
+        assert all_words(deck).count("lies outside") == 5 - sum(len(pictures_of(slide)) for slide in deck.slides)
+        return {alt(picture) for slide in deck.slides for picture in pictures_of(slide)}
+
+    assert taken() == {"own/face.png"}
+    (tmp_path / "course" / "pyproject.toml").touch()
+    assert taken() == {"own/face.png", "../faces.png"}
+    monkeypatch.setenv("HOME", str(tmp_path / "course"))  # a home folder under version control is not a project
+    assert taken() == {"own/face.png"}
+
+
+@pytest.mark.parametrize("address", ["n" * 300 + ".png", "n/" * 3000, "loop.png", "a%00b.png", "%0A.png", "\udcff.png"])
+def test_an_address_that_leads_nowhere_leaves_a_line(tmp_path, address):
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    words = all_words(presentation([text(f'# T\n\n<img alt="my face" src="{address}">')], tmp_path))
+    assert "my face" in words and re.search("there is no|cannot be read", words) and "Errno" not in words
+
+
+def test_a_picture_file_starts_no_program(tmp_path, monkeypatch):
+    """Pillow hands an EPS to Ghostscript, whatever the file's name promises."""
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 90 90\n%%EndComments\nshowpage\n"
+    (tmp_path / "x.png").write_bytes(eps)
+    encoded = base64.b64encode(eps).decode()
+    cells = [text(f"# T\n\n![](x.png)\n\n![](data:image/png;base64,{encoded})"), code("", shown(png=eps))]
+    words = all_words(presentation(cells, tmp_path))
+    assert words.count("not a picture, or a damaged one") == 3 and not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("side", [8100, 9600, 14_000])
+def test_a_picture_of_too_many_pixels_is_left_out(side, tmp_path, recwarn):
+    Image.new("1", (side, side)).save(tmp_path / "large.png")
+    words = all_words(presentation([text("# T\n\n![](large.png)")], tmp_path))
+    assert "over 64 megapixels" in words and not recwarn.list
+
+
+def test_a_picture_file_that_is_too_large_is_not_read(tmp_path):
+    with open(tmp_path / "large.png", "wb") as file:
+        file.truncate(2**40)
+    assert "over 128 MiB" in all_words(presentation([text("# T\n\n![](large.png)")], tmp_path))
+
+
+PNG = base64.b64encode(png()).decode()
+
+
+def odd(data, metadata=None):
+    """A cell with an output that nbformat does not make, but reads."""
+    cell = code("x")
+    cell.outputs = [from_dict({"output_type": "display_data", "data": data, "metadata": {"image/png": metadata}})]
+    return cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        (text("<ol start='²'><li>one</ol>"), "one"),
+        (text(f"<ol start='{'9' * 5000}'><li>one</ol>"), "one"),
+        (text(f"<img alt='face' width='²' src='data:image/png;base64,{PNG}'>"), "face"),
+        (text(f"<img alt='face' width='{'9' * 400}' src='data:image/png;base64,{PNG}'>"), "face"),
+        (text(f"<img alt='face' width='{'9' * 5000}px' src='data:image/png;base64,{PNG}'>"), "face"),
+        *((text(f"<{tag}>" * 500 + "deep"), "deep") for tag in ("sub", "div", "ul><li", "table><tr><td", "blockquote")),
+        *((odd({f"text/{kind}": 5}), "5") for kind in ("plain", "html", "markdown", "latex")),
+        *((odd({f"text/{kind}": {"a": [1]}}), "'a'") for kind in ("plain", "html", "markdown")),
+        *((odd({"image/png": value}), "cannot be read") for value in (5, [5], None, {"a": 1}, "é")),
+        *((odd({"image/png": PNG}, value), "output of x") for value in (None, 5, [], {"alt": ["a"]}, {"alt": None})),
+        (text(f"# {'i' * 300}"), "iii"),
+    ],
+)
+def test_odd_content_becomes_slides(cell, says):
+    cells = [text("# T\n\nx"), cell]
+    assert says in all_words(presentation(cells)) and says in str(html(cells))
+
+
 def test_the_alternative_text_of_an_output_is_what_it_prints_or_comes_from_its_cell():
     outputs = [shown(png=png(), plain=plain) for plain in ("two faces", "<Figure>", "<Figure>", "<Figure>")]
     sources = ["a()", "# the losses\nb()", "c()\nd()", ""]
@@ -464,11 +554,391 @@ def test_other_formulas_are_pictures_described_by_their_source():
     assert words.index("Inside") < words.index(r"\sqrt{b}") < words.index("it.")
 
 
-@pytest.mark.parametrize("tex", [r"\begin{pmatrix}1&2\end{pmatrix}", r"\text{损失}", r"\unknown{x}"])
+@pytest.mark.parametrize("tex", [r"\begin{pmatrix}1&2\end{pmatrix}", r"\text{损失}^{\sqrt2}", r"\unknown{x}"])
 def test_a_formula_that_mathtext_cannot_draw_is_shown_as_its_source(tex, caplog):
     slide = presentation([text(f"# T\n\n$${tex}$$")]).slides[0]
     assert tex in words_on(slide) and not pictures_of(slide)
     assert not caplog.records
+
+
+# --- merged cells, and pictures in tables ------------------------------------------------------------------------
+
+MULTIINDEX = """<table><thead>
+<tr><th></th><th></th><th colspan="2">epoch 8</th><th colspan="2">epoch 25</th></tr>
+<tr><th></th><th></th><th>SWD</th><th>FID</th><th>SWD</th><th>FID</th></tr></thead><tbody>
+<tr><th rowspan="2">stable</th><th>seed 0</th><td>23.2</td><td>5.1</td><td>11.4</td><td>2.3</td></tr>
+<tr><th>seed 1</th><td>24.0</td><td>5.2</td><td>12.9</td><td>2.4</td></tr></tbody></table>"""
+
+
+def tables_of(deck):
+    tables = [shape.table for slide in deck.slides for shape in slide.shapes if shape.has_table]
+    return [[[cell.text.strip().replace("\v", "\n") for cell in row.cells] for row in table.rows] for table in tables]
+
+
+def test_merged_cells_take_up_all_their_places():
+    cells = [text("# T"), code("", shown(html=MULTIINDEX, plain="..."))]
+    expected = [
+        ["", "", "epoch 8", "", "epoch 25", ""],
+        ["", "", "SWD", "FID", "SWD", "FID"],
+        ["stable", "seed 0", "23.2", "5.1", "11.4", "2.3"],
+        ["", "seed 1", "24.0", "5.2", "12.9", "2.4"],
+    ]
+    assert tables_of(presentation(cells)) == [expected]
+    rows = html(cells).select("tr")
+    assert [[cell.text for cell in row.select("th, td")] for row in rows] == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("<tr><td colspan=9>T<tr><td>a<td>1<tr><td>b<td>2", [["T", ""], ["a", "1"], ["b", "2"]]),
+        ("<tr><td rowspan=0>a<td>1<tr><td>2<tr><td>3", [["a", "1"], ["", "2"], ["", "3"]]),
+        ("<tr><td rowspan=99>a<td>1<tr><td>2", [["a", "1"], ["", "2"]]),
+        ("<tr><td rowspan=2 colspan=2>a<td>1<tr><td>2<tr><td>x<td>y<td>z", [["a", "", "1"], ["", "", "2"], [*"xyz"]]),
+        ("<tr><td>1<td rowspan=2>a<td>2<tr><td>3<td>4", [["1", "a", "2"], ["3", "", "4"]]),
+        ("<thead><tr><th rowspan=3>h<th>k</thead><tr><td>1<td>2", [["h", "k"], ["1", "2"]]),
+        ("<tr><td colspan='²'>a<td rowspan='-1'>b<tr><td colspan='x'>c<td colspan>d", [["a", "b"], ["c", "d"]]),
+        ("<tr><td colspan=99999>a<td>b<tr><td>c", [["a", "b"], ["c", ""]]),
+    ],
+)
+def test_merged_cells_of_all_kinds(rows, expected):
+    closed = re.sub(r"(?=<t[rdh]|</thead|$)", "", re.sub(r"<(t[dh])([^>]*)>([^<]*)", r"<\1\2>\3</\1>", rows))
+    closed = re.sub(r"<tr>(.*?)(?=<tr>|</thead>|$)", r"<tr>\1</tr>", closed)
+    assert tables_of(presentation([text(f"# T\n\n<table>{closed}</table>")])) == [expected]
+
+
+def test_a_merged_cell_is_named_again_where_the_table_continues():
+    head = "<th rowspan=2>recipe</th><th rowspan=2>seed</th>" + "".join(
+        f"<th colspan=7>epoch {n}</th>" for n in (1, 25)
+    )
+    names = "".join(f"<th>measurement{n}</th>" for n in range(14))
+    body = ""
+    for n in range(30):
+        merged = f"<th rowspan=15>recipe {n // 15}</th>" if n % 15 == 0 else ""
+        body += f"<tr>{merged}<th>s{n}</th>{''.join(f'<td>{n}.{k}</td>' for k in range(14))}</tr>"
+    table = f"<table><thead><tr>{head}</tr><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
+    parts = tables_of(presentation([text("# T\n\n" + table)]))
+    assert len(parts) > 3
+    seen = set()
+    for epochs, measures, *rows in parts:
+        assert epochs[0] == "recipe" and rows[0][0] and epochs[2]
+        recipe = epoch = ""
+        for row in rows:
+            recipe = row[0] or recipe
+            for heading, name, value in zip(epochs[2:], measures[2:], row[2:], strict=True):
+                epoch = heading or epoch
+                number, column = map(int, value.split("."))
+                assert row[1] == f"s{number}" and recipe == f"recipe {number // 15}"
+                assert name == f"measurement{column}" and epoch == f"epoch {1 if column < 7 else 25}"
+                seen.add(value)
+    assert len(seen) == 30 * 14
+
+
+def test_a_row_that_goes_over_all_columns_is_named_once():
+    """Also where it is the first of a page."""
+    rows = "".join(
+        "<tr><td colspan=3>part</td></tr>" if n % 2 else f"<tr>{f'<td>{n}</td>' * 3}</tr>" for n in range(60)
+    )
+    rows = [row for table in tables_of(presentation([text(f"# T\n\n<table>{rows}</table>")])) for row in table]
+    assert len(rows) == 60 and all(row in (["part", "", ""], row[:1] * 3) for row in rows)
+
+
+def test_pictures_in_a_table_stand_in_their_cells(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.png").write_bytes(png(96, 96))
+    markdown = "| epoch 1 | epoch 25 |\n|---|---|\n| ![e1](one.png) | ![e25](two.png) |\n| noise | faces |"
+    grid = "<table><tr><td>first</td><td><img src='one.png' alt='a'><br>FID 9</td><td>![x](gone.png)</td></tr></table>"
+    cells = [text("## M\n\nThey are:\n\n" + markdown, "slide"), text("## H\n\n" + grid, "slide")]
+    cells[1].source = cells[1].source.replace("![x](gone.png)", "<img src='gone.png' alt='x'>")
+    deck = presentation(cells, tmp_path)
+    assert tables_of(deck)[0] == [["epoch 1", "epoch 25"], ["", ""], ["noise", "faces"]]
+    first, second = tables_of(deck)[1]
+    assert first == ["first", "", "Picture missing (x): there is no gone.png."] and second == ["", "FID 9", ""]
+    for slide, alts in zip(deck.slides, (["e1", "e25"], ["a"]), strict=True):
+        frame = next(shape for shape in slide.shapes if shape.has_table)
+        left, lefts = frame.left, []
+        for column in frame.table.columns:
+            lefts.append((left, left + column.width))
+            left += column.width
+        tops = [frame.top + sum(row.height for row in [*frame.table.rows][:n]) for n in range(4)]
+        row = 1 if len(alts) == 2 else 0
+        columns = lefts if len(alts) == 2 else lefts[1:]
+        for shape, name, (start, end) in zip(pictures_of(slide), alts, columns, strict=False):
+            assert alt(shape) == name and shape.height > Pt(100)
+            assert start < shape.left and shape.left + shape.width < end
+            assert tops[row] < shape.top and shape.top + shape.height < tops[row + 1]
+        assert len(pictures_of(slide)) == len(alts)
+    assert [image["alt"] for image in html(cells, tmp_path).select("img")] == ["e1", "e25", "a"]
+
+
+def test_a_table_of_many_pictures_stays_on_its_pages():
+    address = "data:image/png;base64," + base64.b64encode(png(400, 300)).decode()
+    rows = "".join(
+        f"<tr><td>{n}</td><td><img src='{address}' alt='p{n}'></td><td>{PROSE * n}</td></tr>" for n in range(14)
+    )
+    deck = presentation([text(f"# T\n\n<table>{rows}</table>")])
+    assert sorted(alt(p) for s in deck.slides for p in pictures_of(s)) == sorted(f"p{n}" for n in range(14))
+    for shape in (shape for slide in deck.slides for shape in slide.shapes):
+        assert shape.left >= 0 and shape.top >= 0
+        assert shape.left + shape.width <= deck.slide_width and shape.top + shape.height <= deck.slide_height
+
+
+def test_code_lists_and_tables_in_a_table_cell_become_its_text():
+    source = "<table><tr><td>\n\n```python\nif x:\n    go()\n```\n\n</td><td>\n\n- one\n- two\n\n</td>"
+    source += "<td><table><tr><td>INNER</td><td>CELL</td></tr></table></td></tr></table>"
+    (((code_, items, inner),),) = tables_of(presentation([text("# T\n\n" + source)]))
+    assert code_ == "if x:\n\xa0\xa0\xa0\xa0go()" and items == "• one\n• two" and inner == "INNER\nCELL"
+
+
+# --- drawings, animations, and other things that are no PNG -------------------------------------------------------
+
+HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+DRAWING = (
+    HEAD + 'width="200" height="100"><rect width="200" height="100" fill="red"/><text x="9" y="50">SEEN</text></svg>'
+)
+FIGURE = "<Figure size 640x480 with 1 Axes>"
+
+
+def drawings_in(page):
+    start = "data:image/svg+xml;base64,"
+    return [base64.b64decode(i["src"].removeprefix(start)).decode() for i in page.select("img") if start in i["src"]]
+
+
+def svg_output(source):
+    return new_output("display_data", data={"image/svg+xml": source, "text/plain": FIGURE})
+
+
+def test_a_figure_stored_as_svg_is_in_html_as_it_is():
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4, 3))
+    axes = figure.subplots()
+    axes.bar([1, 2], [3, 1], hatch="//", label="α <b> & c")
+    axes.imshow([[0, 1], [1, 0]], extent=(2, 3, 0, 1))
+    axes.legend()
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg")
+    source = buffer.getvalue()
+    cells = [text("# T"), code("plot()", svg_output(source))]
+    (drawn,) = drawings_in(html(cells))
+    for tag in ("path", "use", "image", "clipPath", "pattern"):
+        assert drawn.count(f"<{tag} ") == source.count(f"<{tag} ") > 0
+    assert drawn.count("url(#") == source.count("url(#") > 0 and drawn.count('href="#') == source.count('href="#')
+    assert drawn.count("style=") == source.count("style=") and drawn.startswith("<svg ")
+    for page in (html(cells).text, all_words(presentation(cells))):
+        assert "<Figure" not in page
+
+
+def test_nothing_but_drawing_is_left_of_an_svg():
+    evil = (
+        "<script>EVIL()</script>"
+        "<g onload='EVIL()' onclick='EVIL()'><path d='M0 0' style='fill:red;mask:url(//EVIL)'/></g>"
+        "<foreignObject><div xmlns='http://www.w3.org/1999/xhtml'><img src='https://EVIL'/></div></foreignObject>"
+        "<image xlink:href='https://EVIL/x.png'/><image href='file:///EVIL'/><use xlink:href='https://EVIL#a'/>"
+        "<a xlink:href='javascript:EVIL'><text fill='url(https://EVIL#a)'>SEEN</text></a><iframe src='EVIL'/>"
+        "<style>@import 'https://EVIL'; .a{fill:url(https://EVIL)} .b{fill:u\\72l(EVIL)} .c{fill:blue} "
+        ".d{cursor:image-set('EVIL')}</style><animate attributeName='href' to='javascript:EVIL'/><!-- EVIL -->"
+        "<image href='data:image/svg+xml;base64,EVIL'/><set attributeName='onclick' to='EVIL'/><?xml-stylesheet EVIL?>"
+        "<path style='background:URL( EVIL )' d='M0 0' fill='URL(EVIL)' filter='url(EVIL)' src='EVIL'/>"
+        "<style><![CDATA[</style><script>EVIL</script>]]></style><metadata>EVIL</metadata>"
+    )
+    source = f"{HEAD}viewBox='0 0 20 10' onload='EVIL()'>{evil}</svg>"
+    for cell in (code("", svg_output(source)), text("# T\n\n" + re.sub("<style><!.CDATA.*?]>", "<style>", source))):
+        (drawn,) = drawings_in(html([cell]))
+        assert "EVIL" not in drawn and "SEEN" in drawn and "fill:red" in drawn and ".c{fill:blue}" in drawn
+        assert not re.search(r"(?i)script|foreignobject|https?://(?!www.w3.org/2000/svg)|\son\w+=|import", drawn)
+
+
+def test_entities_of_an_svg_do_not_grow_or_read_files(tmp_path):
+    (tmp_path / "secret.txt").write_text("SECRET")
+    inner = '<!ENTITY a "ha"><!ENTITY s SYSTEM "secret.txt">'
+    inner += "".join(f'<!ENTITY a{n} "{f"&a{n - 1 or str()};" * 10}">' for n in range(1, 12))
+    source = f"<!DOCTYPE svg [{inner}]>{HEAD}width='9' height='9'><text>&s;&a11;</text></svg>"
+    (tmp_path / "bomb.svg").write_text(source)
+    page = html([text("# T\n\n![x](bomb.svg)")], tmp_path)
+    assert "SECRET" not in str(page) + "".join(drawings_in(page)) and len(str(page)) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("attributes", "ratio"),
+    [
+        ("width='288pt' height='216pt' viewBox='0 0 288 216'", 288 / 216),
+        ("viewBox='0 0 50,100'", 1 / 2),
+        ("width='100%' height='auto' viewBox='0 0 300 100'", 3),
+        ("width='60' viewBox='0 0 300 100'", 3),
+        ("height='1in' viewBox='0 0 300 100'", 3),
+        ("width='40mm' height='2cm'", 2),
+        ("", 2),
+        ("viewBox='0 0 0 0' width='0'", 2),
+        ("width='1e999' height='nan'", None),
+    ],
+)
+def test_the_size_of_an_svg(attributes, ratio):
+    page = html([text("# T"), code("x", svg_output(f"{HEAD}{attributes}><rect width='9' height='9'/></svg>"))])
+    (drawn,) = drawings_in(page)
+    assert "viewBox=" in drawn
+    box = next(image.parent["style"] for image in page.select("img"))
+    width, height = (float(re.search(rf"{side}:([\d.]+)rem", box)[1]) for side in ("width", "height"))
+    assert ratio is None or width / height == pytest.approx(ratio, rel=0.01)
+
+
+def test_powerpoint_gets_a_png_of_an_svg_where_cairosvg_is_installed(monkeypatch):
+    cells = [text("# T"), code("# the losses\nplot()", svg_output(DRAWING))]
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    slide = presentation(cells).slides[0]
+    assert not pictures_of(slide)
+    words = words_on(slide)
+    assert (
+        "the losses" in words and "%config InlineBackend.figure_formats = ['png']" in words and "<Figure" not in words
+    )
+    drawer = SimpleNamespace(svg2png=lambda bytestring, **_: png() if b"SEEN" in bytestring else b"")
+    monkeypatch.setitem(sys.modules, "cairosvg", drawer)
+    (shape,) = pictures_of(presentation(cells).slides[0])
+    assert shape.image.content_type == "image/png" and alt(shape) == "the losses"
+    assert "%config" not in all_words(presentation(cells))
+
+
+def test_an_svg_is_shown_from_wherever_it_comes(tmp_path):
+    (tmp_path / "curve.svg").write_bytes(b"\xef\xbb\xbf<?xml version='1.0' encoding='utf-8'?>\n" + DRAWING.encode())
+    encoded = base64.b64encode(DRAWING.encode()).decode()
+    small = "<svg viewbox='0 0 20 10'><lineargradient id='g'></lineargradient><rect width='20' height='10'/>SEEN</svg>"
+    sources = ["![file](curve.svg)", f"![data](data:image/svg+xml;base64,{encoded})", "![att](attachment:a.svg)"]
+    sources += [
+        '<img src="data:image/svg+xml;utf8,%3Csvg%3E%3Cpath d=\'SEEN\'/%3E%3C/svg%3E" alt="quoted">',
+        "a " + small,
+    ]
+    cells = [text("# T\n\n" + "\n\n".join(sources), attachments={"a.svg": {"image/svg+xml": DRAWING}})]
+    cells += [code("", shown(html=f"<div>{small}</div>", plain="<IPython.core.display.HTML object>"))]
+    drawn = drawings_in(html(cells, tmp_path))
+    assert len(drawn) == 6 and all("SEEN" in each for each in drawn)
+    assert 'viewBox="0 0 20 10"' in drawn[4] and "<linearGradient" in drawn[4]
+
+
+def test_icons_that_draw_nothing_by_themselves_leave_no_trace(tmp_path):
+    sprite = "<svg style='display:none'><defs><symbol id='i'><path d='M0 0'/></symbol></defs></svg>"
+    icon = "<svg><use xlink:href='#i'></use></svg><button><svg><path d='M0 0'/></svg></button>"
+    page = html([text("# T"), code("", shown(html=f"{sprite}<p>words {icon}</p>", plain="x"))])
+    assert not page.select("img") and "words" in page.text and "left out" not in page.text
+    for source in (sprite, DRAWING[:-30], "<svg", "<html><body>Not found</body></html>"):
+        (tmp_path / "x.svg").write_text(source)
+        assert "x.svg cannot be read" in html([text("# T\n\n![x](x.svg)")], tmp_path).text
+
+
+def test_figures_in_other_formats_are_shown_or_leave_a_line():
+    def bundle(**data):
+        return new_output(
+            "display_data", data={"text/plain": FIGURE} | {k.replace("_", "/"): v for k, v in data.items()}
+        )
+
+    def encoded(format):
+        return base64.b64encode(png(format=format)).decode()
+
+    for kind in ("webp", "bmp", "tiff", "x-portable-pixmap"):
+        format = {"x-portable-pixmap": "PPM"}.get(kind, kind.upper())
+        cells = [text("# T"), code("plot()", bundle(**{f"image_{kind}": encoded(format)}))]
+        assert len(pictures_of(presentation(cells).slides[0])) == len(html(cells).select("img")) == 1, kind
+    for data in ({"application_pdf": "JVBERi0="}, {}, {"image_png": "AAAA"}, {"image_svg+xml": "<svg/>"}):
+        words = all_words(presentation([text("# T"), code("plot()", bundle(**data))]))
+        assert ("figure_formats" in words or "run the notebook again" in words) and "<Figure" not in words, data
+    both = bundle(image_png="AAAA", **{"image_svg+xml": DRAWING})  # the first is damaged
+    assert "SEEN" in drawings_in(html([text("# T"), code("plot()", both)]))[0]
+    empty = new_output("display_data", data={"text/plain": "<Figure size 640x480 with 0 Axes>"})
+    words = all_words(presentation([text("# T\n\nx"), code("plot()", empty)]))
+    assert "Figure" not in words and "figure" not in words
+
+
+def test_of_an_attachment_in_several_formats_the_first_is_shown_that_can_be():
+    encoded = base64.b64encode(png()).decode()
+    bundle = {"application/pdf": "JVBERi0=", "image/svg+xml": "<svg/>", "image/x-odd": "AAAA", "image/png": encoded}
+    cell = text("# T\n\n![both](attachment:a)", attachments={"a": bundle})
+    assert [alt(p) for p in pictures_of(presentation([cell]).slides[0])] == ["both"]
+    cell = text("# T\n\n![no](attachment:a)", attachments={"a": {"application/pdf": "JVBERi0="}})
+    assert "attachment:a cannot be read" in all_words(presentation([cell]))
+
+
+def test_animations_become_their_last_frame_and_a_line():
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(2, 1))
+    figure.canvas.draw()
+    moving = FuncAnimation(
+        figure, lambda n: [figure.text(0.1 + 0.4 * n, 0.5, f"{n}")], frames=2, cache_frame_data=False
+    )
+    source = moving.to_jshtml()
+    last = re.findall(r'base64,([^"]*)"', source)[-1]
+    deck = presentation([text("# T"), code("x", shown(html=source, plain="<IPython.core.display.HTML object>"))])
+    (shape,) = pictures_of(deck.slides[0])
+    assert shape.image.blob == base64.b64decode(last.replace("\\\n", ""))
+    words = all_words(deck)
+    assert "An animation, to be played in the notebook" in words and not re.search("Loop|Once|missing|IPython", words)
+    words = all_words(presentation([text("# T"), code("x", shown(html=re.sub("frames.*= .*", "", source), plain="x"))]))
+    assert "An animation, to be played" in words and "missing" not in words
+
+
+def test_videos_sounds_and_pages_in_a_page_leave_a_line():
+    data = "<video controls><source type='video/mp4' src='data:video/mp4;base64,AAAA'>Your browser is old.</video>"
+    page = "<iframe width='400' src='https://example.org/embed'></iframe>"
+    html_object, odd = "<IPython.core.display.HTML object>", "<div id='plot'></div><script>draw()</script>"
+    outputs = [shown(html=source, plain=html_object) for source in (data, page, "<audio src='a.wav'></audio>", odd)]
+    cells = [
+        text("# T"),
+        code("x", *outputs),
+        text("See <video src='film.mp4'></video> and " + page.replace("embed", "two")),
+    ]
+    words = all_words(presentation([*cells, code("y", shown(html="<style>p{}</style>", plain=html_object))]))
+    for line in (
+        "A video, to be opened in the notebook",
+        "https://example.org/embed",
+        "A sound",
+        "a.wav",
+        "film.mp4",
+        "/two",
+    ):
+        assert line in words
+    assert "cannot show (text/html" in words and not re.search("IPython|Your browser|base64", words)
+    assert "it has no address" in all_words(presentation([text("# T\n\n<img alt='x'>")]))
+
+
+def test_a_progress_bar_that_only_a_notebook_can_show_leaves_no_trace():
+    """A notebook stores the text with which it began: 0 %."""
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "bar"}}
+    starts = (
+        "  0%|          | 0/25 [00:00<?, ?it/s]",
+        "0it [00:00, ?it/s]",
+        "HBox(children=(FloatProgress(value=0.0), ...",
+    )
+    cells = [code("train()", shown(plain=start, **view), printed("epoch 25 of 25")) for start in starts]
+    words = all_words(presentation([text("# T"), *cells, code("", shown(plain="IntSlider(value=0)", **view))]))
+    assert words.count("epoch 25 of 25") == 3 and words.count("interactive widget") == 1
+    assert not re.search(r"0%|0it|FloatProgress", words)
+
+
+def test_what_mathtext_does_not_know_is_said_in_other_words():
+    known = {
+        r"\textrm{if } x": "if x", r"\textbf{a b}": "a b", r"\mathbf x": "x", r"\mathbb R^n": "ℝn", r"\iff": "⟺",
+        r"\operatorname*{argmax} x": "argmax x", r"\lVert x\rVert": "‖x‖", r"\left\lvert x\right\rvert": "|x|",
+        r"\bm\mu": "μ", r"a \not\in b": "a ∉ b",
+        r"\text{损失}_D": "损失D", r"\text{真}=\frac{TP}{n+1}": "真 = (TP)/(n + 1)",
+        r"\textcolor{red}{x}": "x",
+    }  # fmt: skip
+    for tex, words in known.items():
+        slide = presentation([text(f"# T\n\n<b>A</b> ${tex}$ end")]).slides[0]
+        assert f"A {words} end".replace("\xa0", " ") in words_on(slide).replace("\xa0", " ")
+    bold = presentation([text("# T\n\nA $\\mathbf x + y$")]).slides[0].placeholders[1].text_frame.paragraphs[0].runs
+    assert [run.text for run in bold if run.font.bold] == ["x"]
+    drawn = [r"\underset{x}\lim f", r"\sum\limits_{i=1}^n", r"\left\lVert \frac12 \right\rVert", r"x \xrightarrow{G} y"]
+    pictures = pictures_of(presentation([text("# T\n\n" + "\n\n".join(f"$${tex}$$" for tex in drawn))]).slides[0])
+    assert [alt(picture).removeprefix("formula: ") for picture in pictures] == drawn
+    assert "准确率 = (TP)/(n)" in words_on(presentation([text("# T\n\n$$准确率=\\frac{TP}{n}$$")]).slides[0]).replace(
+        "\xa0", " "
+    )
+
+
+def test_formulas_in_brackets():
+    slide = presentation([text("# T\n\nSo \\\\(x\\\\) is `\\\\(y\\\\)` here\n\n\\\\[ \\sqrt2 \\\\]")]).slides[0]
+    assert "So x is \\\\(y\\\\) here" in words_on(slide)
+    assert alt(pictures_of(slide)[0]) == r"formula: \sqrt2"
 
 
 # --- the layout ------------------------------------------------------------------------------------------------
@@ -586,6 +1056,35 @@ def test_what_is_too_long_continues_on_the_next_slide(torture_deck):
     starts = [s._element.xpath(".//a:buAutoNum/@startAt")[0] for s in lists]
     firsts = [re.search(r"item(\d+)", words_on(s))[1] for s in lists]
     assert starts == firsts and len(starts) > 1
+
+
+LONG = {
+    "table": lambda size: "| a | b |\n|---|---|\n" + "".join(f"| {n} | word |\n" for n in range(size)),
+    "cell": lambda size: "| a |\n|---|\n| " + "face " * 10 * size + "|",
+    "paragraph": lambda size: "face " * 10 * size,
+    "word": lambda size: "a" * 20 * size,
+    "line": lambda size: f"```\n{'a' * 20 * size}\n```",
+    "program": lambda size: "```\n" + "x = 1\n" * size + "```",
+    "paragraphs": lambda size: "face\n\n" * size,
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_work_grows_with_the_length_and_not_with_its_square(kind, monkeypatch):
+    """What is counted is each part of a text that is put on a line."""
+    work = []
+    for module in (pieces, layout):
+        original = module.wrap
+        monkeypatch.setattr(
+            module, "wrap", lambda spans, *args, _f=original: work.append(len(spans)) or _f(spans, *args)
+        )
+    letters = count_calls(monkeypatch, text_width, "chunks")
+    counts = []
+    for size in (300, 1200):
+        work.clear(), letters.clear()
+        html([text("# T\n\n" + LONG[kind](size))])
+        counts.append(len(work) + sum(len(span.text) for (spans,) in letters for span in spans))
+    assert counts[1] < 5 * counts[0]
 
 
 def test_a_title_that_is_too_long_keeps_its_number():
@@ -808,8 +1307,41 @@ def test_mistakes_are_one_line(fails, tmp_path, monkeypatch):
     assert "let it end in .pptx or .html" in fails(good, "--out", tmp_path / "x.pdf")
     assert "let it end in .pptx" in fails(good, "--to", "pptx", "--out", tmp_path / "x.html")
     assert "could not be saved" in fails(good, "--out", tmp_path / "no" / "folder.pptx")
-    monkeypatch.setattr(Path, "read_text", lambda *_a, **_k: (_ for _ in ()).throw(PermissionError(13, "denied")))
+    monkeypatch.setattr(Path, "read_bytes", lambda *_a: (_ for _ in ()).throw(PermissionError(13, "denied")))
     assert "cannot be read (denied)" in fails(good)
+
+
+def test_a_path_that_leads_nowhere_is_one_line(fails, tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    nbformat.write(new_notebook(cells=[text("# T\n\nx")]), tmp_path / "good.ipynb")
+    for name in ("loop", "loop/x.ipynb", "n" * 300, "n/" * 3000, "a\nb.ipynb", "good.ipynb/x.ipynb", ""):
+        assert re.search("there is no notebook|cannot be read", fails(f"{tmp_path}/{name}"))
+        assert "--out" in fails(tmp_path / "good.ipynb", "--out", f"{name and tmp_path}/{name}".strip("/") and name)
+    for name in ("loop/x.html", "n" * 300 + ".html", "gone/x.pptx"):
+        assert "could not be saved" in fails(tmp_path / "good.ipynb", "--out", tmp_path / name)
+
+
+def test_a_folder_as_out_gets_both_kinds(tmp_path, capsys):
+    nbformat.write(new_notebook(cells=[text("# T\n\n✍")]), tmp_path / "report.ipynb")
+    (tmp_path / "a\nb").mkdir()
+    assert main(["slides", str(tmp_path / "report.ipynb"), "--out", str(tmp_path / "a\nb")]) == 0
+    assert {path.name for path in (tmp_path / "a\nb").iterdir()} == {"report.pptx", "report.slides.html"}
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_an_unknown_backend_of_matplotlib_is_one_line(tmp_path):
+    nbformat.write(new_notebook(cells=[text("# T\n\nx")]), tmp_path / "report.ipynb")
+    command = [sys.executable, "-m", "animegan", "slides", str(tmp_path / "report.ipynb"), "--to", "html"]
+    ended = subprocess.run(command, env={**os.environ, "MPLBACKEND": "x"}, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr == "animegan: matplotlib does not know MPLBACKEND=x: unset that variable.\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_notebook_may_start_with_a_byte_order_mark(encoding, tmp_path):
+    content = nbformat.writes(new_notebook(cells=[text("# 脸\n\nx")]))
+    (tmp_path / "mark.ipynb").write_text(content, encoding)
+    assert titles(Presentation(SlideDeck(tmp_path / "mark.ipynb").save("pptx"))) == ["脸"]
 
 
 def test_a_missing_library_is_named(fails, tmp_path, monkeypatch):
