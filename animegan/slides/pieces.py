@@ -143,9 +143,11 @@ class TableBox:
 
     @cached_property
     def heights(self) -> list[float]:
-        texts = [max(map(len, cells)) * self.style.leading for cells in self.wrapped]
-        pictures = [[cell.height for cell in row if isinstance(cell, Picture)] for row in self.table.rows]
-        return [max([text, *heights]) + 2 * CELL_Y for text, heights in zip(texts, pictures, strict=True)]
+        return list(map(self.row_height, self.table.rows, self.wrapped))
+
+    def row_height(self, row: tuple[Cell, ...], lines: list[list[Spans]]) -> float:
+        pictures = (cell.height for cell in row if isinstance(cell, Picture))
+        return max([max(map(len, lines)) * self.style.leading, *pictures]) + 2 * CELL_Y
 
     @property
     def places(self) -> list[tuple[Picture, float, float]]:
@@ -170,7 +172,7 @@ class TableBox:
         headers, rows, wrapped = self.table.headers, self.table.rows, self.wrapped
         if sum(self.heights[:headers]) > room / 2:  # too high to be repeated
             return _like(self, wrapped, table=replace(self.table, headers=0)).split(room)
-        fitting = _fitting(self.heights, room) - headers
+        fitting = min(_fitting(self.heights, room), len(rows) - 1) - headers
         if fitting < 1:  # one row higher than the room
             free = int((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading)
             if free < 8:
@@ -185,11 +187,14 @@ class TableBox:
         end = headers + fitting
         lower = rows[:headers] + rows[end:]
         below = wrapped[:headers] + wrapped[end:]
-        if any(isinstance(cell, Merged) for cell in chain(*rows[end : end + 1])):
+        if any(isinstance(cell, Merged) for cell in rows[end]):
             again = tuple(_whole(cell, True) for cell in rows[end])
             lower, below[headers] = (*rows[:headers], again, *rows[end + 1 :]), self.wrap(again)
         head, rest = (replace(self.table, rows=part) for part in (rows[:end], lower))
-        return _like(self, wrapped[:end], table=head), _like(self, below, table=rest)
+        rest = _like(self, below, table=rest)
+        known = self.heights[len(self.heights) - len(rows[end + 1 :]) :]
+        vars(rest)["heights"] = [*self.heights[:headers], self.row_height(lower[headers], below[headers]), *known]
+        return _like(self, wrapped[:end], table=head), rest
 
 
 def _whole(cell: Cell, is_below: bool) -> Cell:

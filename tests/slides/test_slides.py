@@ -1079,11 +1079,12 @@ def test_work_grows_with_the_length_and_not_with_its_square(kind, monkeypatch):
             module, "wrap", lambda spans, *args, _f=original: work.append(len(spans)) or _f(spans, *args)
         )
     letters = count_calls(monkeypatch, text_width, "chunks")
+    rows = count_calls(monkeypatch, pieces.TableBox, "row_height")
     counts = []
     for size in (300, 1200):
-        work.clear(), letters.clear()
+        work.clear(), letters.clear(), rows.clear()
         html([text("# T\n\n" + LONG[kind](size))])
-        counts.append(len(work) + sum(len(span.text) for (spans,) in letters for span in spans))
+        counts.append(len(work) + len(rows) + sum(len(span.text) for (spans,) in letters for span in spans))
     assert counts[1] < 5 * counts[0]
 
 
