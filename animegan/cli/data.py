@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from pathlib import Path
 
 from animegan.cli.parser import add_command
 from animegan.errors import UserError
@@ -52,10 +54,15 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
 
 
 def check_data(options: argparse.Namespace) -> None:
-    from animegan.data import check_folder
+    from animegan.data import check_folder, other_format
 
     report = check_folder(options.folder)
     print(report)
+    for other, count in Counter(
+        other_format(Path(report.folder, name)) for name in report.foreign + report.corrupt
+    ).items():
+        if other:
+            print(f"  note: {count:,} of these: {other}")
     if not report.usable:
         print("  nothing to train on: put a few thousand faces there, or draw some with: animegan draw")
 

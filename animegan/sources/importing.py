@@ -24,8 +24,7 @@ from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
-from animegan.sources.import_job import THRESHOLD, Import, Summary, locked
-from animegan.text import printable
+from animegan.sources.import_job import FACES, THRESHOLD, Import, Summary, locked
 
 NO_ACCESS = "name a folder that you may write to, with --out"
 
@@ -50,7 +49,7 @@ def import_pictures(
         raise UserError(f"--threshold {threshold} is out of range: {usual}.")
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
     out, failed = usable_out(out, paths), []
-    is_new = not out.exists()
+    is_new = not os.path.lexists(out)
     with saving(out, NO_ACCESS), warnings.catch_warnings(), locked(out), contextlib.ExitStack() as at_the_end:
         pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
         at_the_end.callback(pool.shutdown, cancel_futures=True)
@@ -79,12 +78,10 @@ def _existing(path: Path) -> Path:
     try:
         path.stat()
     except FileNotFoundError:
-        raise UserError(
-            f"there is no {printable(str(path))}: give a folder, an archive (zip, tar, 7z, rar) or pictures."
-        ) from None
+        raise UserError(f"there is no {path}: give a folder, an archive (zip, tar, 7z, rar) or pictures.") from None
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         what = getattr(error, "strerror", None) or error
-        raise UserError(f"{printable(str(path))[:200]} cannot be read ({what}): check the path.") from error
+        raise UserError(f"{str(path)[:200]} cannot be read ({what}): check the path.") from error
     return path
 
 
@@ -92,16 +89,21 @@ def usable_out(out: str | Path, sources: Sequence[Path] = ()) -> Path:
     """`out` as a path, if it can become a data set of these sources, or is one already; else UserError."""
     require("imagehash", "data", "an import")
     if "\0" in str(out):
-        raise UserError(f"{printable(str(out))} is not a path: give another --out.")
+        raise UserError(f"{out} is not a path: give another --out.")
     out = Path(os.path.expanduser(out))
     with saving(str(out)[:200], NO_ACCESS):
-        is_taken, real = out.exists(), out.resolve()
+        is_taken, real = os.path.lexists(out), Path(os.path.realpath(out))
         if is_taken and not out.is_dir():
-            raise UserError(f"{out} is a file: give a folder for the data set with --out.")
+            raise UserError(f"{out} is not a folder: give a folder for the data set with --out.")
         if is_taken and not (out / HIDDEN).is_dir() and any(out.iterdir()):
             raise UserError(f"{out} holds other files, not an import: give another --out.")
+        # A data set may come from a stranger: what is written here, and deleted, must not lie elsewhere.
+        ours = [path for path in out.iterdir() if path.name.startswith(".") or path.name == FACES] if is_taken else []
+        for path in (*ours, *(out / HIDDEN).rglob("*")):
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise UserError(f"{path} is a link or a device, which no import makes: give another --out.")
     for source in sources:
-        place = source.resolve()
+        place = Path(os.path.realpath(source))
         if source.is_dir() and (real == place or place in real.parents or real in place.parents):
             raise UserError(
                 f"{out} and {source} are within each other, and nothing is imported into itself: give another --out."
@@ -111,4 +113,4 @@ def usable_out(out: str | Path, sources: Sequence[Path] = ()) -> Path:
 
 def default_out(source: str | Path) -> Path:
     """data/<name of the source>."""
-    return Path("data") / safe_stem(Path(source).resolve().name)
+    return Path("data") / safe_stem(os.path.basename(os.path.realpath(source)))

@@ -618,7 +618,7 @@ def test_mistakes(folder, tmp_path, monkeypatch):
     fails("there is no .*nowhere", tmp_path / "nowhere", tmp_path / "out")
     fails("out of range", folder, tmp_path / "out", threshold=40)
     (tmp_path / "file").write_text("x")
-    fails("is a file", folder, tmp_path / "file")
+    fails("is not a folder", folder, tmp_path / "file")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "precious.jpg").write_bytes(b"x")
     fails("holds other files", folder, tmp_path / "mine")
