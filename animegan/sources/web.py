@@ -8,9 +8,9 @@ from pathlib import Path
 from animegan.data import HIDDEN
 from animegan.errors import UserError
 from animegan.files import saving, write_whole
-from animegan.sources.archives import DamagedSource, kind_of_file
+from animegan.sources.archives import PART, SPLIT, DamagedSource, kind_of_file
 from animegan.sources.danbooru import DANBOORU, crawl
-from animegan.sources.download import fetch, set_aside
+from animegan.sources.download import checked, fetch, set_aside
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
 from animegan.sources.import_job import THRESHOLD, Summary
@@ -30,6 +30,8 @@ def get(
         raise UserError(f"give the name of a set ({', '.join(SETS)}) or an address with --url, not both.")
     if name and name not in SETS:
         raise UserError(f"there is no set {name}: choose {' or '.join(SETS)}, or give an address with --url.")
+    if url and PART.search(checked(url).partition("?")[0]):
+        raise UserError(f"{url} is {SPLIT}.")
     if sha256 and not url:
         raise UserError("--sha256 goes with --url: a set of the list is checked by what it holds.")
     known = SETS[name] if name else None
