@@ -8,6 +8,7 @@ from pathlib import Path
 
 from animegan.cli.parser import add_command
 from animegan.errors import UserError
+from animegan.text import printable
 
 
 def add_data_commands(commands) -> None:
@@ -16,31 +17,49 @@ def add_data_commands(commands) -> None:
     data = data.add_subparsers(required=True, metavar="COMMAND")
 
     command = add_command(data, "check", check_data, "report what a folder of pictures holds, without changing it")
-    command.add_argument("folder")
+    command.add_argument("folder", type=_given)
 
     command = add_command(data, "import", import_data, "make a dataset from folders, archives and pictures")
-    command.add_argument("sources", nargs="+", metavar="SRC", help="folder, zip, tar(.gz/.xz), 7z, rar or picture")
+    command.add_argument(
+        "sources", type=_given, nargs="+", metavar="SRC", help="folder, zip, tar(.gz/.xz), 7z, rar or picture"
+    )
     _import_options(command, "data/NAME, after the first SRC")
 
     command = add_command(data, "get", get_data, "download a public dataset of faces; without a name, list them")
-    command.add_argument("name", nargs="?", help="a dataset from that list")
-    command.add_argument("--mirror", help="address to put before GitHub's, if GitHub cannot be reached")
-    command.add_argument("--url", help="download this archive instead of a public dataset")
-    command.add_argument("--sha256", default="", help="the SHA-256 that the file at --url must have")
+    command.add_argument("name", type=_given, nargs="?", help="a dataset from that list")
+    command.add_argument("--mirror", type=_given, help="address to put before GitHub's, if GitHub cannot be reached")
+    command.add_argument("--url", type=_given, help="download this archive instead of a public dataset")
+    command.add_argument("--sha256", type=_given, default="", help="the SHA-256 that the file at --url must have")
     _import_options(command, "data/NAME")
 
     command = add_command(data, "crawl", crawl_data, "download pictures from Danbooru by tag, with gallery-dl")
     command.add_argument("--tags", required=True, help="tags of the site, e.g. 'solo portrait'")
     command.add_argument("--limit", type=int, required=True, help="maximum number of pictures")
     command.add_argument("--rating", default="general", help="general (default), sensitive, questionable or explicit")
-    command.add_argument("--site", default="https://danbooru.donmai.us", help="another site that runs Danbooru")
+    command.add_argument(
+        "--site", type=_given, default="https://danbooru.donmai.us", help="another site that runs Danbooru"
+    )
     _import_options(command, "data/crawl")
 
 
+def _given(text: str) -> str:
+    """The type of a path, an address or a name: an empty one is a mistake, perhaps of a shell."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
 def _import_options(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument("--out", help=f"folder of the dataset; an existing dataset is added to (default {default})")
+    command.add_argument(
+        "--out", type=_given, help=f"folder of the dataset; an existing dataset is added to (default {default})"
+    )
     command.add_argument("--crop", action="store_true", help="cut the faces out of whole illustrations")
-    command.add_argument("--cascade", metavar="FILE", help="with --crop: your own copy of lbpcascade_animeface.xml")
+    command.add_argument(
+        "--cascade", type=_given, metavar="FILE", help="with --crop: your own copy of lbpcascade_animeface.xml"
+    )
+    command.add_argument(
+        "--any-cascade", action="store_true", help="with --cascade: it may be another file; OpenCV may crash on it"
+    )
     command.add_argument(
         "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"
     )
@@ -95,17 +114,18 @@ def crawl_data(options: argparse.Namespace) -> None:
 
 def _finder(options: argparse.Namespace):
     if not options.crop:
-        if options.cascade:
-            raise UserError("--cascade goes with --crop: give both.")
+        if options.cascade or options.any_cascade:
+            raise UserError("--cascade and --any-cascade go with --crop: give both.")
         return None
     from animegan.sources import FaceFinder
 
-    return FaceFinder(options.cascade, options.margin)
+    return FaceFinder(options.cascade, options.margin, options.any_cascade)
 
 
 def _report_import(summary) -> None:
     print(summary)
-    print(f"what became of each file: {summary.table}; the pictures at a glance: {summary.sheet}")
+    table = printable(summary.table)
+    print(f"what became of each file: {table}; the pictures at a glance: {printable(summary.sheet)}")
     if not summary.kept:
-        raise UserError(f"no picture came out of it that can be used: {summary.table} says why, file by file.")
-    print(f"train on them with: animegan train --data_path {summary.folder}")
+        raise UserError(f"no picture came out of it that can be used: {table} says why, file by file.")
+    print(f"train on them with: animegan train --data_path {printable(summary.folder)}")
