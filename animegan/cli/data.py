@@ -29,7 +29,7 @@ def add_data_commands(commands) -> None:
     command.add_argument("name", type=_given, nargs="?", help="a dataset from that list")
     command.add_argument("--mirror", type=_given, help="address to put before GitHub's, if GitHub cannot be reached")
     command.add_argument("--url", type=_given, help="download this archive instead of a public dataset")
-    command.add_argument("--sha256", type=_given, default="", help="the SHA-256 that the file at --url must have")
+    command.add_argument("--sha256", type=_given, help="the SHA-256 that the file at --url must have")
     _import_options(command, "data/NAME")
 
     command = add_command(data, "crawl", crawl_data, "download pictures from Danbooru by tag, with gallery-dl")
@@ -101,7 +101,7 @@ def get_data(options: argparse.Namespace) -> None:
             raise UserError("--mirror and --sha256 need the name of a set, or --url: animegan data get lists the sets.")
         print(listing())
         return
-    given = (options.name, options.out, options.mirror, options.url, options.sha256)
+    given = (options.name, options.out, options.mirror, options.url, options.sha256 or "")
     _report_import(get(*given, _finder(options), options.threshold))
 
 
