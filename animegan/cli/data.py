@@ -17,46 +17,31 @@ def add_data_commands(commands) -> None:
     data = data.add_subparsers(required=True, metavar="COMMAND")
 
     command = add_command(data, "check", check_data, "report what a folder of pictures holds, without changing it")
-    command.add_argument("folder", type=_given)
+    command.add_argument("folder")
 
     command = add_command(data, "import", import_data, "make a dataset from folders, archives and pictures")
-    command.add_argument(
-        "sources", type=_given, nargs="+", metavar="SRC", help="folder, zip, tar(.gz/.xz), 7z, rar or picture"
-    )
+    command.add_argument("sources", nargs="+", metavar="SRC", help="folder, zip, tar(.gz/.xz), 7z, rar or picture")
     _import_options(command, "data/NAME, after the first SRC")
 
     command = add_command(data, "get", get_data, "download a public dataset of faces; without a name, list them")
-    command.add_argument("name", type=_given, nargs="?", help="a dataset from that list")
-    command.add_argument("--mirror", type=_given, help="address to put before GitHub's, if GitHub cannot be reached")
-    command.add_argument("--url", type=_given, help="download this archive instead of a public dataset")
-    command.add_argument("--sha256", type=_given, help="the SHA-256 that the file at --url must have")
+    command.add_argument("name", nargs="?", help="a dataset from that list")
+    command.add_argument("--mirror", help="address to put before GitHub's, if GitHub cannot be reached")
+    command.add_argument("--url", help="download this archive instead of a public dataset")
+    command.add_argument("--sha256", help="the SHA-256 that the file at --url must have")
     _import_options(command, "data/NAME")
 
     command = add_command(data, "crawl", crawl_data, "download pictures from Danbooru by tag, with gallery-dl")
     command.add_argument("--tags", required=True, help="tags of the site, e.g. 'solo portrait'")
     command.add_argument("--limit", type=int, required=True, help="maximum number of pictures")
     command.add_argument("--rating", default="general", help="general (default), sensitive, questionable or explicit")
-    command.add_argument(
-        "--site", type=_given, default="https://danbooru.donmai.us", help="another site that runs Danbooru"
-    )
+    command.add_argument("--site", default="https://danbooru.donmai.us", help="another site that runs Danbooru")
     _import_options(command, "data/crawl")
 
 
-def _given(text: str) -> str:
-    """The type of a path, an address or a name: an empty one is a mistake, perhaps of a shell."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty")
-    return text
-
-
 def _import_options(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument(
-        "--out", type=_given, help=f"folder of the dataset; an existing dataset is added to (default {default})"
-    )
+    command.add_argument("--out", help=f"folder of the dataset; an existing dataset is added to (default {default})")
     command.add_argument("--crop", action="store_true", help="cut the faces out of whole illustrations")
-    command.add_argument(
-        "--cascade", type=_given, metavar="FILE", help="with --crop: your own copy of lbpcascade_animeface.xml"
-    )
+    command.add_argument("--cascade", metavar="FILE", help="with --crop: your own copy of lbpcascade_animeface.xml")
     command.add_argument(
         "--any-cascade", action="store_true", help="with --cascade: it may be another file; OpenCV may crash on it"
     )
@@ -72,14 +57,22 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
 # Each command imports what it needs when it runs.
 
 
+def _refuse_empty(options: argparse.Namespace) -> None:
+    """An empty path, address or name is a mistake, perhaps of a shell; it must not mean the default."""
+    for name, value in vars(options).items():
+        values = value if isinstance(value, list) else [value]
+        if not values or any(isinstance(each, str) and not each.strip() for each in values):  # [] of --sha256=--
+            raise UserError(f"--{name} is empty: give it a value, or leave it out.")
+
+
 def check_data(options: argparse.Namespace) -> None:
     from animegan.data import check_folder, other_format
 
+    _refuse_empty(options)
     report = check_folder(options.folder)
     print(report)
-    for other, count in Counter(
-        other_format(Path(report.folder, name)) for name in report.foreign + report.corrupt
-    ).items():
+    others = Counter(other_format(Path(report.folder, name)) for name in report.foreign + report.corrupt)
+    for other, count in others.items():
         if other:
             print(f"  note: {count:,} of these: {other}")
     if not report.usable:
@@ -89,6 +82,7 @@ def check_data(options: argparse.Namespace) -> None:
 def import_data(options: argparse.Namespace) -> None:
     from animegan.sources import default_out, import_pictures
 
+    _refuse_empty(options)
     out = options.out or default_out(options.sources[0])
     _report_import(import_pictures(options.sources, out, _finder(options), options.threshold))
 
@@ -96,6 +90,7 @@ def import_data(options: argparse.Namespace) -> None:
 def get_data(options: argparse.Namespace) -> None:
     from animegan.sources import get, listing
 
+    _refuse_empty(options)
     if not options.name and not options.url:
         if options.mirror or options.sha256:
             raise UserError("--mirror and --sha256 need the name of a set, or --url: animegan data get lists the sets.")
@@ -108,6 +103,7 @@ def get_data(options: argparse.Namespace) -> None:
 def crawl_data(options: argparse.Namespace) -> None:
     from animegan.sources import crawl_pictures
 
+    _refuse_empty(options)
     given = (options.tags, options.limit, options.out, options.rating, options.site)
     _report_import(crawl_pictures(*given, _finder(options), options.threshold))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import io
 import os
 import re
 import time
@@ -136,28 +135,20 @@ class _Download:
         socket begins again with every byte."""
         slow = self.failed("the server is too slow")
 
-        class Stream(io.RawIOBase):
-            def __init__(self, raw: io.RawIOBase):
-                self.raw, self.began, self.count = raw, time.monotonic(), 0
-
-            def readable(self) -> bool:
-                return True
-
-            def readinto(self, buffer) -> int | None:
-                if time.monotonic() - self.began > TIMEOUT[1] + self.count / SLOWEST:
-                    raise slow
-                count = self.raw.readinto(buffer)
-                self.count += count or 0
-                return count
-
-            def close(self) -> None:
-                self.raw.close()
-                super().close()
-
         class Response(http.client.HTTPResponse):
             def __init__(self, *args, **options):
                 super().__init__(*args, **options)
-                self.fp = io.BufferedReader(Stream(self.fp.detach()))
+                raw, began, count = self.fp.raw, time.monotonic(), 0
+                read = raw.readinto
+
+                def readinto(buffer) -> int | None:
+                    nonlocal count
+                    if time.monotonic() - began > TIMEOUT[1] + count / SLOWEST:
+                        raise slow
+                    count += (size := read(buffer)) or 0
+                    return size
+
+                raw.readinto = readinto
 
         class Adapter(self.requests.adapters.HTTPAdapter):
             def get_connection_with_tls_context(self, *args, **options):
