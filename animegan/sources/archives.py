@@ -29,6 +29,7 @@ MAX_TOTAL = 64 * 2**30  # bytes of one source, inflated
 MAX_RATIO, HARMLESS = 200, 2**20  # no picture is compressed so much, unless it is small (bytes)
 MAX_ENTRIES = 1_000_000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+METHOD_NAMES = {9: "Deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd"}  # of those that Python 3.10 to 3.13 cannot read
 LINK, DEVICE = "a link", "a device, not a file"
 UNIX_TYPES = {0: "", stat.S_IFREG: "", stat.S_IFLNK: LINK}  # others are a DEVICE; 0: the archive says none
 OUTSIDE = "its name leads out of the archive"
@@ -150,7 +151,7 @@ class Source:
                     continue
                 odd = UNIX_TYPES.get(stat.S_IFMT(info.external_attr >> 16), DEVICE)
                 if info.compress_type not in METHODS:
-                    method = zipfile.compressor_names.get(info.compress_type, f"method {info.compress_type}")
+                    method = METHOD_NAMES.get(info.compress_type, f"method {info.compress_type}")
                     odd = f"packed by {method}, which Python cannot read: {UNPACK}"
                 odd = ENCRYPTED if info.flag_bits & 1 else odd
                 opened = functools.partial(archive.open, info)

@@ -5,7 +5,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ class Journal:
 
 
 def _line(record: Record) -> bytes:
-    return json.dumps(asdict(record)).encode("ascii") + b"\n"
+    return json.dumps(vars(record) | {"found": [vars(found) for found in record.found]}).encode("ascii") + b"\n"
 
 
 def _record(values: dict[str, Any]) -> Record:

@@ -181,7 +181,7 @@ def test_a_method_that_python_cannot_read_is_named(tmp_path):
     archive.write_bytes(data)
     summary = take(archive, tmp_path / "out")
     (reason,) = summary.reasons
-    assert "packed by deflate64, which Python cannot read: unpack it" in reason and "import the folder" in reason
+    assert "packed by Deflate64, which Python cannot read: unpack it" in reason and "import the folder" in reason
     zipped(archive, {f"{n}.png": face(n) for n in range(3)})
     assert take(archive, tmp_path / "out").kept == 3, "it is tried again"
 
