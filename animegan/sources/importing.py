@@ -44,9 +44,7 @@ def import_pictures(
     Raises UserError for a source that does not exist or cannot be read at all, and for a folder that is not a data set
     of ours. What was imported until then is kept.
     """
-    if not -1 <= threshold < BITS // 2:
-        usual = f"give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1"
-        raise UserError(f"--threshold {threshold} is out of range: {usual}.")
+    check_threshold(threshold)
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
     out, failed = usable_out(out, paths), []
     is_new = not os.path.lexists(out)
@@ -72,6 +70,13 @@ def import_pictures(
 
 
 # --- checks before the import --------------------------------------------------------------------------------
+
+
+def check_threshold(threshold: int) -> None:
+    """Raise UserError if it is out of range: before anything is downloaded."""
+    if not -1 <= threshold < BITS // 2:
+        usual = f"give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1"
+        raise UserError(f"--threshold {threshold} is out of range: {usual}.")
 
 
 def _existing(path: Path) -> Path:

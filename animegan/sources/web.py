@@ -14,7 +14,7 @@ from animegan.sources.download import checked, fetch, set_aside
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
 from animegan.sources.import_job import THRESHOLD, Summary
-from animegan.sources.importing import NO_ACCESS, import_pictures, usable_out
+from animegan.sources.importing import NO_ACCESS, check_threshold, import_pictures, usable_out
 from animegan.sources.public_sets import SETS, mirrored
 
 
@@ -26,6 +26,7 @@ def get(
 
     mirror: an address that is put before that of GitHub. sha256: of the file at `url`. Raises UserError.
     """
+    check_threshold(threshold)
     if bool(name) == bool(url):
         raise UserError(f"give the name of a set ({', '.join(SETS)}) or an address with --url, not both.")
     if name and name not in SETS:
@@ -68,6 +69,7 @@ def crawl_pictures(
 
     `sources.csv` in the data set names the artist and the origin of each. Raises UserError.
     """
+    check_threshold(threshold)
     out = usable_out(out or "data/crawl")
     fetched = out / HIDDEN / "crawl"
     with saving(out, NO_ACCESS):
