@@ -358,8 +358,6 @@ def test_a_server_that_drips_is_given_up(serve, tmp_path, monkeypatch, place):
 
 def test_a_slow_download_in_proportion_is_waited_for(serve, tmp_path, monkeypatch):
     """A second for each KiB is as slow as it may be."""
-    read = io.BufferedReader.readinto
-    assert read
     now = [0.0]
 
     def monotonic() -> float:
