@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from pathlib import Path
 
 from animegan.cli.parser import add_command
 from animegan.errors import UserError
+from animegan.text import printable
 
 
 def add_data_commands(commands) -> None:
@@ -24,7 +27,7 @@ def add_data_commands(commands) -> None:
     command.add_argument("name", nargs="?", help="a dataset from that list")
     command.add_argument("--mirror", help="address to put before GitHub's, if GitHub cannot be reached")
     command.add_argument("--url", help="download this archive instead of a public dataset")
-    command.add_argument("--sha256", default="", help="the SHA-256 that the file at --url must have")
+    command.add_argument("--sha256", help="the SHA-256 that the file at --url must have")
     _import_options(command, "data/NAME")
 
     command = add_command(data, "crawl", crawl_data, "download pictures from Danbooru by tag, with gallery-dl")
@@ -40,6 +43,9 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
     command.add_argument("--crop", action="store_true", help="cut the faces out of whole illustrations")
     command.add_argument("--cascade", metavar="FILE", help="with --crop: your own copy of lbpcascade_animeface.xml")
     command.add_argument(
+        "--any-cascade", action="store_true", help="with --cascade: it may be another file; OpenCV may crash on it"
+    )
+    command.add_argument(
         "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"
     )
     command.add_argument(
@@ -51,11 +57,24 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
 # Each command imports what it needs when it runs.
 
 
-def check_data(options: argparse.Namespace) -> None:
-    from animegan.data import check_folder
+def _refuse_empty(options: argparse.Namespace) -> None:
+    """An empty path, address or name is a mistake, perhaps of a shell; it must not mean the default."""
+    for name, value in vars(options).items():
+        values = value if isinstance(value, list) else [value]
+        if not values or any(isinstance(each, str) and not each.strip() for each in values):  # [] of --sha256=--
+            raise UserError(f"--{name} is empty: give it a value, or leave it out.")
 
+
+def check_data(options: argparse.Namespace) -> None:
+    from animegan.data import check_folder, other_format
+
+    _refuse_empty(options)
     report = check_folder(options.folder)
     print(report)
+    others = Counter(other_format(Path(report.folder, name)) for name in report.foreign + report.corrupt)
+    for other, count in others.items():
+        if other:
+            print(f"  note: {count:,} of these: {other}")
     if not report.usable:
         print("  nothing to train on: put a few thousand faces there, or draw some with: animegan draw")
 
@@ -63,6 +82,7 @@ def check_data(options: argparse.Namespace) -> None:
 def import_data(options: argparse.Namespace) -> None:
     from animegan.sources import default_out, import_pictures
 
+    _refuse_empty(options)
     out = options.out or default_out(options.sources[0])
     _report_import(import_pictures(options.sources, out, _finder(options), options.threshold))
 
@@ -70,35 +90,38 @@ def import_data(options: argparse.Namespace) -> None:
 def get_data(options: argparse.Namespace) -> None:
     from animegan.sources import get, listing
 
+    _refuse_empty(options)
     if not options.name and not options.url:
         if options.mirror or options.sha256:
             raise UserError("--mirror and --sha256 need the name of a set, or --url: animegan data get lists the sets.")
         print(listing())
         return
-    given = (options.name, options.out, options.mirror, options.url, options.sha256)
+    given = (options.name, options.out, options.mirror, options.url, options.sha256 or "")
     _report_import(get(*given, _finder(options), options.threshold))
 
 
 def crawl_data(options: argparse.Namespace) -> None:
     from animegan.sources import crawl_pictures
 
+    _refuse_empty(options)
     given = (options.tags, options.limit, options.out, options.rating, options.site)
     _report_import(crawl_pictures(*given, _finder(options), options.threshold))
 
 
 def _finder(options: argparse.Namespace):
     if not options.crop:
-        if options.cascade:
-            raise UserError("--cascade goes with --crop: give both.")
+        if options.cascade or options.any_cascade:
+            raise UserError("--cascade and --any-cascade go with --crop: give both.")
         return None
     from animegan.sources import FaceFinder
 
-    return FaceFinder(options.cascade, options.margin)
+    return FaceFinder(options.cascade, options.margin, options.any_cascade)
 
 
 def _report_import(summary) -> None:
     print(summary)
-    print(f"what became of each file: {summary.table}; the pictures at a glance: {summary.sheet}")
+    table = printable(summary.table)
+    print(f"what became of each file: {table}; the pictures at a glance: {printable(summary.sheet)}")
     if not summary.kept:
-        raise UserError(f"no picture came out of it that can be used: {summary.table} says why, file by file.")
-    print(f"train on them with: animegan train --data_path {summary.folder}")
+        raise UserError(f"no picture came out of it that can be used: {table} says why, file by file.")
+    print(f"train on them with: animegan train --data_path {printable(summary.folder)}")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import io
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +22,26 @@ MAX_PIXELS = 64_000_000  # a decompression bomb is recognised by its header
 MAX_BYTES = 128 * 2**20  # a larger file is not even read
 # Formats that their first bytes identify; for others Pillow guesses, or starts a program (EPS).
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM", "ICO")
+with contextlib.suppress(Exception):  # an optional package: it registers HEIF, the format of iPhones, with Pillow
+    importlib.import_module("pillow_heif").register_heif_opener()
+    FORMATS += ("HEIF",)
 _ALIAS = {"MPO": "JPEG"}  # a phone's JPEG with a preview inside: an ordinary picture
 SUFFIXES = {end: _ALIAS.get(name, name) for end, name in Image.registered_extensions().items() if name in FORMATS}
 _OPENED = [name for name in FORMATS if name in Image.OPEN]  # AVIF needs Pillow 11.3
+_END = b"\xff\xd9"  # of a JPEG
+_MORE = b"".join(b"\x5a\xa3\x3c\x96\xe1" * 20 + bytes([0xFF, 0xD0 + n]) for n in range(8))  # with all restart markers
+_PEAKS = (1, 255, 1023, 4095, 65535)  # white in a grey picture of more than 8 bits: floats, and 8, 10, 12, 16 bits
+_BY_HAND = "convert it to JPEG or PNG"
+_OTHERS = (  # how files begin that hold pictures and are not read, what they are, and what to do
+    (rb".{4}ftyp(?:hei|hev|mif1|msf1|avi)", "HEIC or AVIF", f"{_BY_HAND}, or: pip install pillow-heif"),
+    (rb"\xff\x0a|.{4}JXL ", "JPEG XL", _BY_HAND),
+    (rb"8BPS", "PSD, a file of Photoshop", _BY_HAND),
+    (rb"\x93NUMPY|PK\x03\x04.{26}[^/]{1,80}\.npy", "arrays of NumPy (npy, npz)", "save each array as a PNG"),
+    (rb"PAR1", "a table (parquet)", "save its pictures as files"),
+    (rb"\x89HDF", "HDF5", "save its pictures as files"),
+    (rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI ", "a film", "save its frames as PNG"),
+    (rb"\x28\xb5\x2f\xfd|\x04\x22M\x18|MSCF|LZIP", "an archive of another kind", "unpack it, and import the folder"),
+)
 
 
 class Picture(NamedTuple):
@@ -66,7 +85,7 @@ def decode_picture(data: bytes, name: str, image_size: int) -> Picture:
             kinds = ["odd_shapes"] if long > 2 * short else []
             kinds += ["misnamed"] if promised != actual else []
             kinds += ["animated"] if actual != "JPEG" and getattr(image, "is_animated", False) else []
-            return Picture(kinds, hashlib.sha256(data).digest(), _pixels(image, image_size), actual)
+            return Picture(kinds, hashlib.sha256(data).digest(), _pixels(image, data, image_size), actual)
     except (Image.DecompressionBombError, MemoryError):
         return Picture(["too_large"])
     except Exception:
@@ -78,29 +97,54 @@ def _promised(name: str) -> str | None:
     return SUFFIXES.get(Path(name).suffix.lower())
 
 
-def opened(data: bytes) -> Image.Image:
-    """The complete picture, as RGB, of a file that `decode_picture` has accepted. Raises what Pillow raises."""
+def other_format(file: Path | bytes) -> str:
+    """What a file (or its bytes) is, if not a picture that can be read, and what to do; "" if that is unknown."""
+    start = file if isinstance(file, bytes) else b""
+    with contextlib.suppress(OSError):
+        if isinstance(file, Path) and file.is_file():  # reading a pipe would wait for ever
+            with open(file, "rb") as stream:
+                start = stream.read(200)
+    return next((f"{what}: {fix}" for pattern, what, fix in _OTHERS if re.match(pattern, start, re.DOTALL)), "")
+
+
+def opened(data: bytes, side: int = 0) -> Image.Image:
+    """The complete picture in a file, as RGB. Raises what Pillow raises, and ValueError beyond MAX_PIXELS.
+
+    side: what is needed, in pixels a side; a JPEG is then decoded at a fraction of its size (0: all of it).
+    """
     with Image.open(io.BytesIO(data), formats=_OPENED) as image:
-        return _upright(image)
+        if image.width * image.height > MAX_PIXELS:
+            raise ValueError("too large")
+        return _upright(image, data, side)
 
 
-def _pixels(image: Image.Image, image_size: int) -> np.ndarray:
+def _pixels(image: Image.Image, data: bytes, image_size: int) -> np.ndarray:
     """An open picture of any mode -> uint8 [3, S, S]: resized to cover, centre-cropped."""
-    image.draft(None, (2 * image_size, 2 * image_size))  # JPEG: decode at a fraction of the size
-    image = ImageOps.fit(_upright(image), (image_size, image_size), Image.Resampling.BICUBIC)
+    image = ImageOps.fit(_upright(image, data, 2 * image_size), (image_size, image_size), Image.Resampling.BICUBIC)
     return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image, data: bytes, side: int) -> Image.Image:
     """An open picture of any mode as RGB: rotated as its EXIF data says, on white where it is transparent."""
-    image.load()
+    if side:
+        image.draft(None, (side, side))
+    try:
+        image.load()
+    except OSError:
+        # A JPEG that lacks only its end marker is complete: then it makes no difference what follows.
+        if _ALIAS.get(image.format or "", image.format) != "JPEG" or data.endswith(_END):
+            raise
+        start = data.removesuffix(_END[:1])
+        ended, continued = (opened(start + more + _END, side) for more in (b"", _MORE))
+        if ended.tobytes() != continued.tobytes():
+            raise
+        return ended
     with contextlib.suppress(Exception):  # a damaged EXIF block must not cost the picture
         ImageOps.exif_transpose(image, in_place=True)
     if image.mode[0] in "IF":  # 16 bits, 32 bits or floats: Pillow would clip the values instead of scaling them
         values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0, neginf=0)
-        limits = (1, 255, 65535) if image.mode == "F" else (65535,)
         peak = float(values.max())
-        limit = min((limit for limit in limits if peak <= limit), default=peak)
+        limit = next((limit for limit in _PEAKS if peak <= limit), peak)
         image = Image.fromarray(np.rint(values.clip(0, limit) * (255 / limit)).astype(np.uint8))
     elif image.has_transparency_data:
         image = image.convert("RGBA")

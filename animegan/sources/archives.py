@@ -11,6 +11,7 @@ import contextlib
 import errno
 import functools
 import lzma
+import re
 import shutil
 import stat
 import tarfile
@@ -27,19 +28,30 @@ from animegan.errors import UserError, require
 MAX_TOTAL = 64 * 2**30  # bytes of one source, inflated
 MAX_RATIO, HARMLESS = 200, 2**20  # no picture is compressed so much, unless it is small (bytes)
 MAX_ENTRIES = 1_000_000
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+METHOD_NAMES = {9: "Deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd"}  # of those that Python 3.10 to 3.13 cannot read
 LINK, DEVICE = "a link", "a device, not a file"
 UNIX_TYPES = {0: "", stat.S_IFREG: "", stat.S_IFLNK: LINK}  # others are a DEVICE; 0: the archive says none
 OUTSIDE = "its name leads out of the archive"
+UNPACK = "unpack it with another program (7-Zip, or Windows Explorer), and import the folder"
 ENCRYPTED = "encrypted: unpack it with its password, and import the folder"
 NESTED = "an archive in the archive: unpack it, and import it by itself"
+SPLIT = (
+    "a part of a split archive: put its parts together (7-Zip does so when it unpacks the first), and import the folder"
+)
+# Names of parts: x.zip.001, x.tar.part2, x.tar.aa, x.z01, x.r00, x.part2.rar. With x.part1.rar, rarfile finds the rest.
+PART = re.compile(
+    r"\.(zip|7z|rar|tar|tgz|txz|gz|xz|bz2)\.((part)?[-_.]?\d{1,4}|a[a-z])$|\.[zr]\d\d$|\.part0*([2-9]|[1-9]\d+)\.rar$",
+    re.I,
+)
 # What the libraries raise for a damaged archive, besides errors of their own.
 DAMAGED = (
     OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError,
     NotImplementedError, ValueError, LookupError, MemoryError,
 )  # fmt: skip
 STARTS = {  # the first bytes of a file -> its kind
-    b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar",
-    b"\x1f\x8b": "tar", b"BZh": "tar", b"\xfd7zXZ\x00": "tar",
+    b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"PK\x07\x08": "zip",
+    b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar", b"\x1f\x8b": "tar", b"BZh": "tar", b"\xfd7zXZ\x00": "tar",
 }  # fmt: skip
 
 
@@ -80,6 +92,8 @@ class Source:
                     return
                 yield entry
         except self._errors as error:
+            if not count and (isinstance(error, NotImplementedError) or "Unsupported" in type(error).__name__):
+                raise UserError(f"{self.path} cannot be read here ({_words(error)}): {UNPACK}.") from error
             if not count:
                 raise DamagedSource(f"{self.path} cannot be read ({_words(error)}): {_fix(error)}.") from error
             self.note = f"{self.path} breaks off after {count} entries ({_words(error)}): get it again"
@@ -89,8 +103,10 @@ class Source:
             return self._folder()
         if not self.path.is_file():
             raise UserError(f"{self.path} is a device or a pipe: give a folder, an archive or pictures.")
+        if PART.search(self.path.name) or ((kind := kind_of_file(self.path)) == "zip" and _is_split(self.path)):
+            raise UserError(f"{self.path} is {SPLIT}.")
         kinds = {"zip": self._zip, "7z": self._seven_zip, "rar": self._rar, "tar": self._tar, "": self._picture}
-        return kinds[kind_of_file(self.path)]()
+        return kinds[kind]()
 
     def _entry(self, name: str, size: int, version: object, opened: Callable, packed: int = 0, odd: str = "") -> Entry:
         """An entry of `size` bytes, of which the archive holds `packed`; `version` changes with its content.
@@ -98,7 +114,7 @@ class Source:
         opened: returns the open file. odd: why it is not read, whatever its name and size.
         """
         read, refused = functools.partial(self._read, opened), self._too_much(name, size, packed)
-        return Entry(name, f"{size}-{version}", read, odd or refused, retry=odd == ENCRYPTED)
+        return Entry(name, f"{size}-{version}", read, odd or refused, retry=odd not in ("", LINK, DEVICE))
 
     def _read(self, opened: Callable) -> bytes:
         """All bytes, but no more than a picture may have: the sizes that an archive declares may be wrong."""
@@ -134,6 +150,9 @@ class Source:
                 if info.is_dir():
                     continue
                 odd = UNIX_TYPES.get(stat.S_IFMT(info.external_attr >> 16), DEVICE)
+                if info.compress_type not in METHODS:
+                    method = METHOD_NAMES.get(info.compress_type, f"method {info.compress_type}")
+                    odd = f"packed by {method}, which Python cannot read: {UNPACK}"
                 odd = ENCRYPTED if info.flag_bits & 1 else odd
                 opened = functools.partial(archive.open, info)
                 yield self._entry(_zip_name(info), info.file_size, f"{info.CRC:08x}", opened, info.compress_size, odd)
@@ -204,6 +223,8 @@ class Source:
         parts = name.replace("\\", "/").split("/")
         if ".." in parts or not parts[0] or parts[0].endswith(":"):
             return OUTSIDE
+        if PART.search(name):
+            return SPLIT
         if "__MACOSX" in parts:
             return "not a file of yours: a Mac has added it"
         if any(part.startswith(".") for part in parts if part != "."):
@@ -238,6 +259,15 @@ def kind_of_file(path: Path) -> str:
     with open(path, "rb") as file:
         start = file.read(300)
     return "zip" if zipfile.is_zipfile(path) else kind_of_archive(start)
+
+
+def _is_split(path: Path) -> bool:
+    """Whether a zip is the first or the last of several parts, NAME.z01 ... NAME.zip."""
+    with open(path, "rb") as file:
+        first = file.read(4)
+        file.seek(max(0, path.stat().st_size - HARMLESS // 8))
+        _, is_end, after = file.read().rpartition(b"PK\x05\x06")  # the end record: the number of this part follows
+    return first == b"PK\x07\x08" or (bool(is_end) and after[:2] not in (b"\0\0", b"\xff\xff"))
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:

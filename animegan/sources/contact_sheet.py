@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
 
+from animegan.data import opened
+
 CELL, GAP, COLUMNS = 96, 8, 10  # pixels, pixels, cells in a row
 MARGIN, HEADING = 16, 44  # pixels
 WIDTH = 2 * MARGIN + COLUMNS * (CELL + GAP) - GAP
@@ -59,8 +61,8 @@ def _cell(files: Sequence[Path]) -> Image.Image | None:
     cell = Image.new("RGB", (len(files) * (CELL + 1) - 1, CELL), PAPER)
     with contextlib.suppress(Exception):
         for number, file in enumerate(files):
-            with Image.open(file) as image:
-                cell.paste(ImageOps.pad(image.convert("RGB"), (CELL, CELL), color="#e8e8ec"), (number * (CELL + 1), 0))
+            image = ImageOps.pad(opened(file.read_bytes(), 2 * CELL), (CELL, CELL), color="#e8e8ec")
+            cell.paste(image, (number * (CELL + 1), 0))
         return cell
     return None
 

@@ -1,7 +1,5 @@
 """A crawl of Danbooru by gallery-dl, a separate program: slowly, up to a limit, and with the artist of each picture."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -10,13 +8,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from tqdm.auto import tqdm
 
 from animegan.errors import UserError, require
-from animegan.files import write_whole
+from animegan.files import WRONG_CONTENT, build, write_whole
 from animegan.sources.journal import write_spreadsheet
 from animegan.text import printable
 
@@ -27,6 +27,12 @@ RETRIES = 4  # of a request that fails
 PAUSE = 1.0  # seconds between two requests, pictures included
 PICTURES = ("jpg", "jpeg", "png", "webp")
 NO_LICENCE = "none given"  # the site has no such field
+# gallery-dl, but never a gallery_dl.py or requests.py in the working folder. Python has -P for this since 3.11; its -I
+# would leave out what was installed with pip install --user.
+PROGRAM = (
+    "import os, sys; sys.path[:] = [p for p in sys.path if p and os.path.abspath(p) != os.getcwd()]; "
+    "from gallery_dl import main; sys.exit(main())"
+)
 COLUMNS = ("file", "post", "artist", "source", "licence", "rating", "uploaded")
 
 
@@ -45,11 +51,11 @@ def crawl(
         raise UserError(f"--limit {limit} is out of range: give 1 to {MAX_LIMIT:,}; a few thousand give faces.")
     if rating not in RATINGS:
         raise UserError(f"--rating {rating} is unknown: choose {', '.join(RATINGS)}.")
-    if not re.match(r"https?://[^/]+", site):
+    if not re.fullmatch(r"https?://[!-~]+", site):
         raise UserError(f"--site {site} is not an address: give one with https://, of a site that runs Danbooru.")
     require("gallery_dl", "data", "a crawl")
     folder.mkdir(parents=True, exist_ok=True)
-    have, problem = [post["id"] for post in _posts(folder)], ""
+    have, problem = [post.id for post in _posts(folder)], ""
     if len(have) < limit:
         with tqdm(total=limit, initial=len(have), unit=" pictures", disable=not progress) as bar:
             problem = _run(tags, limit - len(have), have, folder, RATINGS[rating], site.rstrip("/"), bar)
@@ -59,6 +65,8 @@ def crawl(
             f"{site} gave nothing: {problem}. Can it be reached, and does it have pictures for these tags (two tags at "
             f"most without an account)? Look in a browser."
         )
+    if not posts:
+        raise UserError(f"no pictures for these tags on {site}: look there for the names of tags, or try one alone.")
     write_spreadsheet(folder / "sources.csv", COLUMNS, map(_row, posts))
     return len(posts), problem
 
@@ -67,8 +75,8 @@ def _run(tags: str, missing: int, have: list[int], folder: Path, rating: str, si
     """Let gallery-dl fetch `missing` more pictures; returns its last line if it failed."""
     settings = folder / "gallery-dl.json"
     write_whole(settings, json.dumps(_settings(folder, missing, have, rating), indent=1).encode("ascii"))
-    url = f"Danbooru:{site}/posts?tags={quote(f'{tags} rating:{rating}')}"
-    command = [sys.executable, "-m", "gallery_dl", "--config-ignore", "--config", str(settings), "--no-colors", url]
+    url = f"Danbooru:{site}/posts?tags={quote(f'{tags} rating:{rating}', errors='replace')}"
+    command = [sys.executable, "-c", PROGRAM, "--config-ignore", "--config", str(settings), "--no-colors", url]
     environment = {**os.environ, "PYTHONUTF8": "1"}
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stderr=errors, stdout=subprocess.DEVNULL, env=environment)
@@ -104,18 +112,30 @@ def _settings(folder: Path, missing: int, have: list[int], rating: str) -> dict:
     }  # fmt: skip
 
 
-def _posts(folder: Path) -> list[dict]:
+@dataclass
+class Post:
+    """What the site says about a picture, as gallery-dl writes it down."""
+
+    id: int
+    file: str
+    tags_artist: list[str] | None = None
+    rating: str | None = None
+    source: str | None = None
+    created_at: Any = ""
+
+
+def _posts(folder: Path) -> list[Post]:
     """What the site says about each picture in the folder, ordered by its number there."""
     posts = []
     for path in folder.glob("*.json"):
         if (folder / path.stem).is_file() and re.fullmatch(r"\d+\.\w+", path.stem):
-            with contextlib.suppress(ValueError):  # an incomplete file of an interrupted crawl: fetched again
-                posts.append({**json.loads(path.read_text(encoding="utf-8")), "file": path.stem})
-    return sorted(posts, key=lambda post: int(post["id"]))
+            with contextlib.suppress(*WRONG_CONTENT):  # damaged, or of an interrupted crawl: fetched again
+                facts = json.loads(path.read_bytes()) | {"file": path.stem}
+                posts.append(build(Post, {key: facts[key] for key in Post.__annotations__ if key in facts}, path.name))
+    return sorted(posts, key=lambda post: post.id)
 
 
-def _row(post: dict) -> tuple[str, ...]:
-    artists = ", ".join(post.get("tags_artist") or ()) or "unknown"
-    rating = next((name for name, letter in RATINGS.items() if letter == post.get("rating")), "")
-    source = post.get("source") or ""
-    return post["file"], post["id"], artists, source, NO_LICENCE, rating, post.get("created_at", "")
+def _row(post: Post) -> tuple:
+    artists = ", ".join(post.tags_artist or ()) or "unknown"
+    rating = next((name for name, letter in RATINGS.items() if letter == post.rating), "")
+    return post.file, post.id, artists, post.source or "", NO_LICENCE, rating, post.created_at

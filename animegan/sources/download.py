@@ -7,8 +7,10 @@ does not fetch the file: after every break it would start from the beginning, an
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from animegan.errors import UserError, require
 from animegan.files import saving
 
 TIMEOUT = (15, 60)  # seconds: to connect, and between two pieces
+SLOWEST = 1024  # bytes per second, on the average of a response; slower ones are given up
 TRIES, OFFLINE_TRIES = 6, 3  # in a row that bring no new byte, and that do not reach the server at all
 MAX_WAIT = 120  # seconds between two tries, whatever Retry-After asks for; urllib3's back-off ends there, too
 REDIRECTS = 10
@@ -49,8 +52,7 @@ def fetch(
     sha256 = sha256.lower()
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise UserError(f"--sha256 {sha256} is not a SHA-256: give its 64 digits (0 to 9, a to f), or leave it out.")
-    if not url.lower().startswith(("http://", "https://")):
-        raise UserError(f"{url[:200]} is not fetched: only http:// and https:// addresses are.")
+    checked(url)
     part = path.with_name(f"{path.name}.part")
     with saving(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +66,13 @@ def fetch(
                 f"{set_aside(path)} and not used. Try again, or {instead}."
             )
     return path
+
+
+def checked(url: str) -> str:
+    """`url`, if it may be fetched; else UserError."""
+    if not re.match(r"https?://\S", url, re.IGNORECASE) or not url.isprintable():
+        raise UserError(f"{url[:200]} is not fetched: only http:// and https:// addresses are.")
+    return url
 
 
 def set_aside(path: Path) -> Path:
@@ -84,7 +93,8 @@ def cached_file(urls: Sequence[str], sha256: str, instead: str) -> Path:
             return fetch(url, path, sha256, instead, max_bytes=64 * 2**20, progress=False, tries=2)
         except UserError as error:
             problems.append(str(error))
-            path.with_name(f"{path.name}.part").unlink(missing_ok=True)  # half of another server's file
+            with contextlib.suppress(OSError):
+                path.with_name(f"{path.name}.part").unlink(missing_ok=True)  # half of another server's file
     raise UserError("".join([problems[0], *(f" {url} failed, too." for url in urls[1:])]))
 
 
@@ -93,6 +103,7 @@ class _Download:
 
     def __init__(self, url: str, part: Path, instead: str, max_bytes: int, tries: int):
         self.requests = require("requests", "data", "a download")
+        self.errors = (self.requests.RequestException, self.requests.packages.urllib3.exceptions.HTTPError)
         self.url, self.part, self.instead, self.max_bytes, self.tries = url, part, instead, max_bytes, tries
 
     def run(self, progress: bool) -> None:
@@ -104,11 +115,11 @@ class _Download:
         ):
             session.max_redirects = REDIRECTS
             for scheme in ("http://", "https://"):
-                session.mount(scheme, self.requests.adapters.HTTPAdapter(max_retries=retry))
+                session.mount(scheme, self.adapter(retry))
             while True:
                 have = self.size()
                 # urllib3 retries until an answer begins; a break within it is ours to resume.
-                with contextlib.suppress(self.requests.RequestException), self.request(session, have) as response:
+                with contextlib.suppress(*self.errors), self.request(session, have) as response:
                     if self.receive(response, have, bar):
                         return
                 if self.size() > have:
@@ -119,25 +130,53 @@ class _Download:
                     left = left.increment("GET", self.url)
                     left.sleep()
 
+    def adapter(self, retry):
+        """What sends the requests. An answer that comes too slowly is given up, its headers included: the timeout of a
+        socket begins again with every byte."""
+        slow = self.failed("the server is too slow")
+
+        class Response(http.client.HTTPResponse):
+            def __init__(self, *args, **options):
+                super().__init__(*args, **options)
+                raw, began, count = self.fp.raw, time.monotonic(), 0
+                read = raw.readinto
+
+                def readinto(buffer) -> int | None:
+                    nonlocal count
+                    if time.monotonic() - began > TIMEOUT[1] + count / SLOWEST:
+                        raise slow
+                    count += (size := read(buffer)) or 0
+                    return size
+
+                raw.readinto = readinto
+
+        class Adapter(self.requests.adapters.HTTPAdapter):
+            def get_connection_with_tls_context(self, *args, **options):
+                pool = super().get_connection_with_tls_context(*args, **options)  # a proxy's as well
+                pool.ConnectionCls = type("Timed", (pool.ConnectionCls,), {"response_class": Response})
+                return pool
+
+        return Adapter(max_retries=retry)
+
     def request(self, session, have: int):
         """The response with what follows the first `have` bytes, or with all of it if the file was changed since."""
-        errors = self.requests.exceptions
         headers = {"Accept-Encoding": "identity", "User-Agent": "animegan (a course on GANs)"}
         version = _version_of(self.part)
-        if have and version.exists() and (tag := version.read_text(encoding="utf-8")):
+        tag = version.read_text("utf-8", "replace") if have and version.is_file() else ""
+        if re.fullmatch("[ -~]+", tag):
             headers |= {"Range": f"bytes={have}-", "If-Range": tag}
         try:
             response = session.get(self.url, headers=headers, stream=True, timeout=TIMEOUT)
         except ValueError as error:  # requests' InvalidURL, InvalidSchema ..., and urllib's own behind a redirect
             raise UserError(f"{self.url} is not fetched: only http:// and https:// addresses are ({error}).") from error
-        except errors.TooManyRedirects as error:
+        except self.requests.TooManyRedirects as error:
             raise self.failed("it redirects from one address to the next without end") from error
-        except errors.RequestException as error:
+        except self.errors as error:
             raise self.failed(_network_problem(error, self.tries)) from error
         status = response.status_code
         if status in TEMPORARY:
             raise self.failed(f"the server answers {status}, {self.tries} times")
-        if status not in (200, 206, 416):
+        if status not in ((200, 206, 416) if "Range" in headers else (200,)):
             raise self.failed(f"{status}: {ADVICE.get(status, 'the server refuses')}")
         return response
 
@@ -149,12 +188,14 @@ class _Download:
             if not is_complete:
                 self.part.unlink()
             return is_complete
-        start = have if response.status_code == 206 and content_range.startswith(f"bytes {have}-") else 0
+        start = have if response.status_code == 206 else 0
+        if start and not content_range.startswith(f"bytes {have}-"):
+            raise self.failed("the server sends another part than it was asked for")
         length = response.headers.get("Content-Length", "")
-        total = start + int(length) if length.isdigit() else None
+        total = start + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
         limit = f"{self.max_bytes / 2**30:g} GiB"
         if total and total > self.max_bytes:
-            raise UserError(f"{self.url} has {total / 2**30:.1f} GiB, more than the limit of {limit}.")
+            raise self.refused(f"has {total / 2**30:.1f} GiB, more than the limit of {limit}")
         # Without a version to compare, a later call begins again.
         version = response.headers.get("ETag", response.headers.get("Last-Modified", ""))
         _version_of(self.part).write_text(version, encoding="utf-8")
@@ -163,7 +204,8 @@ class _Download:
             file.seek(start)
             for piece in response.iter_content(PIECE):
                 if file.tell() + len(piece) > self.max_bytes:
-                    raise UserError(f"{self.url} does not end: more than {limit} have arrived.")
+                    file.close()
+                    raise self.refused(f"does not end: more than {limit} have arrived")
                 file.write(piece)
                 bar.update(len(piece))
         return total is None or self.size() == total
@@ -171,6 +213,12 @@ class _Download:
     def size(self) -> int:
         """Bytes that have arrived."""
         return self.part.stat().st_size if self.part.exists() else 0
+
+    def refused(self, problem: str) -> UserError:
+        """For a file that is not wanted: nothing of it stays."""
+        for path in (self.part, _version_of(self.part)):
+            path.unlink(missing_ok=True)
+        return UserError(f"{self.url} {problem}: {self.instead}.")
 
     def failed(self, problem: str) -> UserError:
         return UserError(f"{self.url} cannot be fetched ({problem}): {self.instead}.")
@@ -183,7 +231,7 @@ def _retry(tries: int):
 
     class PatientRetry(Retry):
         def get_retry_after(self, response) -> float | None:
-            with contextlib.suppress(InvalidHeader):
+            with contextlib.suppress(InvalidHeader, ValueError, OverflowError):
                 return min(super().get_retry_after(response) or 0, MAX_WAIT)
             return None
 

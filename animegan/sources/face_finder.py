@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
+import stat
 import threading
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +15,14 @@ from PIL import Image
 
 from animegan.data import opened
 from animegan.errors import UserError, require
+from animegan.files import reading
 
 CASCADE_URLS = (  # GitHub, and a public mirror of its repositories for networks that cannot reach it
     "https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/master/lbpcascade_animeface.xml",
     "https://cdn.jsdelivr.net/gh/nagadomi/lbpcascade_animeface@master/lbpcascade_animeface.xml",
 )
 CASCADE_SHA256 = "9376d30ac38db6bda2a68b88b3b76bbd7e6aa33af47f7f5c76bc88ca75f1ce30"
+MAX_CASCADE = 8 * 2**20  # bytes; OpenCV's largest has 1 MB
 MARGIN = 0.2  # on each side, as a part of the face's box: the box ends at the fringe, a portrait at the hair
 LIFT = 0.08  # of the box: there is more hair above a face than neck below
 SCALE, NEIGHBOURS = 1.05, 5  # finer steps find more faces; more agreeing boxes, fewer false ones
@@ -37,10 +41,11 @@ class FaceFinder:
     """Finds anime faces. Source of the cascade: nagadomi, lbpcascade_animeface (2011, MIT licence).
 
     cascade: its XML file; without one the environment variable ANIMEGAN_CASCADE may name it, else it is downloaded once
-    and kept for the user. Raises UserError if OpenCV or the cascade is missing, or if the file is not a cascade.
+    and kept for the user. any_cascade: whether it may be another file than that one: a wrong one may crash OpenCV.
+    Raises UserError if OpenCV or the cascade is missing, or if the file is not a cascade.
     """
 
-    def __init__(self, cascade: str | Path | None = None, margin: float = MARGIN):
+    def __init__(self, cascade: str | Path | None = None, margin: float = MARGIN, any_cascade: bool = False):
         if not 0 <= margin <= 2:
             usual = f"as a part of the face ({MARGIN} is usual)"
             raise UserError(f"--margin {margin:g} is out of range: give 0 to 2, {usual}.")
@@ -48,7 +53,7 @@ class FaceFinder:
         if not hasattr(self.cv2, "CascadeClassifier"):
             raise UserError("--crop needs OpenCV 4: version 5 has no cascades; pip install -e '.[data]' fixes it.")
         self.margin, self._local = margin, threading.local()
-        self._xml = _cascade(cascade)
+        self._xml = _cascade(cascade, any_cascade)
         self._classifier()  # so that a wrong file is noticed now
 
     def find(self, image: Image.Image) -> list[Box]:
@@ -95,13 +100,19 @@ def _square(box, scale: float, margin: float, size: tuple[int, int]) -> Box:
     return Box(round(corner[0]), round(corner[1]), int(side))
 
 
-def _cascade(path: str | Path | None) -> str:
+def _cascade(path: str | Path | None, any_cascade: bool) -> str:
     path = path or os.environ.get("ANIMEGAN_CASCADE")
     if not path:
         from animegan.sources.download import cached_file
 
         path = cached_file(CASCADE_URLS, CASCADE_SHA256, "give the file with --cascade FILE or ANIMEGAN_CASCADE")
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--cascade {path} cannot be read: give lbpcascade_animeface.xml, a file of XML.") from error
+    with reading(f"--cascade {path}", "give lbpcascade_animeface.xml, a file of XML"):
+        if not stat.S_ISREG((status := os.stat(path)).st_mode) or status.st_size > MAX_CASCADE:
+            raise ValueError(f"no file, or one of more than {MAX_CASCADE >> 20} MiB")
+        data = Path(path).read_bytes()
+        if not any_cascade and hashlib.sha256(data).hexdigest() != CASCADE_SHA256:
+            raise UserError(
+                f"--cascade {path} is not lbpcascade_animeface.xml, and another may crash OpenCV: give that one, or, "
+                f"if you trust yours, add --any-cascade."
+            )
+        return data.decode("utf-8")

@@ -31,6 +31,12 @@ def safe_stem(name: str) -> str:
     return stem or "picture"
 
 
+def is_plain(name: str) -> bool:
+    """Whether `name` is that of a file here: it leads into no other folder, and every system accepts it."""
+    is_odd = FORBIDDEN.search(name) or UNSEEN.search(name) or DEVICES.fullmatch(name.partition(".")[0].rstrip())
+    return not is_odd and not name.startswith(".") and name != ""
+
+
 class Names:
     """Gives out each name once, also for systems that do not distinguish A from a."""
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from PIL import Image
 from tqdm.auto import tqdm
 
-from animegan.data import HIDDEN, KINDS, MAX_PIXELS, SHEET, SUFFIXES, TABLE, decode_picture
+from animegan.data import HIDDEN, KINDS, SHEET, SUFFIXES, TABLE, decode_picture, opened, other_format
 from animegan.errors import UserError
 from animegan.files import write_whole
 from animegan.sources.archives import DAMAGED, NESTED, Entry, Source, kind_of_archive
@@ -66,7 +65,7 @@ class Summary:
         lines = [f"{printable(str(self.folder))}: {self.kept:,} {pictures} to use, {self.new:,} of them new"]
         reasons = self.reasons.most_common()
         reasons += [("duplicate of a sharper picture, or of the same one", self.duplicates)] * bool(self.duplicates)
-        lines += [f"  {count:>6,}  {reason}" for reason, count in reasons]
+        lines += [f"  {count:>6,}  {printable(reason)}" for reason, count in reasons]
         notes = [*self.notes]
         if self.reasons[GONE] > self.kept:
             notes.append(f"what was removed by hand stays out; to start over, delete the folder {self.folder}")
@@ -134,7 +133,9 @@ class Import:
         """Examine every entry that is new. Bytes are read here, one entry after the other; the threads decode them,
         a few at a time."""
         where, waiting = str(source.path.resolve()), deque()
-        with tqdm(source, desc=source.path.name, unit=" files", mininterval=0.5, disable=not self.progress) as bar:
+        with tqdm(
+            source, desc=printable(source.path.name), unit=" files", mininterval=0.5, disable=not self.progress
+        ) as bar:
             for entry in bar:
                 record = Record(where, printable(entry.name), entry.stamp, self.mode)
                 if not self.journal.has(record):
@@ -217,17 +218,15 @@ Result = tuple[Found, bytes, str]  # what was found, the bytes of its file, thei
 def _set_aside(reason: str, data: bytes = b"", retry: bool = False) -> list[Result]:
     """The result for an entry without a usable picture, with a small copy for the contact sheet if `data` shows any."""
     small = io.BytesIO()
-    with contextlib.suppress(Exception), Image.open(io.BytesIO(data)) as image:
-        if image.width * image.height <= MAX_PIXELS:
-            image.draft("RGB", (2 * SIZE, 2 * SIZE))
-            image = image.convert("RGB")
-            image.thumbnail((SIZE, SIZE))
-            image.save(small, "PNG")
+    with contextlib.suppress(Exception):
+        image = opened(data, 2 * SIZE)
+        image.thumbnail((SIZE, SIZE))
+        image.save(small, "PNG")
     return [(Found(ASIDE, reason, retry=retry), small.getvalue(), ".png")]
 
 
 def _examine(data: bytes, name: str, finder) -> list[Result]:
-    if kind_of_archive(data):
+    if kind_of_archive(data) and not other_format(data):
         return _set_aside(NESTED)
     if finder is None or decode_picture(data, name, SIZE).pixels is None:
         return _picture(data, name)
@@ -237,7 +236,7 @@ def _examine(data: bytes, name: str, finder) -> list[Result]:
         return _set_aside(KINDS["corrupt"][0])
     results = []
     for box, crop in crops:
-        results += _picture(crop, "face.png", box=box, bytes=len(data))
+        results += _picture(crop, "face.png", box=[*box], bytes=len(data))
     return results or _set_aside("no face was found in it", data)
 
 
@@ -245,7 +244,8 @@ def _picture(data: bytes, name: str, **facts: Any) -> list[Result]:
     """The result for a picture that stays whole, or for one face of it; facts: what else `Found` is to say."""
     picture = decode_picture(data, name, SIZE)
     if picture.pixels is None:
-        return _set_aside(KINDS[picture.kinds[0]][0], data)
+        other = other_format(data)
+        return _set_aside(other or KINDS[picture.kinds[0]][0], data, retry="pip install" in other)
     hash, sharpness, contrast = fingerprint(picture.pixels)
     if contrast < FLAT:
         return _set_aside("nearly one colour: there is nothing to see", data)

@@ -24,8 +24,7 @@ from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
-from animegan.sources.import_job import THRESHOLD, Import, Summary, locked
-from animegan.text import printable
+from animegan.sources.import_job import FACES, THRESHOLD, Import, Summary, locked
 
 NO_ACCESS = "name a folder that you may write to, with --out"
 
@@ -45,12 +44,10 @@ def import_pictures(
     Raises UserError for a source that does not exist or cannot be read at all, and for a folder that is not a data set
     of ours. What was imported until then is kept.
     """
-    if not -1 <= threshold < BITS // 2:
-        usual = f"give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1"
-        raise UserError(f"--threshold {threshold} is out of range: {usual}.")
+    check_threshold(threshold)
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
     out, failed = usable_out(out, paths), []
-    is_new = not out.exists()
+    is_new = not os.path.lexists(out)
     with saving(out, NO_ACCESS), warnings.catch_warnings(), locked(out), contextlib.ExitStack() as at_the_end:
         pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
         at_the_end.callback(pool.shutdown, cancel_futures=True)
@@ -75,16 +72,21 @@ def import_pictures(
 # --- checks before the import --------------------------------------------------------------------------------
 
 
+def check_threshold(threshold: int) -> None:
+    """Raise UserError if it is out of range: before anything is downloaded."""
+    if not -1 <= threshold < BITS // 2:
+        usual = f"give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1"
+        raise UserError(f"--threshold {threshold} is out of range: {usual}.")
+
+
 def _existing(path: Path) -> Path:
     try:
         path.stat()
     except FileNotFoundError:
-        raise UserError(
-            f"there is no {printable(str(path))}: give a folder, an archive (zip, tar, 7z, rar) or pictures."
-        ) from None
+        raise UserError(f"there is no {path}: give a folder, an archive (zip, tar, 7z, rar) or pictures.") from None
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         what = getattr(error, "strerror", None) or error
-        raise UserError(f"{printable(str(path))[:200]} cannot be read ({what}): check the path.") from error
+        raise UserError(f"{str(path)[:200]} cannot be read ({what}): check the path.") from error
     return path
 
 
@@ -92,16 +94,21 @@ def usable_out(out: str | Path, sources: Sequence[Path] = ()) -> Path:
     """`out` as a path, if it can become a data set of these sources, or is one already; else UserError."""
     require("imagehash", "data", "an import")
     if "\0" in str(out):
-        raise UserError(f"{printable(str(out))} is not a path: give another --out.")
+        raise UserError(f"{out} is not a path: give another --out.")
     out = Path(os.path.expanduser(out))
     with saving(str(out)[:200], NO_ACCESS):
-        is_taken, real = out.exists(), out.resolve()
+        is_taken, real = os.path.lexists(out), Path(os.path.realpath(out))
         if is_taken and not out.is_dir():
-            raise UserError(f"{out} is a file: give a folder for the data set with --out.")
+            raise UserError(f"{out} is not a folder: give a folder for the data set with --out.")
         if is_taken and not (out / HIDDEN).is_dir() and any(out.iterdir()):
             raise UserError(f"{out} holds other files, not an import: give another --out.")
+        # A data set may come from a stranger: what is written here, and deleted, must not lie elsewhere.
+        ours = [path for path in out.iterdir() if path.name.startswith(".") or path.name == FACES] if is_taken else []
+        for path in (*ours, *(out / HIDDEN).rglob("*")):
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise UserError(f"{path} is a link or a device, which no import makes: give another --out.")
     for source in sources:
-        place = source.resolve()
+        place = Path(os.path.realpath(source))
         if source.is_dir() and (real == place or place in real.parents or real in place.parents):
             raise UserError(
                 f"{out} and {source} are within each other, and nothing is imported into itself: give another --out."
@@ -111,4 +118,4 @@ def usable_out(out: str | Path, sources: Sequence[Path] = ()) -> Path:
 
 def default_out(source: str | Path) -> Path:
     """data/<name of the source>."""
-    return Path("data") / safe_stem(Path(source).resolve().name)
+    return Path("data") / safe_stem(os.path.basename(os.path.realpath(source)))

@@ -1,18 +1,16 @@
 """What an import has done so far, one line per entry, so that it can be interrupted and resumed at any time."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from animegan.errors import UserError
-from animegan.files import saving, write_whole
+from animegan.files import build, reading, saving, write_whole
+from animegan.sources.filenames import is_plain
 from animegan.text import printable
 
 KEPT, ASIDE, DUPLICATE, REMOVED = "kept", "set aside", "duplicate", "removed by hand"
@@ -30,9 +28,9 @@ class Found:
     status: str
     reason: str = ""
     file: str = ""
-    box: Sequence[int] | None = None
+    box: list[int] | None = None
     sha256: str = ""
-    hash: int = 0
+    hash: Any = 0  # a whole number of 64 bits
     sharpness: float = 0.0
     bytes: int = 0  # of the file that it came from
     retry: bool = False  # it could not be read: the next import tries again
@@ -67,17 +65,14 @@ class Journal:
         self.path = path
         self.records: dict[tuple[str, str, str], Record] = {}
         self.latest: dict[tuple[str, str], Record] = {}
-        with saving(path, "give another --out"):
+        with reading(path, "give another --out, or delete the folder and import once more"):
             content = path.read_bytes() if path.exists() else b""
             complete = content.rfind(b"\n") + 1
-            if complete < len(content):  # interrupted in the middle of a line: that entry is imported again
-                os.truncate(path, complete)
-        try:
             for line in content[:complete].splitlines():
                 self._insert(_record(json.loads(line)))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            fix = "give another --out, or delete the folder and import once more"
-            raise UserError(f"{path} is damaged: {fix}.") from error
+        if complete < len(content):  # interrupted in the middle of a line: that entry is imported again
+            with saving(path, "give another --out"):
+                os.truncate(path, complete)
 
     def has(self, record: Record) -> bool:
         """Whether this entry is done; one that could not be read is to be tried again."""
@@ -116,19 +111,27 @@ class Journal:
 
 
 def _line(record: Record) -> bytes:
-    return json.dumps(asdict(record)).encode("ascii") + b"\n"
+    return json.dumps(vars(record) | {"found": [vars(found) for found in record.found]}).encode("ascii") + b"\n"
 
 
 def _record(values: dict[str, Any]) -> Record:
     """The record of a line. In lines of earlier versions, `retry` is called `again`, and a duplicate may have a mark:
-    its file is still to be deleted. It counts as kept then, until the pictures are compared again."""
-    found = []
-    for each in values.pop("found"):
-        is_unfinished = any([each.pop(mark, False) for mark in ("leaving", "to_delete")])
+    its file is still to be deleted. It counts as kept then, until the pictures are compared again. Raises ValueError
+    for what no import writes: a data set may come from a stranger, and the files of its journal are moved and deleted.
+    """
+    for each in values["found"]:
+        if any([each.pop(mark, False) for mark in ("leaving", "to_delete")]):
+            each["status"] = KEPT
         if "again" in each:
             each["retry"] = each.pop("again")
-        found.append(Found(**each | {"status": KEPT} if is_unfinished else each))
-    return Record(found=found, **values)
+    record = build(Record, values, "a line")
+    for found in record.found:
+        is_named = is_plain(found.file) if found.file else found.status in (ASIDE, DUPLICATE)
+        if not is_named or found.status not in (KEPT, ASIDE, DUPLICATE, REMOVED):
+            raise ValueError(f"status is {found.status[:40]}, file is {found.file[:80]}")
+        if type(found.hash) is not int or not 0 <= found.hash < 2**64 or len(found.box or "box") != 3:
+            raise ValueError(f"hash is {str(found.hash)[:40]}, box is {str(found.box)[:40]}")
+    return record
 
 
 def write_spreadsheet(path: Path, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
@@ -137,6 +140,6 @@ def write_spreadsheet(path: Path, columns: Iterable[str], rows: Iterable[Iterabl
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
     for row in rows:
-        cells = [printable(str(value)) for value in row]
+        cells = [cell if (cell := str(value)).isprintable() else printable(cell) for value in row]
         table.writerow([f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell for cell in cells])
     write_whole(path, text.getvalue().encode("utf-8-sig"))  # without the mark, Excel assumes the system's code page

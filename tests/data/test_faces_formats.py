@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +90,16 @@ def test_float_grey_takes_the_range_that_holds_it(tmp_path, peak):
     assert np.abs(only(tmp_path)[0, :, 2] - np.linspace(0, 255, 96)).max() <= 0.51
 
 
+@pytest.mark.parametrize("peak", [1, 255, 1023, 4095, 65535])
+@pytest.mark.parametrize(("dtype", "suffix"), [(np.uint16, "png"), (np.uint16, "tif"), (np.int32, "tif")])
+def test_grey_of_fewer_bits_than_its_file_is_not_black(tmp_path, peak, dtype, suffix):
+    """Scanners and cameras store 10 or 12 bits in 16, NumPy stores 8 bits in 32."""
+    values = np.linspace(0, peak, 96)[None, :].repeat(96, 0).round().astype(dtype)
+    Image.fromarray(values).save(tmp_path / f"a.{suffix}")
+    found = only(tmp_path)[5, :, 1]
+    assert np.abs(found - values[5] * 255.0 / peak).max() <= 0.51 and found.max() == 255
+
+
 def test_32_bit_grey_holds_16_bits(tmp_path):
     Image.fromarray(np.full((96, 96), 100 * 257, np.int32)).save(tmp_path / "a.tif")
     assert np.all(only(tmp_path) == 100)
@@ -143,3 +157,70 @@ def test_image_size(tmp_path):
     assert load(tmp_path, image_size=32).images.shape == (1, 3, 32, 32)
     assert load(tmp_path).images.shape == (1, 3, 96, 96)  # each size has a cache of its own
     assert len(list(tmp_path.glob(".animegan-*"))) == 4
+
+
+# --- a JPEG that lacks its end ----------------------------------------------------------------------------------------
+
+
+def jpeg(side: int = 200, **options) -> bytes:
+    buffer = io.BytesIO()
+    picture(3, side, side).save(buffer, "JPEG", quality=90, **options)
+    return buffer.getvalue()
+
+
+KINDS_OF_JPEG = [{}, {"progressive": True}, {"restart_marker_rows": 1}, {"subsampling": 0}, {"optimize": True}]
+
+
+@pytest.mark.parametrize("options", KINDS_OF_JPEG, ids=str)
+@pytest.mark.parametrize("side", [200, 900])
+def test_a_jpeg_that_lacks_only_its_end_marker_is_used(tmp_path, options, side):
+    """Every pixel is there, and every browser shows it."""
+    whole = jpeg(side, **options)
+    for missing in (1, 2):
+        folder = tmp_path / str(missing)
+        folder.mkdir()
+        (folder / "a.jpg").write_bytes(whole[:-missing])
+        (tmp_path / "whole").mkdir(exist_ok=True)
+        (tmp_path / "whole" / "a.jpg").write_bytes(whole)
+        assert np.array_equal(only(folder), only(tmp_path / "whole"))
+
+
+@pytest.mark.parametrize("options", KINDS_OF_JPEG, ids=str)
+def test_a_jpeg_that_lacks_more_is_corrupt(tmp_path, options):
+    """Not grey below the cut, without a word."""
+    whole = jpeg(**options)
+    start = whole.index(b"\xff\xda") + 20
+    cuts = {len(whole) - 40, *np.linspace(start, len(whole) - 40, 12).astype(int)}
+    if "restart_marker_rows" in options:  # cut exactly between two rows, too
+        cuts |= {whole.index(bytes([0xFF, 0xD0 + n])) + more for n in range(4) for more in (0, 2)}
+    if "progressive" in options:  # complete scans are the whole picture, only coarser
+        cuts = {cut for cut in cuts if cut < whole.index(b"\xff\xda", start)}
+    for cut in cuts:
+        (tmp_path / f"{cut}.jpg").write_bytes(whole[:cut])
+    from animegan.data import check_folder
+
+    report = check_folder(tmp_path, progress=False)
+    assert report.usable == 0 and len(report.corrupt) == len(cuts)
+
+
+def test_heic_is_used_where_pillow_heif_is_installed(tmp_path):
+    """A stand-in for that package: it registers a reader with Pillow, as the real one does."""
+    (tmp_path / "pillow_heif.py").write_text(
+        "from PIL import Image, PngImagePlugin\n"
+        "class Heif(PngImagePlugin.PngImageFile):\n"
+        "    format = 'HEIF'\n"
+        "def register_heif_opener():\n"
+        "    Image.register_open('HEIF', Heif, lambda start: start.startswith(b'\\x89PNG'))\n"
+        "    Image.register_extensions('HEIF', ['.heic', '.heif'])\n"
+    )
+    (tmp_path / "faces").mkdir()
+    picture().save(tmp_path / "faces" / "a.png")
+    (tmp_path / "faces" / "a.png").rename(tmp_path / "faces" / "a.heic")
+    code = (
+        "import sys; from animegan.data import pictures as p; print(p.decode_picture(open(sys.argv[1], 'rb').read(), "
+    )
+    code += "'a.heic', 32)[0], 'HEIF' in p.FORMATS, p.SUFFIXES['.heic'])"
+    command = [sys.executable, "-c", code, str(tmp_path / "faces" / "a.heic")]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    out = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[2])
+    assert out.stdout.split() == ["['misnamed']", "True", "HEIF"], out.stderr  # a PNG, as far as Pillow is concerned

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -143,3 +144,51 @@ def test_mistakes(booru, tmp_path):
     with pytest.raises(UserError, match="gave nothing: .*Can it be reached") as caught:
         crawl("solo", 5, tmp_path / "none", site=booru.url)
     assert "\n" not in str(caught.value)
+
+
+def test_a_crawl_without_a_hit_says_so(booru, tmp_path):
+    booru.posts = []
+    with pytest.raises(UserError, match="no pictures for these tags on http"):
+        crawl_pictures("sloo", 5, tmp_path / "out", site=booru.url, progress=False)
+
+
+def test_a_crawl_runs_no_file_of_the_working_folder(booru, tmp_path, monkeypatch):
+    place = tmp_path / "work"
+    place.mkdir()
+    for name in ("gallery_dl", "requests", "json", "os", "urllib3", "sitecustomize"):
+        (place / f"{name}.py").write_text(f"open({str(tmp_path / 'was run')!r}, 'w').close(); raise SystemExit(9)")
+    monkeypatch.chdir(place)
+    for path in ("", ".", f"{place}/.", os.pathsep):  # an empty part means the working folder
+        monkeypatch.setenv("PYTHONPATH", path)
+        for name in ("sitecustomize", "json", "os"):  # with PYTHONPATH, Python itself imports these as it starts
+            (place / f"{name}.py").unlink(missing_ok=True)
+        assert crawl("solo", 2, tmp_path / f"out {len(path)}", site=booru.url) == (2, "")
+    assert not (tmp_path / "was run").exists()
+
+
+ODD = [
+    "5", "null", "[]", "{}", "", "[" * 100_000, "9" * 5000, '{"id": "x"}', '{"id": 1e999}', '{"id": null}',
+    '{"id": 4, "tags_artist": "anna"}', '{"id": 4, "tags_artist": [5]}', '{"id": 4, "rating": {}}',
+    '{"id": 4, "source": []}', '{"id": true}',
+]  # fmt: skip
+
+
+def test_a_damaged_file_about_a_picture_is_fetched_again(booru, tmp_path):
+    crawl("solo", 4, tmp_path / "out", site=booru.url)
+    paths = sorted((tmp_path / "out").glob("4*.json"))
+    for odd in ODD:
+        paths[0].write_text(odd)
+        assert len(danbooru._posts(tmp_path / "out")) == 3, odd
+    assert crawl("solo", 4, tmp_path / "out", site=booru.url) == (4, "")
+    facts = json.loads(paths[0].read_text("utf-8"))
+    paths[0].write_text(json.dumps(facts | {"created_at": {"x": ["\ud800\n"]}, "tags_artist": None, "source": None}))
+    assert crawl("solo", 4, tmp_path / "out", site=booru.url) == (4, "")
+    assert len(rows(tmp_path / "out" / "sources.csv")) == 4
+
+
+def test_odd_sites_and_tags_are_one_line(booru, tmp_path):
+    for site in ("http://a b/", "http://a\nb", "http://\udcff", "http://a\0b", "https://", ""):
+        with pytest.raises(UserError, match="is not an address") as caught:
+            crawl("solo", 5, tmp_path / "none", site=site)
+        assert "\n" not in str(caught.value)
+    assert crawl("a\udcff\n\0", 2, tmp_path / "odd tags", site=booru.url) == (2, "")

@@ -94,7 +94,7 @@ def test_the_cascade_is_fetched_from_either_address_and_checked(tmp_path, monkey
     monkeypatch.setenv("ANIMEGAN_CACHE", str(tmp_path))
     monkeypatch.delenv("ANIMEGAN_CASCADE", raising=False)
     with pytest.raises(UserError, match="is not a cascade of OpenCV"):
-        FaceFinder()
+        FaceFinder(any_cascade=True)
     github, mirror = asked
     assert github[0].startswith("https://raw.githubusercontent.com/nagadomi/lbpcascade_animeface/")
     assert mirror[0].startswith("https://cdn.jsdelivr.net/gh/nagadomi/lbpcascade_animeface@")
@@ -106,8 +106,11 @@ def test_mistakes(tmp_path, monkeypatch):
     (tmp_path / "other.xml").write_text("<?xml version='1.0'?><opencv_storage><a>1</a></opencv_storage>")
     (tmp_path / "bytes.xml").write_bytes(b"\xff\xfe\x00")
     wrong, unreadable = "is not a cascade of OpenCV", "cannot be read"
-    for name, message in zip(("no", "other", "bytes", "nowhere"), (wrong, wrong, unreadable, unreadable), strict=True):
+    damaged, other = "is damaged", "is not lbpcascade_animeface.xml.*add --any-cascade"
+    for name, message in zip(("no", "other", "bytes", "nowhere"), (wrong, wrong, damaged, unreadable), strict=True):
         with pytest.raises(UserError, match=message):
+            FaceFinder(tmp_path / f"{name}.xml", any_cascade=True)
+        with pytest.raises(UserError, match=unreadable if name == "nowhere" else other):
             FaceFinder(tmp_path / f"{name}.xml")
     with pytest.raises(UserError, match="--margin 3 is out of range"):
         FaceFinder(tmp_path / "no.xml", margin=3)
@@ -117,3 +120,33 @@ def test_mistakes(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="needs OpenCV 4"):
         FaceFinder(tmp_path / "no.xml")
     assert face_finder.CASCADE_SHA256.startswith("9376d30a")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("any_cascade", [False, True])
+def test_a_cascade_is_a_small_file_that_is_known(tmp_path, monkeypatch, any_cascade):
+    """OpenCV crashes on some wrong ones, /dev/zero never ends, and a pipe waits for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(2**33)
+    for path in ("/dev/zero", tmp_path / "pipe", tmp_path / "large", tmp_path / "loop", tmp_path, "n" * 300, "a\nb"):
+        with pytest.raises(UserError, match=r"--cascade .* (is damaged|cannot be read) .*: give lbpcascade") as caught:
+            FaceFinder(path, any_cascade=any_cascade)
+        assert "\n" not in str(caught.value)
+        monkeypatch.setenv("ANIMEGAN_CASCADE", str(path))
+        with pytest.raises(UserError, match=r"--cascade .*give lbpcascade"):
+            FaceFinder(any_cascade=any_cascade)
+
+
+def test_a_changed_cascade_never_reaches_opencv(cascade, tmp_path, monkeypatch):
+    import cv2
+
+    (tmp_path / "changed.xml").write_bytes(cascade.read_bytes().replace(b"24", b"25", 1))
+    reached = []
+    with monkeypatch.context() as patch:
+        patch.setattr(cv2, "FileStorage", lambda *args: reached.append(args))
+        with pytest.raises(UserError, match="is not lbpcascade_animeface.xml"):
+            FaceFinder(tmp_path / "changed.xml")
+    assert not reached
+    FaceFinder(cascade)

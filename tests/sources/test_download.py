@@ -1,5 +1,6 @@
 """Downloads from real servers on the loopback address: cut, slow, moved, refused, wrong."""
 
+import contextlib
 import email.utils
 import hashlib
 import io
@@ -33,7 +34,7 @@ def send(request, status: int, headers: dict[str, str]) -> None:
 class Server:
     """A web server on the loopback address. `answers` are given one after the other, the last one from then on.
 
-    An answer is a status with headers, or one of "whole", "cut" (half of what is asked for), "silent".
+    An answer is a status with headers, bytes, or one of "whole", "cut" (half of what is asked for), "silent".
     """
 
     def __init__(self, content: bytes = CONTENT, answers=("whole",), ranges=True, tag='"v1"', length=True):
@@ -63,6 +64,9 @@ class Server:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, tuple):
             return send(request, answer[0], {"Content-Length": "0", **answer[1]})
+        if isinstance(answer, bytes):
+            request.close_connection = True
+            return request.wfile.write(answer)
         if answer == "silent":
             time.sleep(3)
             request.close_connection = True
@@ -249,6 +253,10 @@ def test_a_wrong_hash_sets_the_file_aside(serve, tmp_path):
 def test_too_large_by_what_it_says_and_by_what_it_sends(serve, tmp_path):
     fails("more than the limit", serve().url, tmp_path / "a", max_bytes=1_000_000)
     fails("does not end", serve(length=False).url, tmp_path / "b", max_bytes=1_000_000)
+    (tmp_path / "a.part").write_bytes(CONTENT[:5000])
+    (tmp_path / "a.part-of").write_text('"v1"')
+    fails("more than the limit", serve().url, tmp_path / "a", max_bytes=1_000_000)
+    assert not any(tmp_path.iterdir()), "nothing of what was refused stays: it may be 8 GiB"
 
 
 def test_only_http_and_https(serve, tmp_path):
@@ -268,6 +276,111 @@ def test_redirects_are_followed_but_not_for_ever(serve, tmp_path):
     assert get(server.url, tmp_path / "file").read_bytes() == CONTENT
     assert [path for path, _ in server.asked] == ["/", "/next"]
     fails("without end", serve(answers=[(302, {"Location": "/again"})]).url, tmp_path / "other")
+
+
+START = b"HTTP/1.1 %s x\r\nConnection: close\r\n"
+ODD = {
+    "open bracket": START % b"302" + b"Location: http://[::1\r\n\r\n",
+    "long label": START % b"302" + b"Location: http://" + b"n" * 70 + b".example/\r\n\r\n",
+    "not utf-8": START % b"302" + b"Location: /\xff\xfe\r\n\r\n",
+    "port": START % b"302" + b"Location: http://example.org:x/\r\n\r\n",
+    "empty": START % b"302" + b"Location: \r\n\r\n",
+    "416": START % b"416" + b"Content-Range: bytes */0\r\n\r\n",
+    "206": START % b"206" + b"Content-Range: bytes 100-103/200\r\nContent-Length: 4\r\n\r\nabcd",
+    "no status": b"hello\r\n\r\n",
+    "status": b"HTTP/1.1 \xb2 x\r\n\r\n",
+    "two lengths": START % b"200" + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+    "chunks": START % b"200" + b"Transfer-Encoding: chunked\r\n\r\n\xb2\r\nabc",
+    "no gzip": START % b"200" + b"Content-Encoding: gzip\r\n\r\nabc",
+    "header": START % b"200" + b"X: " + b"x" * 70_000 + b"\r\n\r\n",
+    "headers": START % b"200" + b"X: x\r\n" * 500 + b"\r\n",
+    "shorter": START % b"200" + b"Content-Length: 100\r\n\r\nabcd",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_answer_is_one_line(serve, tmp_path, name, monkeypatch):
+    fails("http://", serve(answers=[ODD[name]]).url, tmp_path / "file", tries=2)
+    assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.parametrize("length", ["²", "9" * 5000, "-4", "four", "4.0", "", "４"])
+def test_a_length_that_is_no_number_is_not_used(serve, tmp_path, length):
+    length = length.encode("utf-8" if length == "４" else "latin-1")
+    answer = START % b"200" + b"Content-Length: " + length + b"\r\n\r\nabcd"
+    assert get(serve(answers=[answer]).url, tmp_path / "file").read_bytes() == b"abcd"
+
+
+@pytest.mark.parametrize("later", ["²", "9" * 5000, "-4", "soon", "Fri, 32 Foo 99999 99:99:99 GMT", "1e400"])
+def test_a_busy_server_that_asks_for_an_odd_time(serve, tmp_path, later, pauses):
+    answer = START % b"503" + b"Retry-After: " + later.encode("latin-1") + b"\r\n\r\n"
+    assert get(serve(answers=[answer, answer, "whole"]).url, tmp_path / "file").read_bytes() == CONTENT
+    assert all(0 <= pause <= download.MAX_WAIT for pause in pauses)
+
+
+@pytest.mark.parametrize("version", [b"\xff\xfe", b"a\nb", b"", "½".encode()])
+def test_a_damaged_note_of_the_version_begins_again(serve, tmp_path, version):
+    (tmp_path / "file.part").write_bytes(b"half of another")
+    (tmp_path / "file.part-of").write_bytes(version)
+    assert get(serve().url, tmp_path / "file").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("place", ["in the headers", "in the body", "in the body, behind a proxy"])
+def test_a_server_that_drips_is_given_up(serve, tmp_path, monkeypatch, place):
+    """A byte now and then, for ever: every one is within the timeout of a socket. The clock is the test's own."""
+    now, server = [0.0], serve()
+    sent, is_over = [], threading.Event()
+
+    def drip(request):
+        request.close_connection = True
+        start = START % b"200" + (b"X: " if place == "in the headers" else b"Content-Length: 99999999\r\n\r\n")
+        with contextlib.suppress(OSError):
+            request.wfile.write(start)
+            while not is_over.wait(0.001):
+                request.wfile.write(b"x")
+                sent.append(1)
+
+    def monotonic() -> float:
+        now[0] += 5
+        return now[0]
+
+    server.answer = drip
+    monkeypatch.setattr(download, "time", types.SimpleNamespace(monotonic=monotonic))
+    url = server.url
+    if "proxy" in place:
+        monkeypatch.setenv("http_proxy", server.url)
+        monkeypatch.setenv("no_proxy", "")
+        url = "http://nowhere.invalid/x"
+    fails("the server is too slow.*: download it in a browser", url, tmp_path / "file")
+    is_over.set()
+    assert now[0] < 1000 and sent
+
+
+def test_a_slow_download_in_proportion_is_waited_for(serve, tmp_path, monkeypatch):
+    """A second for each KiB is as slow as it may be."""
+    now = [0.0]
+
+    def monotonic() -> float:
+        now[0] += 1
+        return now[0]
+
+    monkeypatch.setattr(download, "time", types.SimpleNamespace(monotonic=monotonic))
+    assert get(serve().url, tmp_path / "file", sha256=SHA256).read_bytes() == CONTENT
+    assert now[0] > 60, "it took longer than the timeout of a single piece"
+
+
+@pytest.mark.parametrize("url", ["http://a\nb/", "http://\udcff/x", "http://", "http:// /x", "", "--", "https:/x.org"])
+def test_an_odd_address_is_one_line(tmp_path, url):
+    with pytest.raises(UserError, match="only http:// and https:// addresses|give the name of a set") as caught:
+        sources.get(url=url, out=tmp_path / "out", progress=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_part_of_a_split_archive_is_not_fetched(serve, tmp_path):
+    server = serve()
+    with pytest.raises(UserError, match="is a part of a split archive"):
+        sources.get(url=f"{server.url}/faces.zip.001?download=true", out=tmp_path / "out", progress=False)
+    assert not server.asked
 
 
 def test_a_full_disk_keeps_what_has_arrived(serve, tmp_path, monkeypatch):

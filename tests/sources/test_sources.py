@@ -618,7 +618,7 @@ def test_mistakes(folder, tmp_path, monkeypatch):
     fails("there is no .*nowhere", tmp_path / "nowhere", tmp_path / "out")
     fails("out of range", folder, tmp_path / "out", threshold=40)
     (tmp_path / "file").write_text("x")
-    fails("is a file", folder, tmp_path / "file")
+    fails("is not a folder", folder, tmp_path / "file")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "precious.jpg").write_bytes(b"x")
     fails("holds other files", folder, tmp_path / "mine")
@@ -709,7 +709,7 @@ def test_import_from_the_command_line(folder, tmp_path, capsys, monkeypatch):
         (["import", ".", "--out", "x", "--threshold", "99"], "--threshold 99 is out of range"),
         (["import", ".", "--out", "x", "--crop", "--cascade", "no.xml"], "--cascade no.xml cannot be read"),
         (["import", ".", "--out", "x", "--crop", "--margin", "9"], "--margin 9 is out of range"),
-        (["import", ".", "--out", "x", "--cascade", "no.xml"], "--cascade goes with --crop"),
+        (["import", ".", "--out", "x", "--cascade", "no.xml"], "--cascade and --any-cascade go with --crop"),
         (["get", "--mirror", "http://m"], "--mirror and --sha256 need the name of a set"),
         (["get", "best-set"], "there is no set best-set"),
         (["get", "--url", "ftp://example.org/a.zip"], "only http:// and https:// addresses"),
