@@ -7,6 +7,7 @@ hand or damaged: `read_json` and `read_table` hold it against types, and one lin
 import contextlib
 import csv
 import errno
+import functools
 import io
 import json
 import math
@@ -127,7 +128,7 @@ def read_table(path: Path, kind: type[Row], fix: str, finite: bool = True) -> li
 
     finite: whether nan and inf are refused.
     """
-    hints = get_type_hints(kind)
+    hints = _type_hints(kind)
     with reading(path, fix), open(path, newline="", encoding="utf-8-sig") as file:
         lines = csv.reader(file)
         header = next(lines, [])
@@ -146,6 +147,9 @@ def read_table(path: Path, kind: type[Row], fix: str, finite: bool = True) -> li
         return rows
 
 
+_type_hints = functools.cache(get_type_hints)  # an import's journal asks for the same ones thousands of times
+
+
 def build(kind: Any, value: Any, name: str) -> Any:
     """A value from a file as `kind`: a plain type, list[...], dict[str, ...], a union, or a dataclass of these.
 
@@ -160,7 +164,7 @@ def build(kind: Any, value: Any, name: str) -> Any:
             with contextlib.suppress(ValueError):
                 return build(each, value, name)
     elif is_dataclass(kind) and isinstance(value, dict):
-        hints = get_type_hints(kind)
+        hints = _type_hints(kind)
         needed = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
         if missing := sorted(needed - set(value)):
             raise ValueError(f"{name} has no {missing[0]}")

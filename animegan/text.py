@@ -7,9 +7,12 @@ import unicodedata
 
 def printable(text: object) -> str:
     """The text on one line, with what no terminal can print (half characters, controls, line breaks) escaped."""
+    text = str(text)
+    if text.isprintable():
+        return text
     return "".join(
         letter.encode("unicode_escape").decode() if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") else letter
-        for letter in str(text)
+        for letter in text
     )
 
 

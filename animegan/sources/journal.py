@@ -140,6 +140,6 @@ def write_spreadsheet(path: Path, columns: Iterable[str], rows: Iterable[Iterabl
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
     for row in rows:
-        cells = [cell if (cell := str(value)).isprintable() else printable(cell) for value in row]
+        cells = [printable(value) for value in row]
         table.writerow([f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell for cell in cells])
     write_whole(path, text.getvalue().encode("utf-8-sig"))  # without the mark, Excel assumes the system's code page
