@@ -235,8 +235,9 @@ def test_an_evaluation_of_an_earlier_version_is_read():
 
 
 def test_mistakes(finished, drawn, capsys):
+    with pytest.raises(UserError, match="--count 3 is too small"):
+        evaluate(finished, count=3)
     for arguments, message in (
-        (["--count", "3"], "--count 3 is too small"),
         (["--epochs", "9"], "has no netG_009.pth: it exists for epoch 1 to 3"),
         (["--epochs", "3", "--reals", str(drawn)], "18 real images, and as many others"),
         (["--reals", "nowhere"], "there is no folder nowhere"),
