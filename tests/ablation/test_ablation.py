@@ -269,7 +269,7 @@ def test_other_mistakes(tmp_path, capsys):
         ([str(tmp_path / "number.toml")], "number.toml needs one or more [[row]]"),
         ([str(path), "--rows", "flips"], "has no row 'flips'; it has 'Stable', 'no flips'"),
         ([str(path), "--table"], "has no results yet"),
-        ([str(path), "--jobs", "0"], "--jobs 0 is too few"),
+        ([str(path), "--jobs", "0"], "--jobs: 0 is out of range: give 1 to 256"),
     ):
         assert main(["ablate", *arguments]) == 2
         assert message in capsys.readouterr().err
