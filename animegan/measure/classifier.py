@@ -115,8 +115,8 @@ def read_tensors(path: str | Path, fix: str) -> dict[str, Tensor]:
         raise UserError(f"there is no file {path}: {fix}.")
     try:
         weights = load_weights(Path(path))
-        if not all(value.isfinite().all() for value in weights.values()):
-            raise UserError("some weights are not finite")
+        if not all(isinstance(name, str) and value.isfinite().all() for name, value in weights.items()):
+            raise ValueError("a weight is not finite")
         return dict(weights)
     except Exception as error:  # PyTorch has many types of tensors, and of errors
         raise UserError(f"{path} does not hold the weights of a network: {fix}.") from error
