@@ -146,11 +146,12 @@ def read_all(sweep: Sweep) -> list[Result]:
     with reading(path, fix):
         for result in results:
             figures = (result.swd, result.swd_96, result.swd_48, result.swd_24)
-            has_diverged = all(math.isinf(figure) and figure > 0 for figure in figures)
-            if not (has_diverged or all(0 <= figure < 1e9 for figure in (*figures, result.floor))):
-                raise ValueError(f"row {result.row!r}, seed {result.seed}: a distance is not a number")
-            if not 0 <= result.images_per_second < math.inf or (run := (result.row, result.seed)) in seen:
-                raise ValueError(f"row {result.row!r}, seed {result.seed} is there twice, or has no speed")
+            run, has_diverged = (result.row, result.seed), all(figure == math.inf for figure in figures)
+            can_be = has_diverged or all(0 <= figure < 1e9 for figure in (*figures, result.floor))
+            if run in seen or not (can_be and 0 <= result.images_per_second < math.inf):
+                raise ValueError(
+                    f"row {result.row!r}, seed {result.seed} is there twice, or has figures that cannot be"
+                )
             seen.add(run)
     return results
 

@@ -27,8 +27,8 @@ class Output:
     def __init__(self, stream: Any):
         self.error: OSError | None = None
         self._stream = open(os.devnull, "w") if stream is None else stream  # noqa: SIM115  (None: it is closed)
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a Windows console cannot print every file name
+        if hasattr(self._stream, "reconfigure"):
+            self._stream.reconfigure(errors="replace")  # a Windows console cannot print every file name
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

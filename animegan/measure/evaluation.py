@@ -202,13 +202,11 @@ def read_evaluation(run: Run) -> Evaluation:
             if line.seed != len(of_epoch) or (line.count, line.reference) != (lines[0].count, lines[0].reference):
                 raise ValueError(f"epoch {epoch}: a line is missing, or of another measurement")
             of_epoch.append(Distance((line.swd_96, line.swd_48, line.swd_24), line.swd))
-            if line.features:
-                fidelities[epoch] = Fidelity(*map(float, line[7:11]), line.features)
-        figures = [figure for line in lines for figure in line[3:7]] + [
-            f for each in fidelities.values() for f in each[:4]
-        ]
-        if not all(abs(figure) < MOST for figure in figures):
-            raise ValueError(f"there are figures beyond {MOST:,}")
+            of_fid = list(map(float, line[7:11])) if line.features else []
+            if not all(abs(figure) < MOST for figure in (*line[3:7], *of_fid)):  # nan is not smaller either
+                raise ValueError(f"epoch {epoch}: a figure is too large, or not a number")
+            if of_fid:
+                fidelities[epoch] = Fidelity(*of_fid, features=line.features)
         if not (distances and floor) or (fidelities and fidelities.keys() != {REAL, *distances}):
             raise ValueError("lines are missing")
     return Evaluation(distances, floor, lines[0].count, lines[0].reference, fidelities)
