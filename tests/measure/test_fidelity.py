@@ -141,9 +141,16 @@ def inception(tmp_path_factory):
     return path
 
 
-def test_inceptions_features_come_from_a_file_that_was_read_safely(inception, faces):
-    weights = module.inception_weights(inception)
-    assert fidelity(faces[:4], faces[4:8], weights).features == module.INCEPTION
+def test_inceptions_features_come_from_a_file_that_was_read_safely(inception, faces, monkeypatch):
+    kind, used = torch_fidelity.feature_extractor_inceptionv3.FeatureExtractorInceptionV3, []
+
+    def forward(network, images):  # three features: 2,048 take half a minute
+        used.append(network.fc.bias.clone())
+        return (images.float().mean((2, 3)),)
+
+    monkeypatch.setattr(kind, "forward", forward)
+    assert fidelity(faces[:8], faces[8:16], module.inception_weights(inception)).features == module.INCEPTION
+    assert used and torch.equal(used[0], torch.load(inception, weights_only=True)["fc.bias"])
 
 
 def test_inceptions_file_is_read_once_whatever_the_number_of_epochs(
