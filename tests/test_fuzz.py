@@ -315,10 +315,10 @@ CALLS = {
     "sample": "{root}/run --count 2",
     "compare": "{root}/run",
     "share": "{root}/run {root}/new",
-    "evaluate": "{root}/run --epochs 99",
+    "evaluate": "{root}/run --reals {root}/pictures",  # too few of them, which ends it after all files are read
     "diagnose": "{root}/run",
-    "coverage": "{root}/run --epoch 99",
-    "neighbours": "{root}/run --epoch 99",
+    "coverage": "{root}/run --count 64",
+    "neighbours": "{root}/run --count 2",
     "film": "{root}/run --stops 2 --count 1",
     "ablate": "{root}/grid.toml --table",
     "slides": "{root}/nothing.ipynb",
