@@ -1,7 +1,5 @@
 """Run calls in parallel processes, and shut them down cleanly on Ctrl-C."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait

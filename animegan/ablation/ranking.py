@@ -1,7 +1,5 @@
 """The rows of a sweep, best first, and which of them are statistically tied: the table of its results."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Sequence

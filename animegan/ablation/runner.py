@@ -14,8 +14,6 @@ Every run is a run folder, trained by `training.train` and measured by `measure.
 file beside the TOML file, which is all that the table needs.
 """
 
-from __future__ import annotations
-
 import math
 import platform
 import statistics

@@ -1,7 +1,5 @@
 """A sweep of runs as its TOML file describes it, and the CSV file of its results: see animegan.ablation."""
 
-from __future__ import annotations
-
 import math
 import os
 import re
@@ -37,7 +35,7 @@ class Sweep:
         return self.path.with_suffix(".csv")
 
     @classmethod
-    def read(cls, path: str | Path) -> Sweep:
+    def read(cls, path: str | Path) -> "Sweep":
         """Read a sweep; UserError, with what to do, for anything in it that cannot be trained."""
         try:
             import tomllib

@@ -40,10 +40,8 @@ class Parser(argparse.ArgumentParser):
         self.error(f"unrecognized arguments: {' '.join(words)}{hint}")
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]):
-        if arg_strings == ["--"] and action.option_strings and action.nargs in (None, "+"):
-            value = self._get_value(action, "--")  # `--name=--`: argparse of Python 3.11 makes an empty list of it
-            self._check_value(action, value)
-            return value if action.nargs is None else [value]
+        if arg_strings == ["--"] and action.option_strings:  # `--name=--`: argparse makes an empty list of it
+            raise argparse.ArgumentError(action, "-- is not a value")
         return super()._get_values(action, arg_strings)
 
 

@@ -1,7 +1,5 @@
 """The commands that look at finished runs: `sample`, `compare`, `evaluate` and so on."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 from pathlib import Path

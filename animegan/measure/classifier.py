@@ -7,8 +7,6 @@ The weights come with animegan, because distances can only be compared if they r
 again with `python -m animegan.measure.train_classifier`.
 """
 
-from __future__ import annotations
-
 import colorsys
 import functools
 import itertools

@@ -4,8 +4,6 @@ Notebook 06 causes each of them on purpose and cures it. Every limit below lies 
 those of healthy ones, on drawn and real faces, at several sizes and seeds; beside it stand the nearest of both.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Which epoch is best, in figures: the fakes of every epoch compared with the same real images."""
 
-from __future__ import annotations
-
 import math
 import statistics
 import tempfile

@@ -4,8 +4,6 @@ Usually that network is Inception, trained on a million photographs. If its weig
 classifier of this project takes its place. Figures on different features cannot be compared, so each names its own.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import io
 import os

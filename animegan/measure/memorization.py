@@ -1,7 +1,5 @@
 """Whether a generator copies training images: the nearest neighbours of its fakes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What a generator makes too seldom or never."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

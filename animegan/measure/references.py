@@ -1,7 +1,5 @@
 """Real images to compare fakes with: those that a run was trained on, and others of their kind."""
 
-from __future__ import annotations
-
 import glob
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Numbers that tell one failure from another, measured on the losses and on the faces of a grid."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How far fakes are from reals: the sliced Wasserstein distance, which needs no pretrained network."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

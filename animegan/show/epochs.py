@@ -1,7 +1,5 @@
 """Epochs and runs side by side, as sheets of faces."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Films of faces as GIFs: a walk through latent space, and faces that change through the epochs of a run."""
 
-from __future__ import annotations
-
 import base64
 import io
 import math

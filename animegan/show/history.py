@@ -1,7 +1,5 @@
 """The curves of a run: its losses and D's verdicts, step by step."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, NamedTuple
@@ -102,7 +100,7 @@ def history_picture(
     return to_picture(figure)
 
 
-def draw_curves(panel: Axes, trace: Trace, line: str, curves: Sequence, width: int, faint: float) -> None:
+def draw_curves(panel: "Axes", trace: Trace, line: str, curves: Sequence, width: int, faint: float) -> None:
     values = dict(zip(Step._fields, np.array(trace.steps, dtype=float).T, strict=True))
     x = values["epoch"] - 1 + values["iteration"] / trace.per_epoch
     for field, colour, _ in curves:

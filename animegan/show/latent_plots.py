@@ -1,7 +1,5 @@
 """Pictures of latent space: lengths of z along a line and an arc, rows of faces, how well directions work."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Figures of measurements: distance by epoch, recipes compared, coverage of attributes, nearest training images."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Sequence

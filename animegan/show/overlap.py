@@ -1,7 +1,5 @@
 """How often a transposed convolution writes each pixel, as shades and as bars."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A picture as a notebook shows and stores it: one PNG of modest size; and the font for text on it."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """Sheets of faces: labelled rows, below each other, as one picture."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from PIL import Image, ImageDraw

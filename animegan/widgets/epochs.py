@@ -1,7 +1,5 @@
 """EpochComparer: two epochs of a run, or of two runs, side by side, with sliders."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import ipywidgets
@@ -56,7 +54,7 @@ class EpochComparer(PicturedBox):
         else:
             self.enlarge.value = True  # which draws
 
-    def _draw(self, *sides: _Side) -> None:
+    def _draw(self, *sides: "_Side") -> None:
         for side in sides or (self.left, self.right):
             side.draw(self.face.value if self.enlarge.value else None)
 

@@ -1,7 +1,5 @@
 """TrainingMonitor: a training run, live, in the notebook that started it."""
 
-from __future__ import annotations
-
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +53,7 @@ class TrainingMonitor(PicturedBox):
         self._display: Any = None
         self.grid.value, self.curves.value = jpeg(self._face_grid), jpeg(self._curves_picture)
 
-    def update(self, progress: Progress) -> None:
+    def update(self, progress: "Progress") -> None:
         """Show the progress of training; meant for `animegan.training.train(on_update=...)`."""
         self._progress = progress
         self._watch_cell()

@@ -459,10 +459,6 @@ def test_output_that_is_closed_or_full_loses_no_work(shell, tmp_path, line, stat
 
 
 def test_variables_for_other_libraries_that_make_no_sense(shell, finished, tmp_path):
-    for name, value in (("TQDM_MININTERVAL", "x"), ("TQDM_FILE", "log.txt")):
-        status, _, errors = shell("$A draw $OUT --count 2", **{name: value})
-        assert status == 2 and errors.startswith(f"animegan: {name}: progress bars cannot use it")
-        assert errors.count("\n") == 1
     assert shell("$A draw $OUT --count 2", TQDM_NCOLS="40")[0] == 0
     for name in ("drawn.toml", "drawn.csv"):
         shutil.copy(Path(__file__).parents[2] / "imgs" / "ablation" / name, tmp_path)
@@ -507,8 +503,8 @@ def test_more_memory_than_any_machine_has_is_one_line(fails, finished, monkeypat
         ("sample RUN --epoch 0", "--epoch: 0 is out of range: give 1 to 999,999"),
         ("sample RUN --epoch ²", "--epoch: '²' is not a whole number"),
         (f"sample RUN --epoch {'1' * 5000}", f"--epoch: '{'1' * 40}' is not a whole number"),
-        ("sample RUN --count=--", "--count: '--' is not a whole number"),
-        ("compare RUN --epochs=--", "--epochs: '--' is not a whole number"),
+        ("sample RUN --count=--", "--count: -- is not a value"),
+        ("compare RUN --epochs=--", "--epochs: -- is not a value"),
         ("compare RUN --epochs 1 1e3", "--epochs: '1e3' is not a whole number"),
         ("share RUN OUT --weights 0", "--weights: 0 is out of range"),
         ("evaluate RUN --count 63", "--count: 63 is out of range: give 64 to 50,000"),
@@ -538,10 +534,10 @@ def test_an_empty_path_is_named_and_not_ignored(fails, finished, line, empty):
     assert "it is empty: name a file or folder (is a variable not set?)" in words
 
 
-def test_two_dashes_are_a_value_like_any_other(fails, finished):
-    assert "--mirror and --sha256 need the name of a set, or --url" in fails("data", "get", "--sha256=--")
-    assert "there is no folder --" in fails("evaluate", finished.path, "--reals=--", "--epochs", 3)
-    assert "invalid choice: '--'" in fails("neighbours", finished.path, "--by=--")
+def test_two_dashes_are_not_a_value(fails, finished):
+    assert "argument --sha256: -- is not a value" in fails("data", "get", "--sha256=--")
+    assert "argument --reals: -- is not a value" in fails("evaluate", finished.path, "--reals=--", "--epochs", 3)
+    assert "argument --by: -- is not a value" in fails("neighbours", finished.path, "--by=--")
 
 
 def test_a_line_feed_in_what_was_given_stays_on_one_line(fails, finished, tmp_path):
