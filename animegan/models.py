@@ -175,10 +175,11 @@ def latent_vectors(count: int, nz: int, seed: int) -> Tensor:
 @contextlib.contextmanager
 def allocating(what: str, fix: str) -> Iterator[None]:
     """Turn it into one line for the user if the block runs out of memory, on the CPU or another device."""
+    pattern = "out of memory|(allocate|enough) memory|size calculation overflow|Overflow when unpacking"
     try:
         yield
     except (RuntimeError, MemoryError, TypeError) as error:  # it depends on the device, and on how absurd the size is
-        if not (isinstance(error, MemoryError) or re.search("memory|overflow", str(error), re.IGNORECASE)):
+        if not (isinstance(error, MemoryError) or re.search(pattern, str(error))):
             raise
         raise UserError(f"not enough memory for {what}: {fix}.") from error
 

@@ -2,6 +2,7 @@
 checkpoint, so that a run can be interrupted at any moment and resumed."""
 
 import math
+import os
 import platform
 import signal
 import threading
@@ -63,17 +64,20 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_u
     """
     get_recipe(config.recipe, config.changes)  # an unknown ingredient is an error before anything is written
     device, path = pick_device(config.device), Path(config.outf)
+    new = not resume and not os.path.isdir(path)
     if resume:
         Run(path)
-    else:
+    if new:
         check_run_folder(path)
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True)
     try:
         with locked(path, f"a training is at work in {path}: wait until it has ended, or name another --outf."):
+            if not resume:
+                check_run_folder(path)
             return _train(config, device, resume, progress, on_update)
     finally:
         with suppress(OSError):
-            path.rmdir()  # if nothing has come into it
+            path.rmdir() if new else None  # if nothing has come into it
 
 
 def _train(config: TrainConfig, device: torch.device, resume: bool, progress: bool, on_update: Watcher | None) -> Run:

@@ -289,6 +289,8 @@ def test_a_second_process_is_told_that_a_training_is_at_work(run, drawn):
     assert ready.wait(60)
     with pytest.raises(UserError, match="a training is at work in .*: wait until it has ended"):
         resume(run)
+    with pytest.raises(UserError, match="a training is at work in .*: wait until it has ended"):
+        train(replace(run.config, outf=str(run.path)), progress=False)
     assert Run(run.path).share(run.path.parent / "copy").epochs == [1, 2, 3], "readers are not disturbed"
     other.kill()
     other.join()
