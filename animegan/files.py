@@ -12,6 +12,7 @@ import io
 import json
 import math
 import os
+import sys
 import types
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
@@ -21,6 +22,11 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar, Union, get_args, get_orig
 from PIL import Image
 
 from animegan.errors import UserError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=NamedTuple)
@@ -95,14 +101,56 @@ def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """`write_bytes` for text, as UTF-8."""
-    write_bytes(path, text.encode("utf-8"))
+    """`write_bytes` for text, as UTF-8; half a character (from a path that is not UTF-8) as JSON's escape of it."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write atomically and durably; UserError if that fails."""
     with saving(path, "make sure that you may write there, then try again (a training run continues with --resume)"):
         write_whole(path, content, durable=True)
+
+
+@contextlib.contextmanager
+def locked(folder: Path, busy: str) -> Iterator[None]:
+    """Keep others out of a folder while the block runs; UserError with the line `busy` if somebody is in there.
+
+    The operating system releases the lock when the process ends, however it ends. Where no lock is possible, in a
+    read-only folder or on a file system without locks, the block runs without one.
+    """
+    path = folder / ".lock"
+    file = _lock(path, busy)
+    try:
+        yield
+    finally:
+        if file:
+            if sys.platform == "win32":  # which deletes no open file; elsewhere nobody may lock it before it is gone
+                file.close()
+            with contextlib.suppress(OSError):
+                path.unlink()
+            file.close()
+
+
+def _lock(path: Path, busy: str) -> BinaryIO | None:
+    while True:
+        try:
+            file = open(path, "a+b")  # noqa: SIM115
+        except OSError:
+            return None
+        try:
+            if sys.platform == "win32":
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                raise UserError(busy) from error
+            return None
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+        file.close()  # its owner has deleted it since it was opened: there is a new one, or none
 
 
 @contextlib.contextmanager

@@ -51,7 +51,8 @@ def test_run_answers_for_everything_after_training(finished):
 
 
 def test_what_a_run_of_an_older_version_does_not_say(tmp_path):
-    run = Run.create(TrainConfig(outf=tmp_path / "run"), {"ingredients": {"ema": 0.5, "of_the_future": 1}})
+    older = {name: value for name, value in asdict(Recipe(ema=0.5)).items() if name not in ("decay_after", "lazy_r1")}
+    run = Run.create(TrainConfig(outf=tmp_path / "run"), {"ingredients": {**older, "of_the_future": 1}})
     assert run.recipe == Recipe(ema=0.5), "an ingredient that it does not know was not in it"
     assert (run.pictures, run.steps_per_epoch, run.fingerprint, run.diverged) == (None, None, None, None)
     assert run.config.precision == "float32"
@@ -198,7 +199,8 @@ def test_history_comes_back_as_it_was_written(tmp_path):
 @pytest.mark.parametrize("moment", ["write", "fsync", "replace"])
 def test_a_full_disk_leaves_the_last_good_file(tmp_path, monkeypatch, moment):
     run = new_run(tmp_path)
-    run.save_checkpoint({"kind": "animegan checkpoint", "epoch": 1})
+    state = {"kind": "animegan checkpoint", "epoch": 1, "iteration": 0, "seconds": 0.0, "game": {}}
+    run.save_checkpoint(state)
 
     def full(*_args):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -224,7 +226,7 @@ def test_a_full_disk_leaves_the_last_good_file(tmp_path, monkeypatch, moment):
         monkeypatch.setattr(os, moment, full)
     message = "checkpoint.pth could not be saved .*No space left.* free some space, then"
     with pytest.raises(UserError, match=message) as error:
-        run.save_checkpoint({"kind": "animegan checkpoint", "epoch": 2})
+        run.save_checkpoint({**state, "epoch": 2})
     assert "\n" not in str(error.value)
     monkeypatch.undo()
     assert run.load_checkpoint()["epoch"] == 1
