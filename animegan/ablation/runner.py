@@ -14,6 +14,7 @@ Every run is a run folder, trained by `training.train` and measured by `measure.
 file beside the TOML file, which is all that the table needs.
 """
 
+import functools
 import math
 import platform
 import statistics
@@ -64,6 +65,7 @@ def ablate(
     if jobs < 1:
         raise UserError(f"--jobs {jobs} is too few: give 1 or more.")
     wanted = [sweep.row(name) for name in rows] if rows else list(sweep.rows)
+    say = functools.partial(print, flush=True) if progress else lambda _line: None
     with saving(sweep.results_path):  # now, not after hours
         tempfile.TemporaryFile(dir=sweep.path.parent).close()
 
@@ -82,25 +84,22 @@ def ablate(
         """
         for name, settings in plan:
             if not _is_measured(sweep, name, settings):
-                if progress:
-                    print(f"{name}, seed {settings.seed}" + (" begins" if jobs > 1 else ""), flush=True)
+                say(f"{name}, seed {settings.seed} begins")
                 yield name, settings, count, progress and jobs == 1
 
     runs = still_to_run()
     for result in (_run(*run) for run in runs) if jobs == 1 else run_parallel(_run, runs, jobs):
-        if progress:  # before it is written: a full disk must not lose it
-            print(f"{result.row}, seed {result.seed}: {result.swd:.1f}", flush=True)
+        say(f"{result.row}, seed {result.seed}: {result.swd:.1f}")  # before: a full disk must not lose it
         write_results(sweep, [*read_all(sweep), result])
     untimed = {result.row for result in read_results(sweep) if not result.images_per_second}
     if configs := {row.name: config(row, 0) for row in wanted if row.name in untimed}:
-        if progress:
-            seconds = SPEED_SECONDS * SPEED_TURNS * len(configs)
-            print(f"timing {len(configs)} row{'s' * (len(configs) > 1)}, which takes {seconds:.0f} seconds", flush=True)
-        speeds = measure_speed(configs)
-        here = {name: _machine(device_name(pick_device(config.device))) for name, config in configs.items()}
-        if progress:
-            print("\n".join(f"{name}: {speed:.0f} images/s" for name, speed in speeds.items()), flush=True)
-        timed = {name: {"images_per_second": speed, "timed_on": here[name]} for name, speed in speeds.items()}
+        seconds = SPEED_SECONDS * SPEED_TURNS * len(configs)
+        say(f"timing {len(configs)} row{'s' * (len(configs) > 1)}, which takes {seconds:.0f} seconds")
+        timed = {}
+        for name, speed in measure_speed(configs).items():
+            say(f"{name}: {speed:.0f} images/s")
+            here = _machine(device_name(pick_device(configs[name].device)))
+            timed[name] = {"images_per_second": speed, "timed_on": here}
         write_results(sweep, [result._replace(**timed.get(result.row, {})) for result in read_all(sweep)])
     return read_results(sweep)
 

@@ -1,7 +1,6 @@
 """A sweep of runs as its TOML file describes it, and the CSV file of its results: see animegan.ablation."""
 
 import math
-import os
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple
 
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.files import WRONG_CONTENT, build, read_table, reading, saving, write_table
+from animegan.files import WRONG_CONTENT, read_table, reading, saving, write_table
 from animegan.runs import settings
 
 MOST_LETTERS, MOST_SEEDS = 100, 1000  # of a row: its name becomes the name of a folder
@@ -42,14 +41,10 @@ class Sweep:
         except ModuleNotFoundError:  # Python 3.10
             import tomli as tomllib  # pyright: ignore[reportMissingImports]
         path = Path(path)
-        if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for
-            raise UserError(f"{path} is not a file: name a TOML file.")
         with reading(path, "name a TOML file"):
-            text = path.read_bytes()
-        try:
-            content = tomllib.loads(text.decode("utf-8"))
-        except WRONG_CONTENT as error:
-            raise UserError(f"{path} is not TOML ({error}).") from error
+            if path.exists() and not path.is_file():  # a pipe would be waited for
+                raise OSError("it is not a file")
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
         shared, rows = content.pop("options", {}), content.pop("row", [])
         if not (isinstance(shared, dict) and isinstance(rows, list) and rows and all(type(r) is dict for r in rows)):
             raise UserError(f"{path} needs one or more [[row]], below [options] that all of them share.")
@@ -89,8 +84,6 @@ def _row(path: Path, shared: dict, row: dict) -> Row:
         raise UserError(f"{path}: row {name!r} sets {unknown[0]}, which is not an option of animegan train.")
     try:
         settings(TrainConfig(**options))  # checks the ranges, also of ingredients
-        for option, value in (*options.items(), *options["changes"].items()):
-            build(int, value, option) if type(value) is int else None
     except (UserError, *WRONG_CONTENT) as error:  # e.g. a list where a word should be, a number of 400 digits
         raise UserError(f"{path}: row {name!r}: {error!s:.300}") from error
     return Row(name, seeds, options)
@@ -140,18 +133,19 @@ def read_all(sweep: Sweep) -> list[Result]:
     if not path.is_file():
         return []
     fix = "restore it, or delete it to measure again"
-    results, seen = read_table(path, Result, fix, finite=False), set()
-    with reading(path, fix):
-        for result in results:
-            figures = (result.swd, result.swd_96, result.swd_48, result.swd_24)
-            run, has_diverged = (result.row, result.seed), all(figure == math.inf for figure in figures)
-            can_be = has_diverged or all(0 <= figure < 1e9 for figure in (*figures, result.floor))
-            if run in seen or not (can_be and 0 <= result.images_per_second < math.inf):
-                raise ValueError(
-                    f"row {result.row!r}, seed {result.seed} is there twice, or has figures that cannot be"
-                )
-            seen.add(run)
+    results = read_table(path, Result, fix, finite=False)
+    runs = {(result.row, result.seed) for result in results if _is_possible(result)}
+    if len(runs) < len(results):
+        raise UserError(f"{path} is damaged (a run is there twice, or has impossible figures): {fix}.")
     return results
+
+
+def _is_possible(result: Result) -> bool:
+    """Whether a run that was measured, or has diverged, can have these figures."""
+    figures = (result.swd, result.swd_96, result.swd_48, result.swd_24)
+    has_diverged = all(figure == math.inf for figure in figures)
+    is_measured = all(0 <= figure < 1e9 for figure in (*figures, result.floor))
+    return (has_diverged or is_measured) and 0 <= result.images_per_second < math.inf
 
 
 def write_results(sweep: Sweep, results: list[Result]) -> None:

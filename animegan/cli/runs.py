@@ -118,7 +118,6 @@ def evaluate(options: argparse.Namespace) -> None:
 
     run = Run(options.run)
     found = evaluate(run, options.epochs, options.reals, options.count, options.inception)
-    print(found)
     print(f"\nepoch by epoch, seed by seed: {run.output('metrics')}")
     _draw("plot_evaluation", found, run.output("metrics picture"))
 

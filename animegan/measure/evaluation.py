@@ -25,7 +25,6 @@ COUNT, MIN_COUNT = 2048, 64  # fakes per epoch, and reals
 SEEDS = 3  # for the best epochs and the last; one for the others
 RIVALS = 3  # how many of the best epochs are measured with all seeds
 REAL = "real"  # in the epoch's column: reals compared with other reals
-MOST = 1e9  # no figure is larger, however bad the fakes
 
 
 @dataclass(frozen=True)
@@ -88,10 +87,7 @@ class Evaluation:
         return "\n".join(lines)
 
     def save(self, path: Path) -> None:
-        """Write the CSV file that `read_evaluation` reads: one line per epoch and seed, `fid`'s figures with seed 0.
-
-        Raises UserError if that fails, and prints the figures before, which took minutes to measure.
-        """
+        """Write the CSV file that `read_evaluation` reads: one line per epoch and seed, `fid`'s figures with seed 0."""
         unknown = ("",) * len(Fidelity._fields)
         lines = [
             (name, seed, self.count, *distance.levels, distance.mean,
@@ -99,12 +95,8 @@ class Evaluation:
             for name, distances in self.rows
             for seed, distance in enumerate(distances)
         ]  # fmt: skip
-        try:
-            with saving(path):
-                write_table(path, _Line._fields, lines)
-        except UserError:
-            print(self)
-            raise
+        with saving(path):
+            write_table(path, _Line._fields, lines)
 
 
 class _Line(NamedTuple):
@@ -136,6 +128,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure epochs of a run (by default all that have netG) and write `metrics.csv` into its folder.
 
+    With `progress` the figures are printed as well, before they are written: a full disk must not lose them.
+
     reals: a folder of real images to compare fakes with. By default, the images that the run held out; for a run on
     drawn faces, others that it has never seen; for any other run its training images, since there are no others.
     seeds: how often the best epochs and the last are measured, with other patches and latent vectors each time.
@@ -152,8 +146,7 @@ def evaluate(
     with saving(run.output("metrics")):
         tempfile.TemporaryFile(dir=run.path).close()
     for epoch in epochs:
-        if not run.generate(epoch, latent_vectors(1, run.config.nz, seed=0)).isfinite().all():
-            raise UserError(f"netG of epoch {epoch} draws values that are not finite: leave it out with --epochs.")
+        run.generator(epoch)
     with_fidelity = available() or inception is not None
     weights = inception_weights(inception) if with_fidelity else None
     images, others, reference = reals_and_others(run, reals, count, progress)
@@ -181,6 +174,8 @@ def evaluate(
             chosen = sorted({*best, epochs[-1]})
         del measure  # before the next one is made: it holds the projections of all reals, some gigabytes
     evaluation = Evaluation(distances, floor, count, reference, fidelities)
+    if progress:
+        print(evaluation)
     evaluation.save(run.output("metrics"))
     return evaluation
 
@@ -200,11 +195,10 @@ def read_evaluation(run: Run) -> Evaluation:
             if line.seed != len(of_epoch) or (line.count, line.reference) != (lines[0].count, lines[0].reference):
                 raise ValueError(f"epoch {epoch}: a line is missing, or of another measurement")
             of_epoch.append(Distance((line.swd_96, line.swd_48, line.swd_24), line.swd))
-            of_fid = list(map(float, line[7:11])) if line.features else []
-            if not all(abs(figure) < MOST for figure in (*line[3:7], *of_fid)):  # nan is not smaller either
+            if line.features:
+                fidelities[epoch] = Fidelity(*map(float, line[7:11]), features=line.features)
+            if not all(abs(figure) < 1e9 for figure in (*line[3:7], *fidelities.get(epoch, ())[:4])):  # nor nan
                 raise ValueError(f"epoch {epoch}: a figure is too large, or not a number")
-            if of_fid:
-                fidelities[epoch] = Fidelity(*of_fid, features=line.features)
         if not (distances and floor) or (fidelities and fidelities.keys() != {REAL, *distances}):
             raise ValueError("lines are missing")
     return Evaluation(distances, floor, lines[0].count, lines[0].reference, fidelities)

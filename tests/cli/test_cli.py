@@ -459,7 +459,8 @@ def test_output_that_is_closed_or_full_loses_no_work(shell, tmp_path, line, stat
 
 
 def test_variables_for_other_libraries_that_make_no_sense(shell, finished, tmp_path):
-    assert shell("$A draw $OUT --count 2", TQDM_NCOLS="40")[0] == 0
+    for name, value in (("TQDM_MININTERVAL", "x"), ("TQDM_FILE", "log.txt"), ("TQDM_NCOLS", "40")):
+        assert shell("$A draw $OUT --count 2", **{name: value})[0] == 0
     for name in ("drawn.toml", "drawn.csv"):
         shutil.copy(Path(__file__).parents[2] / "imgs" / "ablation" / name, tmp_path)
     line = f"$A ablate {tmp_path / 'drawn.toml'} --table"
