@@ -11,8 +11,6 @@ from animegan.errors import UserError
 from animegan.files import WRONG_CONTENT, read_table, reading, saving, write_table
 from animegan.runs import settings
 
-MOST_LETTERS, MOST_SEEDS = 100, 1000  # of a row: its name becomes the name of a folder
-
 
 class Row(NamedTuple):
     """A row of the sweep; `options` are fields of TrainConfig."""
@@ -67,12 +65,10 @@ class Sweep:
 def _row(path: Path, shared: dict, row: dict) -> Row:
     options = dict(row)
     name, seeds = options.pop("name", None), options.pop("seeds", 1)
-    if not (isinstance(name, str) and slug(name)):
-        raise UserError(f'{path}: a [[row]] has no name; give it one, e.g. name = "stable without flips".')
-    if len(slug(name)) > MOST_LETTERS:
-        raise UserError(f"{path}: row {name[:40]!r}... has {len(name)} letters; give up to {MOST_LETTERS}.")
-    if type(seeds) is not int or not 1 <= seeds <= MOST_SEEDS:
-        raise UserError(f"{path}: row {name!r} has seeds = {seeds!r:.40}; give a whole number from 1 to {MOST_SEEDS}.")
+    if not (isinstance(name, str) and 1 <= len(slug(name)) <= 100):  # it becomes the name of a folder
+        raise UserError(f'{path}: a [[row]] has no name of 1 to 100 letters; e.g. name = "stable without flips".')
+    if type(seeds) is not int or not 1 <= seeds <= 1000:
+        raise UserError(f"{path}: row {name!r} has seeds = {seeds!r:.40}; give a whole number from 1 to 1000.")
     for table in (shared, row):
         if not isinstance(table.get("set", {}), dict):
             raise UserError(f"{path}: row {name!r} has set = {table['set']!r}; write it as set = {{ flips = false }}.")

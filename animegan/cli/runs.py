@@ -17,9 +17,7 @@ def add_run_commands(commands) -> None:
     _add_options(command, "number of faces", 64, "sample_epoch_NNN.png", FACES)
     command.add_argument("--seed", type=SEED, default=0, help="another seed gives other faces (default 0)")
 
-    command = add_command(
-        commands, "compare", compare, "show epochs of one run or more, row by row, from the same noise"
-    )
+    command = add_command(commands, "compare", compare, "show epochs of runs, row by row, from the same noise")
     command.add_argument("runs", nargs="+", type=PATH, metavar="run", help="run folder")
     command.add_argument("--epochs", type=EPOCH, nargs="+", help="epochs to show (default: the first and the last)")
     command.add_argument("--count", type=CELLS, default=24, help="faces per epoch, up to 64 (default 24)")
@@ -47,9 +45,7 @@ def add_run_commands(commands) -> None:
         commands, "neighbours", neighbours, "check for copies: fakes beside the nearest training image"
     )
     _add_options(command, "number of fakes", 512, "neighbours.png", FACES)
-    command.add_argument(
-        "--by", choices=("pixels", "features"), default="pixels", help="what is compared (default pixels)"
-    )
+    command.add_argument("--by", choices=("pixels", "features"), default="pixels", help="to compare (default pixels)")
 
     command = add_command(commands, "film", film, "make a GIF of faces that turn into others, or that develop by epoch")
     _add_options(command, "faces side by side, up to 64", 4, "walk.gif or growth.gif", CELLS)

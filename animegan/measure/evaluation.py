@@ -137,8 +137,6 @@ def evaluate(
     Distances are measured on a GPU if there is one, and FID on the CPU.
     Raises UserError for epochs without weights, for too few images, and if the folder cannot be written.
     """
-    if count < MIN_COUNT:
-        raise UserError(f"--count {count} is too small to measure with: give {MIN_COUNT} or more, {COUNT} is usual.")
     epochs = run.with_weights if epochs is None else sorted(set(epochs))
     if not epochs:
         raise UserError(f"{run.path} has no weights to measure: train it first.")
@@ -152,10 +150,8 @@ def evaluate(
     images, others, reference = reals_and_others(run, reals, count, progress)
     count = min(count, len(images), len(others))
     if count < MIN_COUNT:
-        raise UserError(
-            f"{count} real images, and as many others for comparison, are too few to measure with: "
-            f"give {2 * MIN_COUNT} or more in all with --reals."
-        )
+        fix = f"give --count {MIN_COUNT} or more, and twice as many real images with --reals"
+        raise UserError(f"{count} fakes, as many real images, and others, are too few to measure with: {fix}.")
     images, others = torch.from_numpy(images[:count]), torch.from_numpy(others[:count])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     fidelities: dict[int | str, Fidelity] = {REAL: fidelity(others, images, weights)} if with_fidelity else {}
@@ -192,13 +188,12 @@ def read_evaluation(run: Run) -> Evaluation:
         for line in lines:
             epoch = REAL if line.epoch == REAL else build(int, int(line.epoch), "epoch")
             of_epoch = floor if isinstance(epoch, str) else distances.setdefault(epoch, [])
-            if line.seed != len(of_epoch) or (line.count, line.reference) != (lines[0].count, lines[0].reference):
-                raise ValueError(f"epoch {epoch}: a line is missing, or of another measurement")
+            same = (line.seed, line.count, line.reference) == (len(of_epoch), lines[0].count, lines[0].reference)
             of_epoch.append(Distance((line.swd_96, line.swd_48, line.swd_24), line.swd))
             if line.features:
                 fidelities[epoch] = Fidelity(*map(float, line[7:11]), features=line.features)
-            if not all(abs(figure) < 1e9 for figure in (*line[3:7], *fidelities.get(epoch, ())[:4])):  # nor nan
-                raise ValueError(f"epoch {epoch}: a figure is too large, or not a number")
+            if not (same and all(abs(figure) < 1e9 for figure in (*line[3:7], *fidelities.get(epoch, ())[:4]))):
+                raise ValueError(f"epoch {epoch}: a line is missing or of another measurement, or a figure impossible")
         if not (distances and floor) or (fidelities and fidelities.keys() != {REAL, *distances}):
             raise ValueError("lines are missing")
     return Evaluation(distances, floor, lines[0].count, lines[0].reference, fidelities)

@@ -1,16 +1,12 @@
 """The colours of all pictures, and figures drawn with matplotlib without its global state."""
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from animegan.show.pictures import Picture
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 INK, PAPER, FADED, RULE = "#1b1b1f", "#ffffff", "#6b6b76", "#c9c9d1"
 # Blue and orange are distinct for every kind of colour blindness (Okabe and Ito 2008), and in grey.
@@ -20,7 +16,7 @@ SMALL = 9  # points: titles are one larger
 DPI = 160  # twice as fine as a notebook shows it, for slides and high-density screens
 
 
-def new_figure(inches: tuple[float, float], rows: int = 1, columns: int = 1, **options: Any) -> tuple["Figure", Any]:
+def new_figure(inches: tuple[float, float], rows: int = 1, columns: int = 1, **options: Any) -> tuple[Any, Any]:
     """A figure of this width and height, unknown to pyplot, and its panel or panels, as `Figure.subplots` has them."""
     from matplotlib.figure import Figure
 
@@ -28,7 +24,7 @@ def new_figure(inches: tuple[float, float], rows: int = 1, columns: int = 1, **o
     return figure, figure.subplots(rows, columns, **options)
 
 
-def despine(panel: "Axes", title: str = "", xlabel: str = "") -> None:
+def despine(panel, title: str = "", xlabel: str = "") -> None:
     """Remove the parts of a panel's frame that are not needed to read it; write its title and the x axis's label."""
     panel.spines[["top", "right"]].set_visible(False)
     panel.spines[["left", "bottom"]].set_color(FADED)
@@ -40,7 +36,7 @@ def despine(panel: "Axes", title: str = "", xlabel: str = "") -> None:
         panel.set_xlabel(xlabel, fontsize=SMALL, color=INK)
 
 
-def to_picture(figure: "Figure") -> Picture:
+def to_picture(figure) -> Picture:
     """The figure as a picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

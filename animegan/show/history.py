@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import cycle
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from animegan.runs import Run, Step
 from animegan.show.epochs import opened_runs
 from animegan.show.figures import BLUE, INK, ORANGE, despine, new_figure, to_picture
 from animegan.show.pictures import Picture
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 def plot_history(*runs: Run | Sequence[Run], smooth: int | None = None) -> Picture:
@@ -100,7 +97,7 @@ def history_picture(
     return to_picture(figure)
 
 
-def draw_curves(panel: "Axes", trace: Trace, line: str, curves: Sequence, width: int, faint: float) -> None:
+def draw_curves(panel, trace: Trace, line: str, curves: Sequence, width: int, faint: float) -> None:
     values = dict(zip(Step._fields, np.array(trace.steps, dtype=float).T, strict=True))
     x = values["epoch"] - 1 + values["iteration"] / trace.per_epoch
     for field, colour, _ in curves:

@@ -1,16 +1,14 @@
 """TrainingMonitor: a training run, live, in the notebook that started it."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets
 from PIL import Image, ImageDraw
 
 from animegan.show import FADED, font_for, plot_steps
+from animegan.training import Progress
 from animegan.widgets.box import NAME_IN_FULL, PicturedBox, beside, image, jpeg, row, say, stacked, text
-
-if TYPE_CHECKING:
-    from animegan.training import Progress
 
 TEXT_SECONDS = 0.5  # at most twice a second
 # Training waits while a figure is drawn, about 0.1 s. So a figure is drawn every two seconds at most, and on a slow
@@ -53,7 +51,7 @@ class TrainingMonitor(PicturedBox):
         self._display: Any = None
         self.grid.value, self.curves.value = jpeg(self._face_grid), jpeg(self._curves_picture)
 
-    def update(self, progress: "Progress") -> None:
+    def update(self, progress: Progress) -> None:
         """Show the progress of training; meant for `animegan.training.train(on_update=...)`."""
         self._progress = progress
         self._watch_cell()

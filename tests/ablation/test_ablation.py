@@ -255,7 +255,7 @@ def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_fir
         ('[[row]]\nname = "a"\nset = { ema = 2.0 }', OPTIONS, "row 'a': --set ema=2.0 is out of range"),
         ('[[row]]\nname = "a"\nseeds = 1000000000', OPTIONS, "seeds = 1000000000; give a whole number from 1 to 1000"),
         ('[[row]]\nname = "a"\nseeds = true', OPTIONS, "row 'a' has seeds = True; give a whole number"),
-        (f'[[row]]\nname = "{"n" * 400}"', OPTIONS, "has 400 letters; give up to 100"),
+        (f'[[row]]\nname = "{"n" * 400}"', OPTIONS, "a [[row]] has no name of 1 to 100 letters"),
         ('[[row]]\nname = "a"\nrecipe = ["x"]', OPTIONS, "row 'a': --recipe ['x'] is not a word"),
         ('[[row]]\nname = "a"\ndevice = [1]', OPTIONS.replace("device", "# "), "row 'a': --device [1] is not a word"),
         ('[[row]]\nname = "a"\nset = [1]', OPTIONS, "row 'a' has set = [1]; write it as"),

@@ -80,7 +80,7 @@ WRONG = {
         (lambda real, fake, smoothing: real - fake, "one number, the mean over the batch"),
         (lambda real, fake, smoothing: _loss_D()(real, fake, smoothing) / 2, "log 2 twice, 1.386"),
         (lambda real, fake, smoothing: _bce(0 * real, 1.0) + _bce(0 * fake, 0.0), "has a loss near 0"),
-        (_loss_D(fake_label=lambda smoothing: 1.0), "Which label belongs to which batch"),
+        (_loss_D(fake_label=lambda smoothing: 1.0), "which label belongs to which batch"),
         (lambda real, fake, smoothing: _loss_D()(real.mean(), fake.mean(), smoothing), "not the loss of the mean"),
         (_loss_D(fake_label=lambda smoothing: smoothing), "one-sided"),
         (_loss_D(real_label=lambda smoothing: 1.0), "one-sided"),

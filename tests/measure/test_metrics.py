@@ -314,11 +314,11 @@ def test_metrics_that_were_changed_or_damaged_are_one_line(finished, tmp_path, o
 
 
 def test_mistakes(finished, drawn, capsys):
-    with pytest.raises(UserError, match="--count 3 is too small"):
+    with pytest.raises(UserError, match="3 fakes, as many real images, and others, are too few"):
         evaluate(finished, count=3)
     for arguments, message in (
         (["--epochs", "9"], "has no netG_009.pth: it exists for epoch 1 to 3"),
-        (["--epochs", "3", "--reals", str(drawn)], "18 real images, and as many others"),
+        (["--epochs", "3", "--reals", str(drawn)], "18 fakes, as many real images, and others, are too few"),
         (["--reals", "nowhere"], "there is no folder nowhere"),
     ):
         assert main(["evaluate", str(finished.path), *arguments]) == 2
