@@ -16,8 +16,7 @@ def to_unit_by_hand(answer):
         return float(answer(torch.full((1,), value, dtype=torch.uint8))[0])
 
     yield of(0) == -1, f"0 becomes -1; yours gives {of(0):g}."
-    holds = of(255) == 1
-    yield holds, f"255 becomes 1; yours gives {of(255):g}: the middle is 127.5, and a uint8 needs .float() first."
+    yield of(255) == 1, f"255 becomes 1; yours gives {of(255):g}: the middle is 127.5, and uint8 needs .float() first."
     yield abs(of(51) + 0.6) < 1e-5, f"51 is a fifth of the way from -1 to 1: it becomes -0.6; yours gives {of(51):g}."
     pictures = torch.zeros(2, 3, 4, 5, dtype=torch.uint8)
     shape = tuple(answer(pictures).shape)

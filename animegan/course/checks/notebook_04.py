@@ -79,8 +79,7 @@ def strongest_epoch(answer):
     rising = history_of({1: [(0.6, 0.4), (0.6, 0.4)], 2: [(0.7, 0.2), (0.7, 0.2)], 3: [(0.6, 0.3), (0.6, 0.3)]})
     got = answer(rising)
     yield is_whole(got), "return the number of the epoch, a whole number."
-    holds = got == 2
-    yield holds, "if the gaps D(x) - D(G(z)) of epochs 1, 2, 3 are 0.2, 0.5, 0.3, the answer is 2: epochs start at 1."
+    yield got == 2, "for gaps D(x) - D(G(z)) of 0.2, 0.5, 0.3 in epochs 1, 2, 3 the answer is 2: epochs start at 1."
     holds = answer(history_of({1: [(0.95, 0.60)], 2: [(0.80, 0.10)]})) == 2
     yield holds, "a D that says 'real' to everything has a high D(x) and is not strong: D(G(z)) counts as well."
     holds = answer(history_of({1: [(0.99, 0.90)], 2: [(0.60, 0.01)], 3: [(0.90, 0.10)]})) == 3

@@ -22,8 +22,7 @@ SHORTEST_REASON = 12  # letters; a Chinese character counts as two
 def mean_per_epoch(answer):
     even = history_of({1: [(0.6, 0.4), (0.8, 0.2)], 2: [(0.9, 0.1), (0.7, 0.3)]})
     got = answer(even, "D_x")
-    holds = isinstance(got, dict) and set(got) == {1, 2}
-    yield holds, "return a dictionary, one entry per epoch, e.g. {1: 0.71, 2: 0.72}."
+    yield isinstance(got, dict) and set(got) == {1, 2}, "return a dictionary by epoch, e.g. {1: 0.71, 2: 0.72}."
     yield _same(got, {1: 0.7, 2: 0.8}), "D(x) of 0.6, 0.8 in epoch 1 and 0.9, 0.7 in epoch 2 has the means 0.7 and 0.8."
     yield _same(answer(even, "D_G_z"), {1: 0.3, 2: 0.2}), "the second argument names the column, e.g. 'D_G_z': use it."
     uneven = history_of({1: [(0.5, 0.5)], 2: [(0.6, 0.4), (0.7, 0.3), (0.8, 0.2)]})
@@ -45,10 +44,9 @@ def evidence(answer):
 def stillest_epoch(answer):
     got = answer(_grids({1: 10, 2: 90, 3: 100, 4: 160}))
     yield is_whole(got), "return the number of an epoch, a whole number."
-    hint = "pixels of 10, 90, 100, 160 in epochs 1 to 4 change by 80, 10, 60: the answer is 3, the later of the two."
-    yield got == 3, hint
-    holds = answer(_grids({1: 100, 2: 97, 3: 120})) == 2
-    yield holds, "in uint8, 97 - 100 is 253: convert to float before you subtract."
+    yield got == 3, "pixels of 10, 90, 100, 160 in epochs 1 to 4 change by 80, 10, 60: the answer is 3, the later one."
+    unsigned = "in uint8, 97 - 100 is 253: convert to float before you subtract."
+    yield answer(_grids({1: 100, 2: 97, 3: 120})) == 2, unsigned
     half = np.where(np.arange(4) % 2, 150, 50)
     holds = answer(_grids({1: 100, 2: half, 3: half + 10})) == 3
     yield holds, "brighter and darker pixels must not cancel each other: take the absolute value of each difference."
@@ -64,8 +62,7 @@ def stillest_epoch(answer):
 def one_change(answer):
     yield from two_runs(answer, "run, other, name of the setting")
     run, other, name = answer
-    enough = min(len(run.epochs), len(other.epochs)) >= 2
-    yield enough, "each run needs two finished epochs, so that you can see where it is going."
+    yield min(len(run.epochs), len(other.epochs)) >= 2, "each run needs two finished epochs, to see where it is going."
     yield from one_difference(run, other, name)
 
 
@@ -101,8 +98,7 @@ def as_good_as_the_best(answer):
     hint = "20, 20, 20 has variance 0, and 22.5, 26.5 has 8 (divide by n - 1): their mean is 4, so the spread is 2."
     yield list(answer(uneven)) == [1, 2], hint
     lucky = {1: [30.0, 30.0], 2: [26.0, 34.0], 3: [35.0, 35.0], 4: [90.0, 90.0]}
-    holds = list(answer(lucky)) == [1, 2, 3]
-    yield holds, "compare means over the seeds: one seed alone may be lucky, like 26.0 in 26.0, 34.0."
+    yield list(answer(lucky)) == [1, 2, 3], "compare means over seeds: one seed may be lucky, like 26.0 in 26.0, 34.0."
 
 
 def _same(got, wanted: dict[int, float]) -> bool:

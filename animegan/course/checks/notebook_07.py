@@ -43,11 +43,9 @@ def direction(answer):
     yield got[1].item() > 0, "it points the wrong way: it should go from the faces without it to those that have it."
     yield got[1].item() > 0.98, "close, but not quite: which faces belong to each of the two means?"
     moved = answer(z + torch.tensor([5.0, 0.0, 0.0, 0.0, 0.0]), has)
-    holds = _close(moved, torch.eye(5)[1], 0.12)
-    yield holds, "if all z move alike, the direction stays: subtract the mean of the others."
+    yield _close(moved, torch.eye(5)[1], 0.12), "if all z move alike, the direction stays: subtract the others' mean."
     wanted = z[has].mean(0) - z[~has].mean(0)
-    holds = _close(moved, wanted / wanted.norm())
-    yield holds, "nearly: subtract the two means as they are, then scale the difference."
+    yield _close(moved, wanted / wanted.norm()), "nearly: subtract both means as they are, then scale the difference."
 
 
 @exercise("07.3")
