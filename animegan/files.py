@@ -12,21 +12,16 @@ import io
 import json
 import math
 import os
-import sys
 import types
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from filelock import FileLock, Timeout
 from PIL import Image
 
 from animegan.errors import UserError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound=NamedTuple)
@@ -112,55 +107,27 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, busy: str) -> Iterator[None]:
-    """Keep others out of a folder while the block runs; UserError with the line `busy` if somebody is in there.
+def locked(path: Path, busy: str) -> Iterator[None]:
+    """Keep other processes out while the block runs: they get UserError with the line `busy`. path: the lock's file.
 
-    The operating system releases the lock when the process ends, however it ends. Where no lock is possible, in a
-    read-only folder or on a file system without locks, the block runs without one.
+    The operating system releases the lock when the process ends, however it ends; the file stays.
     """
-    path = folder / ".lock"
-    file = _lock(path, busy)
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(FileLock(path, timeout=0))
+        except Timeout as error:
+            raise UserError(busy) from error
         yield
-    finally:
-        if file:
-            if sys.platform == "win32":  # which deletes no open file; elsewhere nobody may lock it before it is gone
-                file.close()
-            with contextlib.suppress(OSError):
-                path.unlink()
-            file.close()
-
-
-def _lock(path: Path, busy: str) -> BinaryIO | None:
-    while True:
-        try:
-            file = open(path, "a+b")  # noqa: SIM115
-        except OSError:
-            return None
-        try:
-            if sys.platform == "win32":
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.close()
-            if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-                raise UserError(busy) from error
-            return None
-        with contextlib.suppress(OSError):
-            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
-                return file
-        file.close()  # its owner has deleted it since it was opened: there is a new one, or none
 
 
 @contextlib.contextmanager
-def reading(path: str | os.PathLike, fix: str) -> Iterator[None]:
+def reading(path: str | os.PathLike, fix: str, errors: Any = WRONG_CONTENT) -> Iterator[None]:
     """Turn what the block raises over a file (unreadable, damaged, changed by hand) into one line for the user."""
     try:
         yield
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror or error}): {fix}.") from error
-    except WRONG_CONTENT as error:
+    except errors as error:
         words = " ".join(str(error).split())[:160] or type(error).__name__
         raise UserError(f"{path} is damaged ({words}): {fix}.") from error
 

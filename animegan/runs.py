@@ -38,7 +38,7 @@ from animegan.models import NetD, NetG, allocating, fits, generate, latent_vecto
 from animegan.recipes import Recipe, get_recipe, new_networks
 from animegan.text import ranges
 
-INFO, HISTORY = "run.json", "history.csv"
+INFO, HISTORY, LOCK = "run.json", "history.csv", ".lock"
 OUTPUTS = {  # what the commands after training write into a run folder
     "compare": "compare.png",
     "metrics": "metrics.csv",
@@ -305,17 +305,11 @@ class Run:
         return path
 
     def _picture(self, path: Path) -> Image.Image:
-        fix = "restore it, or train again"
-        with reading(path, fix):
-            content = path.read_bytes()
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                opened = (Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) for _ in range(2))
-                next(opened).verify()  # checks the CRCs of a PNG
-                return next(opened).convert("RGB")
-        except Exception as error:  # Pillow raises many types for a damaged file
-            raise UserError(f"{path} cannot be read as a picture ({type(error).__name__}): {fix}.") from error
+        with reading(path, "restore it, or train again", Exception), warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            content = io.BytesIO(path.read_bytes())
+            Image.open(content, formats=("PNG", "JPEG")).verify()  # checks the CRCs of a PNG
+            return Image.open(content, formats=("PNG", "JPEG")).convert("RGB")
 
     # --- writing ---------------------------------------------------------------------------------
 

@@ -4,11 +4,12 @@ checkpoint, so that a run can be interrupted at any moment and resumed."""
 import math
 import os
 import platform
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from animegan.gan import GAN
 from animegan.grids import FACES_IN_GRID, fixed_noise
 from animegan.models import allocating
 from animegan.recipes import get_recipe
-from animegan.runs import HISTORY, NOT_COMPARED, Run, Step, check_run_folder, differences, settings
+from animegan.runs import HISTORY, LOCK, NOT_COMPARED, Run, Step, check_run_folder, differences, settings
 
 DIVERGED_LOSS = 1e4  # losses are in nats per image; above about 20 the other network has already won
 UPDATE_SECONDS = 0.5  # more often would slow Jupyter down and tire the eye
@@ -64,20 +65,19 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_u
     """
     get_recipe(config.recipe, config.changes)  # an unknown ingredient is an error before anything is written
     device, path = pick_device(config.device), Path(config.outf)
-    new = not resume and not os.path.isdir(path)
+    is_new = not resume and not os.path.isdir(path)
     if resume:
         Run(path)
-    if new:
+    elif is_new:
         check_run_folder(path)
-        path.mkdir(parents=True)
     try:
-        with locked(path, f"a training is at work in {path}: wait until it has ended, or name another --outf."):
+        with locked(path / LOCK, f"a training is at work in {path}: wait until it has ended, or name another --outf."):
             if not resume:
                 check_run_folder(path)
             return _train(config, device, resume, progress, on_update)
     finally:
-        with suppress(OSError):
-            path.rmdir() if new else None  # if nothing has come into it
+        if is_new and [file.name for file in path.glob("*")] == [LOCK]:  # nothing has come into it
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _train(config: TrainConfig, device: torch.device, resume: bool, progress: bool, on_update: Watcher | None) -> Run:

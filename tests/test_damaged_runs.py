@@ -23,7 +23,7 @@ from animegan.errors import UserError
 from animegan.files import locked
 from animegan.gan import GAN
 from animegan.models import latent_vectors, load_weights, save_weights
-from animegan.runs import Run, Step
+from animegan.runs import LOCK, Run, Step
 from animegan.training import pick_device, train
 
 
@@ -264,11 +264,11 @@ def test_a_grid_that_is_damaged_or_something_else_is_one_line(run):
     whole = bytearray(path.read_bytes())
     whole[len(whole) // 2] ^= 1
     path.write_bytes(whole)
-    with pytest.raises(UserError, match="cannot be read as a picture"):
+    with pytest.raises(UserError, match="is damaged|cannot be read"):
         run.grid(3)
     for picture, format in ((Image.new("L", (10_000, 10_000)), "PNG"), (Image.new("RGB", (9, 9)), "EPS")):
         picture.save(path, format)
-        with pytest.raises(UserError, match="cannot be read as a picture"):
+        with pytest.raises(UserError, match="is damaged|cannot be read"):
             run.grid(3)
 
 
@@ -276,7 +276,7 @@ def test_a_grid_that_is_damaged_or_something_else_is_one_line(run):
 
 
 def _holds(path, ready, done):
-    with locked(path, "busy"):
+    with locked(path / LOCK, "busy"):
         ready.set()
         done.wait(60)
 
@@ -295,17 +295,6 @@ def test_a_second_process_is_told_that_a_training_is_at_work(run, drawn):
     other.kill()
     other.join()
     assert resume(run).epochs == [1, 2, 3, 4], "the lock of a process that was killed is gone"
-    assert not (run.path / ".lock").exists()
-
-
-def test_a_folder_that_takes_no_lock_is_read_all_the_same(run, tmp_path):
-    (run.path / ".lock").mkdir()
-    with locked(run.path, "busy"):
-        pass
-    (run.path / ".lock").rmdir()
-    os.mkfifo(run.path / ".lock")
-    with locked(run.path, "busy"):
-        pass
 
 
 def test_a_copy_appears_complete_or_not_at_all(run, monkeypatch):
