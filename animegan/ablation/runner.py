@@ -59,11 +59,9 @@ def ablate(
     changes: options that replace the sweep's, e.g. where the training images are.
     rows: only the rows of these names.
     jobs: how many runs at a time, in processes that share the cores: one small network does not keep a GPU busy.
-    Raises UserError for a row that does not exist, less than one job and a locked folder, and KeyboardInterrupt if a
-    run was interrupted (the results so far are kept).
+    Raises UserError for a row that does not exist and for a locked folder, and KeyboardInterrupt if a run was
+    interrupted (the results so far are kept).
     """
-    if jobs < 1:
-        raise UserError(f"--jobs {jobs} is too few: give 1 or more.")
     wanted = [sweep.row(name) for name in rows] if rows else list(sweep.rows)
     say = functools.partial(print, flush=True) if progress else lambda _line: None
     with saving(sweep.results_path):  # now, not after hours

@@ -60,9 +60,7 @@ def _of_a_student(function: Callable) -> Callable:
         if _is_blank(result):
             raise _Verdict("not attempted yet")
         if result is None:
-            raise _Verdict(
-                "hint: your function returns nothing: end it with a line `return ...` (print only shows a value)."
-            )
+            raise _Verdict("hint: your function returns nothing: end it with `return ...` (print only shows a value).")
         return result
 
     return call

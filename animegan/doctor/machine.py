@@ -181,8 +181,7 @@ class Machine:
         if self.system in ("Windows", "WSL"):
             query = "(Get-CimInstance Win32_VideoController).Name"
             return "nvidia" in _answer("powershell.exe", "-NoProfile", "-Command", query).lower()
-        devices = PCI_DEVICES.glob("*")
-        kinds = [[(device / fact).read_text().strip() for fact in ("vendor", "class")] for device in devices]
+        kinds = [[(path / fact).read_text().strip() for fact in ("vendor", "class")] for path in PCI_DEVICES.glob("*")]
         if not kinds:  # as in some containers; then a driver that does not work stands for a GPU
             return bool(self.smi and self.smi.trouble and "No devices were found" not in self.smi.trouble)
         return any(vendor == "0x10de" and kind.startswith("0x03") for vendor, kind in kinds)  # display controllers

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from animegan.data import to_unit
 from animegan.drawing import CHOICES, EYE_COLOURS, HAIR_COLOURS, Face
 from animegan.errors import UserError
+from animegan.files import reading
 from animegan.models import load_weights
 
 WEIGHTS = Path(__file__).with_name("face_classifier.pth")
@@ -125,8 +126,6 @@ def face_classifier() -> FaceClassifier:
     """The classifier with the weights that come with animegan, in eval mode, on the CPU."""
     weights = read_tensors(WEIGHTS, "restore it, or train it again with python -m animegan.measure.train_classifier")
     classifier = FaceClassifier()
-    try:
+    with reading(WEIGHTS, "restore it", RuntimeError):
         classifier.load_state_dict({name: value.float() for name, value in weights.items()})
-    except RuntimeError as error:
-        raise UserError(f"{WEIGHTS.name} is of another network: restore it.") from error
     return classifier.eval().requires_grad_(False)

@@ -185,21 +185,19 @@ def _faces(run: Run, steps: int, recipe: Recipe) -> list[Check]:
     is_stable = run.config.recipe == "stable"
     ratio = variety(fakes) / variety(reals)
     evidence = f"two faces {ratio:.2f} times as different as two real ones"
-    alike = Check("mode collapse", False, evidence)
     if ratio < MIN_VARIETY:
-        cure = {"--beta1 0.5": run.config.beta1 > 0.5, "--recipe stable": not is_stable, "more images": True}
         evidence += f" (not collapsed: above {MIN_VARIETY:g})"
-        alike = Check(alike.name, True, evidence, f"{_cure(cure)}; an earlier epoch may still have its faces")
+    cure = _cure({"--beta1 0.5": run.config.beta1 > 0.5, "--recipe stable": not is_stable, "more images": True})
+    cure += "; an earlier epoch may still have its faces"
+    alike = Check("mode collapse", ratio < MIN_VARIETY, evidence, cure)
 
     (strength, peak), (usual, _) = pattern(fakes), pattern(reals)
     evidence = f"a pattern of 3 pixels {strength / usual:.1f} times as strong as in real ones"
-    patterned = Check("checkerboard", False, evidence)
-    if strength > MAX_PATTERN * usual and peak > MIN_PEAK:
-        cure = {"--recipe stable": not is_stable, "--set enlarge=resize": recipe.enlarge != "resize"}
+    if is_patterned := strength > MAX_PATTERN * usual and peak > MIN_PEAK:
         times = f"{peak:.0f}" if peak <= MAX_SHOWN else f"more than {MAX_SHOWN:,}"
         evidence += f", with {times} times the power of the periods beside it"
-        patterned = Check(patterned.name, True, evidence, _cure({**cure, "more epochs": True}))
-    return [alike, patterned]
+    cure = {"--recipe stable": not is_stable, "--set enlarge=resize": recipe.enlarge != "resize", "more epochs": True}
+    return [alike, Check("checkerboard", is_patterned, evidence, _cure(cure))]
 
 
 def _last_faces(run: Run, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -79,12 +79,10 @@ class Evaluation:
         lines += ["", f"best: epoch {self.best} with {self.mean(self.best):.1f}{spread}"]
         tied = [epoch for epoch in self.equals if epoch != self.best]
         lines += [f"statistically tied: epoch{'s' * (len(tied) > 1)} {ranges(tied)}"] * bool(tied)
-        lines.append("")
+        source = " need torch-fidelity: pip install -e '.[metrics]' installs it"
         if self.fidelities:
-            lines.append(f"FID, KID, precision and recall: features of the {self.fidelities[REAL].features}")
-        else:
-            lines.append("FID, KID, precision and recall need torch-fidelity: pip install -e '.[metrics]' installs it")
-        return "\n".join(lines)
+            source = f": features of the {self.fidelities[REAL].features}"
+        return "\n".join([*lines, "", f"FID, KID, precision and recall{source}"])
 
     def save(self, path: Path) -> None:
         """Write the CSV file that `read_evaluation` reads: one line per epoch and seed, `fid`'s figures with seed 0."""

@@ -60,11 +60,8 @@ def faces_over_epochs(run: Run, cells: int | Sequence[int] = (0,), epochs: Seque
     if not epochs:
         raise UserError("no epoch to show: this run has not finished its first one.")
     cells = [cells] if isinstance(cells, int) else list(cells)
-    for cell in cells:
-        if not 0 <= cell < FACES_IN_GRID:
-            raise UserError(f"cell {cell} is out of range: a grid has the cells 0 to {FACES_IN_GRID - 1}.")
-    if not cells:
-        raise UserError("no cell to show: name at least one, e.g. cells=(0,).")
+    if not cells or not all(0 <= cell < FACES_IN_GRID for cell in cells):
+        raise UserError(f"cells {cells} cannot be shown: name some of the cells 0 to {FACES_IN_GRID - 1}.")
     columns = math.ceil(len(epochs) / math.ceil(len(epochs) / MAX_COLUMNS))
     rows = []
     for start in range(0, len(epochs), columns):

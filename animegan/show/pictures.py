@@ -1,5 +1,6 @@
 """A picture as a notebook shows and stores it: one PNG of modest size; and the font for text on it."""
 
+import contextlib
 import io
 from collections.abc import Iterable
 
@@ -56,8 +57,6 @@ def font_for(size: int, lines: Iterable[str]) -> ImageFont.FreeTypeFont | ImageF
     """Pillow's own font; if a line is not ASCII, e.g. a folder's Chinese name, the first installed Chinese font."""
     if not all(line.isascii() for line in lines):
         for name in ("msyh.ttc", "PingFang.ttc", "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "simhei.ttf"):
-            try:
+            with contextlib.suppress(OSError):
                 return ImageFont.truetype(name, size)
-            except OSError:
-                continue
     return ImageFont.load_default(size)

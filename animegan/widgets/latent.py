@@ -42,8 +42,7 @@ class LatentExplorer(PicturedBox):
         if not directions:
             raise UserError("no direction to move along: give at least one, e.g. survey(...).directions().")
         if any(vector.shape != (nz,) for vector in directions.values()):
-            fix = "give directions found with this run"
-            raise UserError(f"a direction of this run is a vector of {nz} numbers: {fix}.")
+            raise UserError(f"a direction of this run is a vector of {nz} numbers: give directions found with it.")
         self.netG = run.generator(epoch if epoch is not None else max(run.with_weights, default=1))
         self.folder, self.seed, self.nz = Path(folder), seed, nz
         self.directions = torch.stack([vector.float() for vector in directions.values()])

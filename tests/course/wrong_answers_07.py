@@ -41,7 +41,7 @@ WRONG = {
         (lambda a, b, t: _arc(a, a.norm() * b / b.norm(), t) if 0 < t < 1 else _arc(a, b, t), "may differ in length"),
     ],
     "07.2": [
-        (lambda z, has: z[has].mean(1), "as many numbers as a z has"),
+        (lambda z, has: z[has].mean(1), "as long as a z"),
         (lambda z, has: z[has].mean(0) - z[~has].mean(0), "its length should be 1"),
         (lambda z, has: -_direction(z, has), "the wrong way"),
         (lambda z, has: _unit(z[has][:3].mean(0) - z[~has][:3].mean(0)), "which faces belong"),

@@ -226,7 +226,7 @@ def test_without_usable_grids_the_history_is_still_checked(tmp_path):
     assert "none of the five failures" in diagnose(run).summary
     (tmp_path / "real_samples.png").unlink()
     text = str(diagnose(run))
-    assert "none of the 3 of five" in text and "real_samples.png cannot be read as a picture" in text
+    assert "none of the 3 of five" in text and "real_samples.png cannot be read (No such file" in text
     assert "\n" not in text
     Image.new("RGB", (500, 400)).save(tmp_path / "real_samples.png")
     assert "does not fit a picture of 500x400" in diagnose(run).summary

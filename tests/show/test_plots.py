@@ -114,9 +114,9 @@ def test_the_legend_reaches_from_the_smallest_to_the_largest():
 
 def test_faces_over_epochs_refuses_cells_and_epochs_that_do_not_exist(finished):
     for cells in ((64,), (-1,), 64):
-        with pytest.raises(UserError, match=r"cell (64|-1) is out of range: .* 0 to 63"):
+        with pytest.raises(UserError, match=r"cells \[(64|-1)\] cannot be shown: .* 0 to 63"):
             faces_over_epochs(finished, cells)
-    with pytest.raises(UserError, match="no cell"):
+    with pytest.raises(UserError, match=r"cells \[\] cannot be shown"):
         faces_over_epochs(finished, ())
     with pytest.raises(UserError, match="no epoch to show"):
         faces_over_epochs(finished, epochs=())
