@@ -40,7 +40,7 @@ def _without_zero_grad(target, steps=100):
 WRONG = {
     "01.1": [
         (lambda images: images.float() / 255, "yours gives 0"),
-        (lambda images: images * 2 / 255 - 1, "a uint8 needs .float() first"),
+        (lambda images: images * 2 / 255 - 1, "and uint8 needs .float() first"),
         (lambda images: torch.where(images > 127, 1.0, -1.0), "51 is a fifth of the way"),
         (lambda images: (images.float() / 127.5 - 1).flatten(), "yours is [120]"),
         (lambda images: images.double() / 127.5 - 1, "yours is float64"),

@@ -97,6 +97,6 @@ WRONG = {
         (lambda measured: _as_good(measured, limit=1), "though measured only once"),
         (lambda measured: _as_good(measured)[::-1], "put them in order"),
         (lambda measured: _as_good(measured, variance=statistics.pvariance), "divide by n - 1"),
-        (lambda measured: _as_good(measured, mean=lambda values: values[0]), "one seed alone may be lucky"),
+        (lambda measured: _as_good(measured, mean=lambda values: values[0]), "one seed may be lucky"),
     ],
 }

@@ -46,7 +46,7 @@ WRONG = {
         (lambda z, has: -_direction(z, has), "the wrong way"),
         (lambda z, has: _unit(z[has][:3].mean(0) - z[~has][:3].mean(0)), "which faces belong"),
         (lambda z, has: _unit(z[has].mean(0)), "all z move alike"),
-        (lambda z, has: _unit(_unit(z[has].mean(0)) - _unit(z[~has].mean(0))), "the two means as they are"),
+        (lambda z, has: _unit(_unit(z[has].mean(0)) - _unit(z[~has].mean(0))), "both means as they are"),
     ],
     "07.3": [
         (lambda before, after: after & ~before, "one number from 0 to 1"),
