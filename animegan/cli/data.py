@@ -1,7 +1,5 @@
 """The commands `animegan data ...`: what a folder holds, and where real faces come from."""
 
-from __future__ import annotations
-
 import argparse
 from collections import Counter
 from pathlib import Path
@@ -42,9 +40,7 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
     command.add_argument("--out", help=f"folder of the dataset; an existing dataset is added to (default {default})")
     command.add_argument("--crop", action="store_true", help="cut the faces out of whole illustrations")
     command.add_argument("--cascade", metavar="FILE", help="with --crop: your own copy of lbpcascade_animeface.xml")
-    command.add_argument(
-        "--any-cascade", action="store_true", help="with --cascade: it may be another file; OpenCV may crash on it"
-    )
+    command.add_argument("--any-cascade", action="store_true", help="with --cascade: any file; OpenCV may crash on it")
     command.add_argument(
         "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"
     )
@@ -57,18 +53,9 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
 # Each command imports what it needs when it runs.
 
 
-def _refuse_empty(options: argparse.Namespace) -> None:
-    """An empty path, address or name is a mistake, perhaps of a shell; it must not mean the default."""
-    for name, value in vars(options).items():
-        values = value if isinstance(value, list) else [value]
-        if not values or any(isinstance(each, str) and not each.strip() for each in values):  # [] of --sha256=--
-            raise UserError(f"--{name} is empty: give it a value, or leave it out.")
-
-
 def check_data(options: argparse.Namespace) -> None:
     from animegan.data import check_folder, other_format
 
-    _refuse_empty(options)
     report = check_folder(options.folder)
     print(report)
     others = Counter(other_format(Path(report.folder, name)) for name in report.foreign + report.corrupt)
@@ -82,7 +69,6 @@ def check_data(options: argparse.Namespace) -> None:
 def import_data(options: argparse.Namespace) -> None:
     from animegan.sources import default_out, import_pictures
 
-    _refuse_empty(options)
     out = options.out or default_out(options.sources[0])
     _report_import(import_pictures(options.sources, out, _finder(options), options.threshold))
 
@@ -90,8 +76,7 @@ def import_data(options: argparse.Namespace) -> None:
 def get_data(options: argparse.Namespace) -> None:
     from animegan.sources import get, listing
 
-    _refuse_empty(options)
-    if not options.name and not options.url:
+    if options.name is None and options.url is None:
         if options.mirror or options.sha256:
             raise UserError("--mirror and --sha256 need the name of a set, or --url: animegan data get lists the sets.")
         print(listing())
@@ -103,7 +88,6 @@ def get_data(options: argparse.Namespace) -> None:
 def crawl_data(options: argparse.Namespace) -> None:
     from animegan.sources import crawl_pictures
 
-    _refuse_empty(options)
     given = (options.tags, options.limit, options.out, options.rating, options.site)
     _report_import(crawl_pictures(*given, _finder(options), options.threshold))
 

@@ -5,8 +5,6 @@ from then on. The layout is that of torchvision's `ImageFolder` (flat, or in cla
 resize to cover, crop the centre. No file of the user is ever changed or deleted.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import functools
@@ -93,8 +91,6 @@ def check_folder(folder: str | Path, image_size: int = 96, progress: bool = True
 def _load(folder: str | Path, image_size: int, progress: bool, workers: int | None) -> FaceDataset:
     if not str(folder).strip():
         raise UserError("the name of the folder of pictures is empty: name one, e.g. data/ (is a variable not set?)")
-    if workers is not None and (not isinstance(workers, int) or not 1 <= workers <= 1024):
-        raise UserError(f"workers must be a whole number from 1 to 1024, not {str(workers)[:40]}")
     folder = Path(os.path.expanduser(folder))
     if os.path.isfile(folder):
         raise UserError(f"{folder} is a file: give the folder that holds the pictures (unpack an archive)")
@@ -220,14 +216,12 @@ def _cached(folder: Path, found: list, image_size: int, decode: Callable[[Binary
 
 def _find(stem: Path, key: str, image_size: int, folder: Path) -> FaceDataset | None:
     """The cached data set, or None if there is none, or a damaged one: it is then decoded again."""
-    if not (os.path.isfile(f"{stem}.json") and os.path.isfile(f"{stem}.npy")):  # reading a pipe would wait for ever
-        return None
     try:
         facts = read_json(Path(f"{stem}.json"), _Facts, "")
         images = np.load(f"{stem}.npy", mmap_mode="r")
         shape, length = (len(facts.files), 3, image_size, image_size), images.offset + images.nbytes
         is_whole = images.shape == shape and images.dtype == np.uint8 and os.path.getsize(images.filename) == length
-        if not (is_whole and (facts.key, facts.seal) == (key, _seal(facts, images))):
+        if not is_whole or (facts.key, facts.seal) != (key, _seal(facts, images)):
             return None
     except Exception:  # a damaged header has many: SyntaxError, tokenize.TokenError
         return None

@@ -4,8 +4,6 @@
 while it decodes.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import importlib
@@ -38,9 +36,6 @@ _OTHERS = (  # how files begin that hold pictures and are not read, what they ar
     (rb"8BPS", "PSD, a file of Photoshop", _BY_HAND),
     (rb"\x93NUMPY|PK\x03\x04.{26}[^/]{1,80}\.npy", "arrays of NumPy (npy, npz)", "save each array as a PNG"),
     (rb"PAR1", "a table (parquet)", "save its pictures as files"),
-    (rb"\x89HDF", "HDF5", "save its pictures as files"),
-    (rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI ", "a film", "save its frames as PNG"),
-    (rb"\x28\xb5\x2f\xfd|\x04\x22M\x18|MSCF|LZIP", "an archive of another kind", "unpack it, and import the folder"),
 )
 
 

@@ -1,7 +1,5 @@
 """Which pictures show the same (by a perceptual hash), and which of them is the sharpest."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

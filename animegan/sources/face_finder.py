@@ -1,7 +1,5 @@
 """Where the faces are in an illustration: OpenCV's cascade detector, with a cascade made for anime faces."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os

@@ -7,8 +7,6 @@ file in the sources, and why; `contact_sheet.png` shows it. The sources are neve
 keeps what was done: if an import is interrupted, run it again to continue; no picture is added twice.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil
@@ -19,7 +17,7 @@ from pathlib import Path
 
 from animegan.data import HIDDEN
 from animegan.errors import UserError, require
-from animegan.files import saving
+from animegan.files import reading, saving
 from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
@@ -44,7 +42,9 @@ def import_pictures(
     Raises UserError for a source that does not exist or cannot be read at all, and for a folder that is not a data set
     of ours. What was imported until then is kept.
     """
-    check_threshold(threshold)
+    if not -1 <= threshold < BITS // 2:
+        usual = f"give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1"
+        raise UserError(f"--threshold {threshold} is out of range: {usual}.")
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
     out, failed = usable_out(out, paths), []
     is_new = not os.path.lexists(out)
@@ -72,21 +72,12 @@ def import_pictures(
 # --- checks before the import --------------------------------------------------------------------------------
 
 
-def check_threshold(threshold: int) -> None:
-    """Raise UserError if it is out of range: before anything is downloaded."""
-    if not -1 <= threshold < BITS // 2:
-        usual = f"give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1"
-        raise UserError(f"--threshold {threshold} is out of range: {usual}.")
-
-
 def _existing(path: Path) -> Path:
-    try:
-        path.stat()
-    except FileNotFoundError:
-        raise UserError(f"there is no {path}: give a folder, an archive (zip, tar, 7z, rar) or pictures.") from None
-    except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
-        what = getattr(error, "strerror", None) or error
-        raise UserError(f"{str(path)[:200]} cannot be read ({what}): check the path.") from error
+    with reading(str(path)[:200], "check the path"):
+        try:
+            path.stat()
+        except FileNotFoundError:
+            raise UserError(f"there is no {path}: give a folder, an archive (zip, tar, 7z, rar) or pictures.") from None
     return path
 
 
@@ -103,10 +94,9 @@ def usable_out(out: str | Path, sources: Sequence[Path] = ()) -> Path:
         if is_taken and not (out / HIDDEN).is_dir() and any(out.iterdir()):
             raise UserError(f"{out} holds other files, not an import: give another --out.")
         # A data set may come from a stranger: what is written here, and deleted, must not lie elsewhere.
-        ours = [path for path in out.iterdir() if path.name.startswith(".") or path.name == FACES] if is_taken else []
-        for path in (*ours, *(out / HIDDEN).rglob("*")):
-            if path.is_symlink() or not (path.is_file() or path.is_dir()):
-                raise UserError(f"{path} is a link or a device, which no import makes: give another --out.")
+        for pattern in (FACES, ".*", f"{HIDDEN}/**/*"):
+            if links := [path for path in out.glob(pattern) if path.is_symlink()]:
+                raise UserError(f"{links[0]} is a link, which no import makes: give another --out.")
     for source in sources:
         place = Path(os.path.realpath(source))
         if source.is_dir() and (real == place or place in real.parents or real in place.parents):

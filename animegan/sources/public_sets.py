@@ -1,7 +1,5 @@
 """Public sets of anime faces: where each one is, what it holds, and what has to be left out of it."""
 
-from __future__ import annotations
-
 import re
 import zipfile
 from dataclasses import dataclass

@@ -325,23 +325,22 @@ def test_a_damaged_note_of_the_version_begins_again(serve, tmp_path, version):
     assert get(serve().url, tmp_path / "file").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("place", ["in the headers", "in the body", "in the body, behind a proxy"])
+@pytest.mark.parametrize("place", ["direct", "behind a proxy"])
 def test_a_server_that_drips_is_given_up(serve, tmp_path, monkeypatch, place):
-    """A byte now and then, for ever: every one is within the timeout of a socket. The clock is the test's own."""
+    """Some bytes now and then, for ever: every one is within the timeout of a socket. The clock is the test's own."""
     now, server = [0.0], serve()
     sent, is_over = [], threading.Event()
 
     def drip(request):
         request.close_connection = True
-        start = START % b"200" + (b"X: " if place == "in the headers" else b"Content-Length: 99999999\r\n\r\n")
         with contextlib.suppress(OSError):
-            request.wfile.write(start)
+            request.wfile.write(START % b"200" + b"Content-Length: 99999999\r\n\r\n")
             while not is_over.wait(0.001):
-                request.wfile.write(b"x")
+                request.wfile.write(b"x" * 100)
                 sent.append(1)
 
     def monotonic() -> float:
-        now[0] += 5
+        now[0] += 50
         return now[0]
 
     server.answer = drip
