@@ -1,6 +1,7 @@
 """All settings of a run with their ranges (`TrainConfig`), and the sizes that several rooms share."""
 
 import math
+import os
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
@@ -34,26 +35,43 @@ class Range(NamedTuple):
         return "0, or " * self.or_0 + limit + f" ({self.why})" * bool(self.why)
 
 
-def setting(default: Any, help: str = "", range: Range | None = None, choices: tuple[str, ...] = ()) -> Any:
-    """A field of a dataclass of settings: its default, the sentence for `--help`, and the values that it takes."""
-    return field(default=default, metadata={"help": help, "range": range, "choices": choices})
+def setting(
+    default: Any, help: str = "", range: Range | None = None, choices: tuple[str, ...] = (), later: bool = False
+) -> Any:
+    """A field of a dataclass of settings: its default, the sentence for `--help`, and the values that it takes.
 
-
-def check_setting(option: str, value: Any, known: Field) -> None:
-    """Raise UserError unless the value has the type of the field and lies in its range.
-
-    option: option and value as the user wrote them, e.g. "--lr 0" or "--set ema=2".
+    later: it was added when there were runs already, which are without it: their run.json may lack it.
     """
-    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (is_number if known.type is float else type(value) is known.type):
-        example = f", e.g. {known.default}" if known.default else ""
+    return field(default=default, metadata={"help": help, "range": range, "choices": choices, "later": later})
+
+
+def check_setting(option: str, value: Any, known: Field) -> Any:
+    """The value in the type of the field, a whole number as a float where that is the type.
+
+    option: the option as the user writes it before the value, e.g. "--lr " or "--set ema=".
+    Raises UserError unless the value has that type and lies in the range of the field.
+    """
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise UserError(f"{option.strip()} takes no number of more than 18 digits: give a smaller one.")
+    option += (repr(value) if option.endswith(" ") else str(value))[:80]
+    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a word", dict: "a dictionary"}
+    if known.type is float and isinstance(value, int | float) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not known.type:
+        example = f", e.g. {known.default}" if isinstance(known.default, int | float | str) and known.default else ""
         raise UserError(f"{option} is not {kinds[known.type]}; give one{example}.")
     choices, range = known.metadata.get("choices"), known.metadata.get("range")
     if choices and value not in choices:
         raise UserError(f"{option} is not known; choose {', '.join(choices[:-1])} or {choices[-1]}.")
     if range and not range.covers(value):
         raise UserError(f"{option} is out of range: it takes {range}.")
+    return value
+
+
+def check_complete(values: dict[str, Any], kind: type) -> None:
+    """Raise ValueError if a run.json has no value for a setting of `kind`, unless it was added later."""
+    if missing := [f.name for f in fields(kind) if f.name not in values and not f.metadata.get("later")]:
+        raise ValueError(f"it has no {missing[0]}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +99,7 @@ class TrainConfig:
     seed: int = setting(0, "seed of all random numbers", Range(0, 2**63))
     precision: str = setting(
         "float32", "number format of the convolutions: float32, or bfloat16, faster where the hardware has it",
-        choices=("float32", "bfloat16"),
+        choices=("float32", "bfloat16"), later=True,
     )  # fmt: skip
     hold_out: int = setting(0, "images to keep out of training, for `animegan evaluate` to measure with", Range(0))
     device: str = setting("auto", "auto, cpu, cuda, cuda:1, mps; auto takes the GPU if there is one")
@@ -90,12 +108,10 @@ class TrainConfig:
     def __post_init__(self):
         for known in fields(self):
             name, value = known.name, getattr(self, known.name)
-            if name in ("data_path", "outf"):
-                object.__setattr__(self, name, str(value))  # a pathlib.Path is welcome too
-                if not str(value).strip():
-                    raise UserError(f"--{name} is empty: name a folder, e.g. {known.default} (is a variable not set?).")
-            elif name != "changes":
-                check_setting(f"--{name} {value!r}", value, known)
+            value = str(value) if isinstance(value, os.PathLike) else value
+            object.__setattr__(self, name, check_setting(f"--{name} ", value, known))
+            if name in ("data_path", "outf") and not value.strip():
+                raise UserError(f"--{name} is empty: name a folder, e.g. {known.default} (is a variable not set?).")
         check_image_size(self.imageSize)
 
     def as_dict(self) -> dict[str, Any]:

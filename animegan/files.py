@@ -18,6 +18,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from filelock import FileLock, Timeout
 from PIL import Image
 
 from animegan.errors import UserError
@@ -95,8 +96,8 @@ def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """`write_bytes` for text, as UTF-8."""
-    write_bytes(path, text.encode("utf-8"))
+    """`write_bytes` for text, as UTF-8; half a character (from a path that is not UTF-8) as JSON's escape of it."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -106,13 +107,27 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def reading(path: str | os.PathLike, fix: str) -> Iterator[None]:
+def locked(path: Path, busy: str) -> Iterator[None]:
+    """Keep other processes out while the block runs: they get UserError with the line `busy`. path: the lock's file.
+
+    The operating system releases the lock when the process ends, however it ends; the file stays.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(FileLock(path, timeout=0))
+        except Timeout as error:
+            raise UserError(busy) from error
+        yield
+
+
+@contextlib.contextmanager
+def reading(path: str | os.PathLike, fix: str, errors: Any = WRONG_CONTENT) -> Iterator[None]:
     """Turn what the block raises over a file (unreadable, damaged, changed by hand) into one line for the user."""
     try:
         yield
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror or error}): {fix}.") from error
-    except WRONG_CONTENT as error:
+    except errors as error:
         words = " ".join(str(error).split())[:160] or type(error).__name__
         raise UserError(f"{path} is damaged ({words}): {fix}.") from error
 

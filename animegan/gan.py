@@ -2,6 +2,7 @@
 
 import copy
 import os
+import struct
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
 from animegan.config import IMAGE_SIZE, TrainConfig
-from animegan.models import NetG
+from animegan.models import NetG, fits
 from animegan.recipes import LOSSES, get_recipe, new_networks
 
 
@@ -33,8 +34,8 @@ class GAN:
         self.steps = 0  # taken so far
         self.bfloat16 = config.precision == "bfloat16"
         # Fused: one kernel for all weights. Capturable: a CUDA graph reads the learning rate from the device.
-        self.adam = {"fused": device.type in ("cpu", "cuda"), "capturable": device.type == "cuda"}
-        adam = {"betas": (config.beta1, 0.999), **self.adam}
+        adam = {"fused": device.type in ("cpu", "cuda"), "capturable": device.type == "cuda"}
+        adam["betas"] = (config.beta1, 0.999)
         self.lr_G, self.lr_D = config.lr, config.lr * recipe.lr_D
         self.optimizerG = torch.optim.Adam(self.netG.parameters(), self.lr_G, **adam)
         self.optimizerD = torch.optim.Adam(self.netD.parameters(), self.lr_D, **adam)
@@ -48,13 +49,17 @@ class GAN:
         Returns [4] on the device, means over the minibatches: loss of D, loss of G, D(x) and D(G(z)), the
         last two from before D's update.
         """
-        parts = max(len(real) // self.recipe.minibatch, 1) if self.recipe.minibatch else 1
+        parts = self.parts(len(real))
         # All random numbers come from one generator on the CPU, so that a run draws the same ones on every device.
         noise = torch.cat([self._draw_noise(len(part)) for part in real.tensor_split(parts)])
         rates = [self._next_rates() for _ in range(parts)]
         if self.captured is None:
             return self._steps(real, noise.to(self.device), rates)
         return self.captured(real, noise, torch.tensor(rates))
+
+    def parts(self, batch: int) -> int:
+        """How many steps are taken on a batch of this size: one for each of its minibatches."""
+        return max(batch // self.recipe.minibatch, 1) if self.recipe.minibatch else 1
 
     def _steps(self, real: Tensor, noise: Tensor, rates: list[tuple[float, float, float]] | Tensor) -> Tensor:
         """`step` without randomness: noise [B, columns] from `_draw_noise`, one row of rates per minibatch.
@@ -126,14 +131,35 @@ class GAN:
         return {**state, "steps": self.steps, "random": self.random.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict` returned."""
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
-        for optimizer in (self.optimizerG, self.optimizerD):
-            for group in optimizer.param_groups:
-                group.update(self.adam)  # as this device needs it, not the one that saved the state
-        self.steps = state["steps"]
-        self.random.set_state(state["random"])
+        """Continue from what `state_dict` returned. Raises ValueError, LookupError or TypeError if it is another's."""
+        steps, parts, like = state["steps"], self._parts(), self.state_dict()
+        optimizers = {name: parts.pop(name) for name in ("optimizerG", "optimizerD")}
+        given = {name: state[name]["state"] if name in optimizers else state[name] for name in like}
+        for name, optimizer in optimizers.items():
+            # The settings are those of this run and device; of the file's only the moments of each weight are used.
+            weights, count = optimizer.param_groups[0]["params"], torch.tensor(0.0)
+            moments = [{"step": count, "exp_avg": weight, "exp_avg_sq": weight} for weight in weights]
+            like[name] = dict(enumerate(moments)) if steps else {}
+        if not fits(given, like):
+            raise ValueError("its networks have other shapes")
+        left, position = struct.unpack_from("=i4xQ", given["random"].numpy().tobytes(), 8)
+        if not (left == 1 or 1 < left <= 625 - position):  # PyTorch would read beyond the state of its random numbers
+            raise ValueError("its random numbers are impossible")
+        for name, part in parts.items():
+            part.load_state_dict(given[name])
+        for name, optimizer in optimizers.items():
+            # Copied into the memory of a weight: what a file has as one number, repeated, would be written beyond.
+            moments = {
+                number: {
+                    key: torch.zeros_like(like[name][number][key]).copy_(value.detach()) for key, value in of.items()
+                }
+                for number, of in given[name].items()
+            }
+            if any(of["step"] != min(steps, 2**24) for of in moments.values()):  # float32 counts no further
+                raise ValueError("its optimisers have taken another number of steps")
+            optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+        self.steps = steps
+        self.random.set_state(given["random"].clone())
 
     def _parts(self) -> dict[str, Any]:
         """The parts that a checkpoint holds, by their names in it: "averageG" is older than the name `ema_G`."""

@@ -9,8 +9,12 @@ Chintala, "Unsupervised Representation Learning with Deep Convolutional Generati
 Networks" (DCGAN, 2016), with one layer of stride 3 where they have stride 2: 32x32 becomes 96x96.
 """
 
+import contextlib
 import io
-from collections.abc import Callable
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ from torch import Tensor, nn
 
 from animegan.config import IMAGE_SIZE
 from animegan.errors import UserError
-from animegan.files import START_AGAIN, write_bytes
+from animegan.files import START_AGAIN, reading, write_bytes
 
 ENLARGE = {
     "k5s3": lambda ngf: [nn.ConvTranspose2d(ngf, 3, kernel_size=5, stride=3, padding=1, bias=False)],
@@ -158,8 +162,26 @@ def generate(netG: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
 
 
 def latent_vectors(count: int, nz: int, seed: int) -> Tensor:
-    """`count` latent vectors from N(0, I), [count, nz, 1, 1]; drawn on the CPU: the same for a seed everywhere."""
-    return torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed))
+    """`count` latent vectors from N(0, I), [count, nz, 1, 1]; drawn on the CPU: the same for a seed everywhere.
+
+    Raises UserError for a seed that PyTorch does not take, and for more vectors than fit into memory.
+    """
+    if not 0 <= seed < 2**63:
+        raise UserError(f"seed {seed} is out of range: give a whole number from 0 to below 2**63.")
+    with allocating(f"{count} latent vectors", "take fewer"):
+        return torch.randn(count, nz, 1, 1, generator=torch.Generator().manual_seed(seed))
+
+
+@contextlib.contextmanager
+def allocating(what: str, fix: str) -> Iterator[None]:
+    """Turn it into one line for the user if the block runs out of memory, on the CPU or another device."""
+    pattern = "out of memory|(allocate|enough) memory|size calculation overflow|Overflow when unpacking"
+    try:
+        yield
+    except (RuntimeError, MemoryError, TypeError) as error:  # it depends on the device, and on how absurd the size is
+        if not (isinstance(error, MemoryError) or re.search(pattern, str(error))):
+            raise
+        raise UserError(f"not enough memory for {what}: {fix}.") from error
 
 
 def save_weights(path: Path, state: dict[str, Any]) -> None:
@@ -170,8 +192,33 @@ def save_weights(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_weights(path: Path) -> Any:
-    """torch.load for tensors and plain values only: a file from a stranger cannot run code."""
+    """torch.load for tensors and plain values only: a file from a stranger cannot run code.
+
+    The file is a zip archive, as torch.save writes it, whose CRCs are checked: PyTorch itself does not notice a flipped
+    bit. Raises UserError.
+    """
+    with reading(path, START_AGAIN.rstrip(".")):
+        content = io.BytesIO(path.read_bytes())
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many types for a damaged file or another format
+        with zipfile.ZipFile(content) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()) or archive.testzip():
+                raise zipfile.BadZipFile
+        content.seek(0)
+        with warnings.catch_warnings():  # the one line below says what is wrong
+            warnings.simplefilter("ignore")
+            return torch.load(content, map_location="cpu", weights_only=True)
+    except Exception as error:  # zipfile and torch raise many types for a damaged file or another format
         raise UserError(f"{path} is truncated or not a weights file ({type(error).__name__}); {START_AGAIN}") from error
+
+
+def fits(state: Any, like: Any) -> bool:
+    """Whether a state from a file is built as `like`: the same keys, and tensors of the same shape and type.
+
+    PyTorch checks the shapes of weights, but not those of an optimiser's state, and its kernels then write beyond it.
+    """
+    if isinstance(like, Tensor):
+        same = isinstance(state, Tensor) and (state.shape, state.dtype) == (like.shape, like.dtype)
+        return same and state.layout == torch.strided and state.device.type == "cpu"
+    if isinstance(like, dict):
+        return isinstance(state, dict) and state.keys() == like.keys() and all(fits(state[k], like[k]) for k in like)
+    return type(state) is type(like)

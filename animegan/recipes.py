@@ -21,14 +21,14 @@ def _up_to(limit: float, default: float = 0.0) -> Any:
     return setting(default, range=Range(0, limit))
 
 
-def _off_or(low: int) -> Any:
+def _off_or(low: int, later: bool = False) -> Any:
     """A whole number: 0, which is off, or `low` or more."""
-    return setting(0, range=Range(low, or_0=True))
+    return setting(0, range=Range(low, or_0=True), later=later)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The ingredients of a training step; the defaults are the handout's."""
+    """The ingredients of a training step; the defaults are the handout's. Raises UserError for an impossible value."""
 
     # how the networks begin, and what they are
     init: bool = False  # draw the weights from N(0, 0.02): DCGAN paper, section 4
@@ -43,12 +43,17 @@ class Recipe:
     ema: float = _up_to(1)  # decay of the exponential moving average of G that draws the grids: Yazici et al. 2019
     # what is learnt, and how fast
     minibatch: int = _off_or(2)  # split a larger batch into parts of about this size, one step each: more steps
-    decay_after: int = _off_or(1)  # after this many steps the learning rates fall, as 1/step: Robbins and Monro 1951
+    decay_after: int = _off_or(1, later=True)  # steps until the learning rates fall as 1/step: Robbins and Monro 1951
     loss: str = setting("probabilities", choices=("probabilities", "logits", "hinge"))  # see LOSSES
     label_smoothing: float = _up_to(1)  # D's target for real images is 1 minus this: Salimans et al. 2016, 3.4
     r1: float = _up_to(1000)  # weight of D's squared slope at real images: Mescheder et al. 2018
-    lazy_r1: int = _off_or(2)  # R1 in one of this many minibatches, with the same mean weight: Karras et al. 2020b
+    lazy_r1: int = _off_or(2, later=True)  # R1 in one of this many minibatches, so much stronger: Karras et al. 2020b
     lr_D: float = _up_to(100, 1.0)  # D's learning rate as a multiple of G's: Heusel et al. 2017
+
+    def __post_init__(self):
+        for known in fields(self):
+            value = check_setting(f"--set {known.name}=", getattr(self, known.name), known)
+            object.__setattr__(self, known.name, value)
 
 
 RECIPES = {
@@ -72,11 +77,9 @@ def get_recipe(name: str, changes: dict[str, Any] | None = None) -> Recipe:
     """The recipe of that name, with some ingredients overridden; UserError for unknown ones."""
     if name not in RECIPES:
         raise UserError(f"--recipe {name} is not known; choose {' or '.join(RECIPES)}.")
-    known = {f.name: f for f in fields(Recipe)}
-    for ingredient, value in (changes or {}).items():
-        if ingredient not in known:
-            raise UserError(f"--set {ingredient}: no such ingredient; choose from {', '.join(known)}.")
-        check_setting(f"--set {ingredient}={value}", value, known[ingredient])
+    known = [f.name for f in fields(Recipe)]
+    if unknown := [ingredient for ingredient in changes or {} if ingredient not in known]:
+        raise UserError(f"--set {unknown[0]}: no such ingredient; choose from {', '.join(known)}.")
     return replace(RECIPES[name], **(changes or {}))
 
 

@@ -11,14 +11,17 @@
 No other module knows these names: everything after training asks `Run`.
 """
 
-import csv
+import contextlib
 import io
 import json
 import os
 import re
+import shutil
 import tempfile
+import warnings
 from collections.abc import Iterable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from glob import escape, glob
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,15 +30,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from animegan.config import TrainConfig
+from animegan.config import TrainConfig, check_complete
 from animegan.errors import UserError
-from animegan.files import START_AGAIN, write_bytes, write_picture, write_text
+from animegan.files import START_AGAIN, build, read_json, reading, saving, write_bytes, write_picture, write_text
 from animegan.grids import cut, grid_picture
-from animegan.models import NetD, NetG, generate, load_weights, save_weights
+from animegan.models import NetD, NetG, allocating, fits, generate, latent_vectors, load_weights, save_weights
 from animegan.recipes import Recipe, get_recipe, new_networks
 from animegan.text import ranges
 
-INFO = "run.json"
+INFO, HISTORY, LOCK = "run.json", "history.csv", ".lock"
 OUTPUTS = {  # what the commands after training write into a run folder
     "compare": "compare.png",
     "metrics": "metrics.csv",
@@ -67,6 +70,42 @@ class Step(NamedTuple):
     seconds: float
 
 
+@dataclass
+class Data:
+    """What run.json says of the dataset."""
+
+    pictures: int | None = None
+    fingerprint: str | None = None
+
+
+@dataclass
+class Info:
+    """The content of run.json; `ingredients` are those of the recipe, with the changes of the run."""
+
+    config: dict[str, Any]
+    ingredients: dict[str, Any]
+    started: str = ""
+    device: str = "unknown"
+    versions: dict[str, str] = field(default_factory=dict)
+    data: Data = field(default_factory=Data)
+    diverged: str | None = None
+
+
+@dataclass
+class Checkpoint:
+    """The content of checkpoint.pth: the epoch in progress, how many of its steps are done, and what `GAN` needs.
+
+    settings: those of `settings()` that a run must keep; checkpoints of older versions are without.
+    """
+
+    kind: str
+    epoch: int
+    iteration: int
+    seconds: float
+    game: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
 class Run:
     """A run folder, for everything that comes after training.
 
@@ -75,16 +114,23 @@ class Run:
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
+        self._written = (0, 0)  # how many lines of history.csv are known to be right, and how many bytes they are
+        file, fix = self.path / INFO, "restore the file, the run needs it"
+        with reading(file, "name the folder of a run"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.stat(file)  # or why it cannot be seen: the path is too long, or may not be entered
         if not self.exists(self.path):
-            near = sorted(p.parent.name for p in self.path.glob(f"*/{INFO}")) if self.path.is_dir() else []
+            near = sorted(Path(found).parent.name for found in glob(f"{escape(str(self.path))}/*/{INFO}"))
             hint = f"it holds the runs {', '.join(near)}: name one of them" if near else "make one with: animegan train"
             raise UserError(f"there is no run in {self.path}; {hint}.")
-        file = self.path / INFO
+        self.info: dict[str, Any] = asdict(read_json(file, Info, fix))
+        with reading(file, fix):
+            check_complete(self.info["config"], TrainConfig)
+            check_complete(self.info["ingredients"], Recipe)
         try:
-            self.info: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
             self.config = TrainConfig.from_dict(self.info["config"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{file} cannot be read ({error}): restore the file, the run needs it.") from error
+            _ = self.recipe
+        except UserError as error:
+            raise UserError(f"{file} cannot be used ({str(error).rstrip('.')}): {fix}.") from error
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}): {self.config.recipe}, {len(self.epochs)} of {self.config.epoch} epochs"
@@ -94,28 +140,28 @@ class Run:
     @staticmethod
     def exists(path: str | os.PathLike) -> bool:
         """Whether the folder holds a run."""
-        return (Path(path) / INFO).is_file()
+        return os.path.isfile(Path(path) / INFO)
 
     @property
     def recipe(self) -> Recipe:
         """The ingredients that the run was trained with; one that is newer than the run was not used."""
         known = {f.name for f in fields(Recipe)}
-        return Recipe(**{name: value for name, value in self.info.get("ingredients", {}).items() if name in known})
+        return Recipe(**{name: value for name, value in self.info["ingredients"].items() if name in known})
 
     @property
     def pictures(self) -> int | None:
         """How many images the dataset had, held-out ones included; None if the run does not say."""
-        return self.info.get("data", {}).get("pictures")
+        return self.info["data"].get("pictures")
 
     @property
     def fingerprint(self) -> str | None:
         """The fingerprint of the dataset: see `data.FaceDataset`."""
-        return self.info.get("data", {}).get("fingerprint")
+        return self.info["data"].get("fingerprint")
 
     @property
     def device(self) -> str:
         """What the run was trained on, e.g. "cpu (x86_64)"."""
-        return self.info.get("device", "unknown")
+        return self.info["device"]
 
     @property
     def diverged(self) -> str | None:
@@ -130,7 +176,10 @@ class Run:
     @property
     def epochs(self) -> list[int]:
         """The epochs with a grid, in order."""
-        names = (re.fullmatch(r"fake_samples_epoch_(\d{3,})\.(png|jpg)", p.name) for p in self.path.iterdir())
+        with reading(self.path, "restore the folder"):
+            names = [
+                re.fullmatch(r"fake_samples_epoch_([0-9]{3,9})\.(png|jpg)", name) for name in os.listdir(self.path)
+            ]
         return sorted({int(name[1]) for name in names if name})
 
     @property
@@ -154,18 +203,44 @@ class Run:
     @property
     def history(self) -> dict[str, np.ndarray]:
         """The columns of history.csv by name (the fields of `Step`), one value per training step."""
-        steps = self.read_steps()
-        return {name: np.array([getattr(step, name) for step in steps]) for name in Step._fields}
+        return self._read_history()
+
+    def _read_history(self, count: int | None = None) -> dict[str, np.ndarray]:
+        """`history`, or its first `count` steps. UserError if a line is damaged; the end of one is still missing while
+        it is being written, or if the process was killed then: that line does not count.
+        """
+        path = self.path / HISTORY
+        with reading(path, "restore the file, or train the run again in a new folder"):
+            content = path.read_bytes() if os.path.lexists(path) else b""
+            header, *lines = content.decode("utf-8-sig").split("\n")[:-1] or [",".join(Step._fields)]
+            if header.rstrip("\r").split(",") != list(Step._fields):
+                raise ValueError(f"its first line is not {','.join(Step._fields)}")
+            with warnings.catch_warnings():  # of a history without a step
+                warnings.simplefilter("ignore")
+                rows = np.loadtxt(lines[:count], delimiter=",", comments=None, ndmin=2).reshape(-1, len(Step._fields))
+            whole, verdicts = rows[:, :2], rows[:, 4:6]
+            wrong = ~(np.isfinite(rows).all(1) & ((whole >= 1) & (whole == whole.round())).all(1))
+            wrong |= ((verdicts < 0) | (verdicts > 1)).any(1)
+            if wrong.any():
+                raise ValueError(f"line {wrong.argmax() + 2} has an impossible number")
+        # A file with more than these lines, or others between them, is written again.
+        self._written = (len(rows), len(content)) if content.count(b"\n") == len(rows) + 1 else (0, 0)
+        return {name: rows[:, i].astype(int if i < 2 else float) for i, name in enumerate(Step._fields)}
 
     def generator(self, epoch: int) -> NetG:
         """NetG after `epoch`, on the CPU, in eval mode: the network that drew the grid."""
-        netG = NetG(self.config.ngf, self.config.nz, self.recipe.enlarge)
-        path = self._epoch_file("netG_{:03d}.pth", epoch)
-        try:
-            netG.load_state_dict(load_weights(path))
-        except RuntimeError as error:
-            raise UserError(f"{path} does not fit the networks of {self.path / INFO}: restore it.") from error
-        return netG.eval()
+        path, info = self._epoch_file("netG_{:03d}.pth", epoch), self.path / INFO
+        with allocating(f"the network of {info}", "restore the file"):
+            netG = NetG(self.config.ngf, self.config.nz, self.recipe.enlarge).eval()
+        state = load_weights(path)
+        if not fits(state, netG.state_dict()):
+            raise UserError(f"{path} does not fit the networks of {info}: restore it.")
+        netG.load_state_dict(state)
+        with torch.inference_mode():  # a wrong variance shows only in a picture
+            values = [*netG.state_dict().values(), netG(latent_vectors(1, self.config.nz, 0))]
+        if not all(value.isfinite().all() for value in values):
+            raise UserError(f"{path} has weights that are not finite numbers, and draws nothing: restore it.")
+        return netG
 
     def networks(self) -> tuple[NetG, NetD]:
         """Both networks in the shapes that they have in this run, untrained: for `shapes.shape_table`."""
@@ -185,15 +260,33 @@ class Run:
         names = [self._epoch_file("netG_{:03d}.pth", epoch).name for epoch in weights]
         if not self.epochs:
             raise UserError(f"{self.path} has no finished epoch yet: continue it with animegan train --resume.")
-        if Path(to).is_dir() and any(Path(to).iterdir()):
+        for epoch in weights:
+            self.generator(epoch)  # UserError for a damaged file
+        if _names(Path(to)):
             raise UserError(f"{to} is not empty, and its files are never overwritten: name a new folder for the copy.")
-        copy = Run.create(replace(self.config, outf=str(to)), {k: v for k, v in self.info.items() if k != "config"})
-        for name in (*names, "history.csv", *(path.name for path in self.path.glob(OUTPUTS["metrics"]))):
-            write_bytes(copy.path / name, (self.path / name).read_bytes())
-        for epoch in self.epochs:
-            write_picture(copy.path / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch))
-        write_picture(copy.path / "real_samples.jpg", self.reals)
-        return copy
+        final = Path(os.path.realpath(to))
+        part = final.with_name(f".{final.name}.part")  # one that was killed is left with this name
+        try:
+            with saving(to, "name a folder that you may write to"):
+                shutil.rmtree(part) if os.path.lexists(part) else None
+                part.mkdir(parents=True)
+                _write_info(part, {**self.info, "config": replace(self.config, outf=str(to)).as_dict()})
+                copy = Run(part)
+                copy.save_steps(self.read_steps())
+                for name in (*names, *(path.name for path in self.path.glob(OUTPUTS["metrics"]))):
+                    with reading(self.path / name, "restore the file"):
+                        content = (self.path / name).read_bytes()
+                    write_bytes(part / name, content)
+                for epoch in self.epochs:
+                    write_picture(part / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch))
+                write_picture(part / "real_samples.jpg", self.reals)
+                if os.path.isdir(final):
+                    final.rmdir()
+                part.rename(final)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        return Run(to)
 
     def output(self, name: str, **values: int) -> Path:
         """Where a command after training writes this output: a name in OUTPUTS."""
@@ -212,10 +305,11 @@ class Run:
         return path
 
     def _picture(self, path: Path) -> Image.Image:
-        try:
-            return Image.open(io.BytesIO(path.read_bytes())).convert("RGB")
-        except OSError as error:
-            raise UserError(f"{path} cannot be read as a picture ({error}): restore it, or train again.") from error
+        with reading(path, "restore it, or train again", Exception), warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            content = io.BytesIO(path.read_bytes())
+            Image.open(content, formats=("PNG", "JPEG")).verify()  # checks the CRCs of a PNG
+            return Image.open(content, formats=("PNG", "JPEG")).convert("RGB")
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -225,13 +319,19 @@ class Run:
         path = Path(config.outf)
         check_run_folder(path)
         path.mkdir(parents=True, exist_ok=True)
-        _write_info(path, {"config": config.as_dict(), **info})
+        ingredients = asdict(get_recipe(config.recipe, config.changes))
+        _write_info(path, {"config": config.as_dict(), "ingredients": ingredients, **info})
         return cls(path)
 
     def save_info(self, config: TrainConfig, **news: Any) -> None:
         """Rewrite run.json with other settings or further facts."""
         self.config, self.info = config, {**self.info, "config": config.as_dict(), **news}
         _write_info(self.path, self.info)
+
+    def discard(self) -> None:
+        """Delete what a run that has not taken a step has written, so that its folder is free."""
+        for name in (INFO, HISTORY, "checkpoint.pth"):
+            (self.path / name).unlink(missing_ok=True)
 
     def save_reals(self, faces: Tensor) -> None:
         """Save a grid of training images [N, 3, 96, 96] in [-1, 1]."""
@@ -244,26 +344,28 @@ class Run:
         write_picture(self.path / f"fake_samples_epoch_{epoch:03d}.png", grid_picture(faces))
 
     def save_steps(self, steps: Iterable[Step]) -> None:
-        """Rewrite history.csv."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(Step._fields)
-        writer.writerows((s.epoch, s.iteration, *(f"{value:.6g}" for value in s[2:])) for s in steps)
-        write_text(self.path / "history.csv", text.getvalue())
+        """Let history.csv hold these steps: what follows the lines that this object has read or written is appended."""
+        path, (count, size) = self.path / HISTORY, self._written
+        steps = steps if isinstance(steps, list) else list(steps)
+        known = count <= len(steps) and size and os.path.isfile(path) and os.path.getsize(path) >= size
+        count, size = (count, size) if known else (0, 0)
+        lines = [] if known else [",".join(Step._fields)]
+        lines += [f"{s.epoch},{s.iteration}," + ",".join(f"{value:.6g}" for value in s[2:]) for s in steps[count:]]
+        content = "".join(f"{line}\n" for line in lines).encode()
+        if known:
+            with saving(path), open(path, "r+b") as file:
+                file.truncate(size)  # what follows was not finished, or was not known to this run
+                file.seek(size)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        else:
+            write_bytes(path, content)
+        self._written = (len(steps), size + len(content))
 
-    def read_steps(self) -> list[Step]:
-        """The lines of history.csv; an empty list before the first epoch is finished."""
-        path = self.path / "history.csv"
-        if not path.is_file():
-            return []
-        try:
-            with open(path, newline="", encoding="utf-8") as file:
-                kinds = Step.__annotations__.items()
-                return [Step(*(kind(row[name]) for name, kind in kinds)) for row in csv.DictReader(file)]
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(
-                f"{path} is damaged ({error}); restore it, or train the run again in a new folder."
-            ) from error
+    def read_steps(self, count: int | None = None) -> list[Step]:
+        """The lines of history.csv, or the first `count`; an empty list before the first epoch is finished."""
+        return list(map(Step, *(column.tolist() for column in self._read_history(count).values())))
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Save all that resuming needs; the previous checkpoint stays until the new one is complete."""
@@ -279,7 +381,8 @@ class Run:
         state = load_weights(path)
         if not (isinstance(state, dict) and state.get("kind") == "animegan checkpoint"):
             raise UserError(f"{path} is not an animegan checkpoint; {START_AGAIN}")
-        return state
+        with reading(path, START_AGAIN.rstrip(".")):
+            return vars(build(Checkpoint, state, "it"))
 
 
 def _write_info(path: Path, info: dict[str, Any]) -> None:
@@ -292,15 +395,23 @@ def _or_jpeg(path: Path) -> Path:
     return jpeg if jpeg.is_file() and not path.is_file() else path
 
 
+def _names(path: Path) -> list[str]:
+    """What a folder holds, nothing if it does not exist; UserError if it is a file, or cannot be read."""
+    with reading(path, "name a folder that you may write to"):
+        try:
+            return sorted(os.listdir(path))
+        except FileNotFoundError:
+            return []
+        except NotADirectoryError as error:
+            raise UserError(f"{path} is a file, not a folder; name a folder for the run.") from error
+
+
 def check_run_folder(path: Path) -> None:
     """Raise UserError unless a run can begin in this folder: existing files are never overwritten."""
-    if path.exists() and not path.is_dir():
-        raise UserError(f"{path} is a file, not a folder; name a folder for the run.")
-    patterns = (INFO, "checkpoint.pth", "netG_*.pth", "fake_samples_epoch_*")
-    taken = [found.name for pattern in patterns for found in path.glob(pattern)]
-    if taken:
+    pattern = rf"{re.escape(INFO)}|checkpoint\.pth|netG_.*\.pth|fake_samples_epoch_.*"
+    if taken := [name for name in _names(path) if re.fullmatch(pattern, name, re.DOTALL)]:
         raise UserError(
-            f"{path} already holds a run ({taken[0]}), which is not overwritten; continue it with --resume, "
+            f"{path} already holds a run ({taken[-1]}), which is not overwritten; continue it with --resume, "
             f"or name another folder."
         )
     try:

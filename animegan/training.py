@@ -2,13 +2,15 @@
 checkpoint, so that a run can be interrupted at any moment and resumed."""
 
 import math
+import os
 import platform
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,11 +23,12 @@ import animegan
 from animegan.config import TrainConfig
 from animegan.data import FaceDataset, batches, epoch_order, hold_out, load_faces, to_device, to_unit
 from animegan.errors import UserError
-from animegan.files import START_AGAIN
+from animegan.files import START_AGAIN, WRONG_CONTENT, locked
 from animegan.gan import GAN
 from animegan.grids import FACES_IN_GRID, fixed_noise
-from animegan.recipes import Recipe, get_recipe
-from animegan.runs import Run, Step, check_run_folder, differences
+from animegan.models import allocating
+from animegan.recipes import get_recipe
+from animegan.runs import HISTORY, LOCK, NOT_COMPARED, Run, Step, check_run_folder, differences, settings
 
 DIVERGED_LOSS = 1e4  # losses are in nats per image; above about 20 the other network has already won
 UPDATE_SECONDS = 0.5  # more often would slow Jupyter down and tire the eye
@@ -60,13 +63,27 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_u
     second Ctrl-C does not wait. Raises UserError, with what to do, for everything that a user can
     fix: no images, a run folder in use, a full disk, a loss that is not finite.
     """
-    recipe = get_recipe(config.recipe, config.changes)  # an unknown ingredient is an error before anything is written
-    device = pick_device(config.device)
+    get_recipe(config.recipe, config.changes)  # an unknown ingredient is an error before anything is written
+    device, path = pick_device(config.device), Path(config.outf)
+    is_new = not resume and not os.path.isdir(path)
+    if resume:
+        Run(path)
+    elif is_new:
+        check_run_folder(path)
+    try:
+        with locked(path / LOCK, f"a training is at work in {path}: wait until it has ended, or name another --outf."):
+            if not resume:
+                check_run_folder(path)
+            return _train(config, device, resume, progress, on_update)
+    finally:
+        if is_new and [file.name for file in path.glob("*")] == [LOCK]:  # nothing has come into it
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _train(config: TrainConfig, device: torch.device, resume: bool, progress: bool, on_update: Watcher | None) -> Run:
     run = Run(config.outf) if resume else None
     if run:
         _check_settings(run, config)
-    else:
-        check_run_folder(Path(config.outf))
     faces = load_faces(config.data_path, config.imageSize, progress=progress)
     learnt, held = hold_out(len(faces), config.hold_out)
     if len(learnt) < config.batchSize:
@@ -75,26 +92,33 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_u
             f"{config.data_path} has {len(learnt)} usable images{without}, fewer than one batch of "
             f"{config.batchSize}: add images (a few thousand give faces), or make the batch smaller with --batchSize."
         )
-    run = run or Run.create(config, _facts(recipe, faces, device))
+    # No run.json before the networks exist: sizes that do not fit into memory leave the folder free for smaller ones.
+    smaller = f"--batchSize {config.batchSize // 2}" if config.batchSize >= 4 else "a smaller --ngf and --ndf"
+    with allocating(f"these networks (ngf {config.ngf}, ndf {config.ndf}, nz {config.nz})", "make them smaller"):
+        trainer = _Trainer(config, faces, learnt, device)
+    trainer.run = run = run or Run.create(config, _facts(faces, device))
     if progress:
         left_out = faces.report.total - len(faces)
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
         held_out = f", {len(held):,} of them held out" if len(held) else ""
         print(f"{len(faces):,} images{held_out}{why}, on {device}")
     try:
-        trainer = _Trainer(config, run, faces, learnt, device)
-        if resume:
-            trainer.restore()
-        trainer.run_epochs(progress, on_update)
-    except torch.OutOfMemoryError as error:
-        smaller = f"--batchSize {config.batchSize // 2}" if config.batchSize >= 4 else "a smaller --ngf and --ndf"
-        raise UserError(f"a batch of {config.batchSize} does not fit into the GPU's memory: try {smaller}.") from error
+        with allocating(f"a batch of {config.batchSize} on {device}", f"try {smaller}"):
+            if resume:
+                trainer.restore()
+            trainer.run_epochs(progress, on_update)
+    except UserError as error:
+        if isinstance(error.__cause__, RuntimeError | MemoryError) and not resume and not trainer.steps:
+            run.discard()
+        raise
     return run
 
 
 class _Trainer:
-    def __init__(self, config: TrainConfig, run: Run, faces: FaceDataset, learnt: torch.Tensor, device: torch.device):
-        self.config, self.run, self.faces, self.learnt, self.device = config, run, faces, learnt, device
+    run: Run  # set before training begins
+
+    def __init__(self, config: TrainConfig, faces: FaceDataset, learnt: torch.Tensor, device: torch.device):
+        self.config, self.faces, self.learnt, self.device = config, faces, learnt, device
         self.gan = GAN(config, device)
         self.images = to_device(faces.images, device)
         self.noise = fixed_noise(config.nz).to(device)
@@ -114,13 +138,30 @@ class _Trainer:
         state = self.run.load_checkpoint()
         if state is None:  # interrupted before the first checkpoint: begin again
             return
+        self.epoch, self.iteration, self.seconds = state["epoch"], state["iteration"], state["seconds"]
+        size, now = self.steps_per_epoch, self._settings()
+        done = (self.epoch - 1) * size + self.iteration
         try:
+            changed = [name for name, value in state["settings"].items() if value != now.get(name)]
+            if changed:
+                raise ValueError(f"{', '.join(changed)} has changed in run.json")
+            if not (self.epoch >= 1 and 0 <= self.iteration < size and 0 <= self.seconds < 1e9):
+                raise ValueError("its counters are out of range")
             self.gan.load_state_dict(state["game"])
-            self.epoch, self.iteration, self.seconds = state["epoch"], state["iteration"], state["seconds"]
-        except (KeyError, RuntimeError, ValueError, TypeError) as error:
-            raise UserError(f"the checkpoint in {self.run.path} belongs to another run; {START_AGAIN}") from error
+            if self.gan.steps != done * self.gan.parts(self.config.batchSize):
+                raise ValueError("it has taken another number of steps")
+        except (RuntimeError, *WRONG_CONTENT) as error:
+            why = f"({' '.join(str(error).split())[:160]}); {START_AGAIN}"
+            raise UserError(f"the checkpoint in {self.run.path} belongs to another run {why}") from error
         # If the process died after history.csv but before checkpoint.pth, the extra steps are trained again.
-        self.steps = [s for s in self.run.read_steps() if (s.epoch, s.iteration) <= (self.epoch, self.iteration)]
+        self.steps = self.run.read_steps(done)
+        for number in range(done):
+            epoch, iteration = number // size + 1, number % size + 1
+            if len(self.steps) <= number or self.steps[number][:2] != (epoch, iteration):
+                raise UserError(
+                    f"{self.run.path / HISTORY} lacks epoch {epoch}, iteration {iteration} in line {number + 2}: "
+                    f"a line is missing, doubled or moved; {START_AGAIN}"
+                )
         if self.epoch <= self.config.epoch:  # a finished run stays as it is
             self.run.save_info(self.config, diverged=None)
 
@@ -198,10 +239,15 @@ class _Trainer:
         self._save_checkpoint()
 
     def _save_checkpoint(self) -> None:
+        if not Run.exists(self.run.path):
+            self.run.save_info(self.run.config)  # somebody has deleted it meanwhile
         self.run.save_steps(self.steps)
         state = {"kind": "animegan checkpoint", "epoch": self.epoch, "iteration": self.iteration}
-        state |= {"seconds": self.seconds, "game": self.gan.state_dict()}
+        state |= {"seconds": self.seconds, "game": self.gan.state_dict(), "settings": self._settings()}
         self.run.save_checkpoint(state)  # written last: if it exists, all other files of the epoch are complete
+
+    def _settings(self) -> dict:
+        return {name: value for name, value in settings(self.config).items() if name not in NOT_COMPARED}
 
     def _diverged(self, what: str) -> UserError:
         """Save the steps that led here and why they ended, for `animegan diagnose`; return the error to raise."""
@@ -225,8 +271,8 @@ def pick_device(name: str) -> torch.device:
         return found or torch.device("cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:  # which one depends on the device
+        torch.zeros(1, device=device).item()  # the device "meta" computes nothing
+    except (RuntimeError, AssertionError, ValueError) as error:  # which one depends on the device
         raise UserError(
             f"--device {name} is not available on this machine; leave it at auto, or see why with: animegan doctor"
         ) from error
@@ -253,11 +299,10 @@ def _check_settings(run: Run, config: TrainConfig) -> None:
         )
 
 
-def _facts(recipe: Recipe, faces: FaceDataset, device: torch.device) -> dict:
+def _facts(faces: FaceDataset, device: torch.device) -> dict:
     versions = {"animegan": animegan.__version__, "python": platform.python_version(), "torch": torch.__version__}
     versions |= {"numpy": numpy.__version__, "pillow": PIL.__version__}
     return {
-        "ingredients": asdict(recipe),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "device": device_name(device),
         "versions": versions,

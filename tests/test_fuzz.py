@@ -13,6 +13,7 @@ import copy
 import hashlib
 import io
 import json
+import operator
 import os
 import random
 import re
@@ -163,7 +164,8 @@ def mutate_weights(data: bytes, dice: random.Random) -> tuple[bytes, str]:
     what, old = dice.choice(odd), container[key]
     if isinstance(old, torch.Tensor) and dice.random() < 0.3:
         what = old.double() if dice.random() < 0.5 else torch.full_like(old, 127).double() * float("nan")
-    if type(what) is type(old) and what == old:
+    equal = torch.equal if isinstance(old, torch.Tensor) else operator.eq
+    if type(what) is type(old) and equal(what, old):
         what = None
     if dice.random() < 0.2:
         del container[key]
@@ -315,10 +317,10 @@ CALLS = {
     "sample": "{root}/run --count 2",
     "compare": "{root}/run",
     "share": "{root}/run {root}/new",
-    "evaluate": "{root}/run --epochs 99",
+    "evaluate": "{root}/run --reals {root}/pictures",  # too few of them, which ends it after all files are read
     "diagnose": "{root}/run",
-    "coverage": "{root}/run --epoch 99",
-    "neighbours": "{root}/run --epoch 99",
+    "coverage": "{root}/run --count 64",
+    "neighbours": "{root}/run --count 2",
     "film": "{root}/run --stops 2 --count 1",
     "ablate": "{root}/grid.toml --table",
     "slides": "{root}/nothing.ipynb",

@@ -145,7 +145,7 @@ def test_killed_at_ten_random_moments_the_run_ends_the_same(drawn, tmp_path):
     context.set_forkserver_preload(["animegan.training"])
     chance, met = random.Random(0), []
     for kill in range(10):
-        # An epoch is 4 steps and 10 moments of its files: every other kill may hit the first, the others come later.
+        # An epoch is 4 steps and 9 moments of its files: every other kill may hit the first, the others come later.
         last = chance.randint(1, 14) if kill % 2 == 0 else chance.randint(15, 45)
         child = context.Process(target=_train_in_child, args=(settings, (killed / "run.json").exists(), last))
         child.start()
@@ -286,11 +286,11 @@ def test_resume_refuses_a_recipe_that_another_version_mixes_otherwise(drawn, fin
 def test_an_ingredient_that_the_run_does_not_know_was_not_in_it(drawn, tmp_path, finished):
     shutil.copytree(finished.path, tmp_path / "run")
     older = Run(tmp_path / "run")
-    known = {name: value for name, value in older.info["ingredients"].items() if name not in ("r1", "spectral_norm")}
+    known = {name: value for name, value in older.info["ingredients"].items() if name != "lazy_r1"}
     older.save_info(older.config, ingredients=known)
     assert train(config(drawn, older.path, epoch=4), resume=True, progress=False).epochs[-1] == 4
-    with pytest.raises(UserError, match=r"\(r1 0.0 is now 1.0\)"):
-        train(config(drawn, older.path, changes={"r1": 1.0}, epoch=4), resume=True, progress=False)
+    with pytest.raises(UserError, match=r"\(lazy_r1 0 is now 4\)"):
+        train(config(drawn, older.path, changes={"lazy_r1": 4}, epoch=4), resume=True, progress=False)
 
 
 def test_resume_refuses_other_data(drawn, tmp_path, finished):

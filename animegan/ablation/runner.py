@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 import platform
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -32,6 +33,7 @@ from animegan.ablation.parallel import run_parallel
 from animegan.ablation.sweep import Result, Row, Sweep, read_all, read_results, slug, write_results
 from animegan.config import IMAGE_SIZE, TrainConfig
 from animegan.errors import UserError
+from animegan.files import saving
 from animegan.gan import GAN
 from animegan.measure import COUNT, Distance, average, evaluate
 from animegan.runs import NOT_COMPARED, Run
@@ -58,12 +60,14 @@ def ablate(
     changes: options that replace the sweep's, e.g. where the training images are.
     rows: only the rows of these names.
     jobs: how many runs at a time, in processes that share the cores: one small network does not keep a GPU busy.
-    Raises UserError for a row that does not exist and for less than one job, and KeyboardInterrupt if a run was
-    interrupted (the results so far are kept).
+    Raises UserError for a row that does not exist, less than one job and a locked folder, and KeyboardInterrupt if a
+    run was interrupted (the results so far are kept).
     """
     if jobs < 1:
         raise UserError(f"--jobs {jobs} is too few: give 1 or more.")
     wanted = [sweep.row(name) for name in rows] if rows else list(sweep.rows)
+    with saving(sweep.results_path):  # now, not after hours
+        tempfile.TemporaryFile(dir=sweep.path.parent).close()
 
     def config(row: Row, seed: int) -> TrainConfig:
         folder = Path(out) / slug(row.name) / str(seed)
@@ -86,7 +90,7 @@ def ablate(
 
     runs = still_to_run()
     for result in (_run(*run) for run in runs) if jobs == 1 else run_parallel(_run, runs, jobs):
-        if progress and jobs > 1:
+        if progress:  # before it is written: a full disk must not lose it
             print(f"{result.row}, seed {result.seed}: {result.swd:.1f}", flush=True)
         write_results(sweep, [*read_all(sweep), result])
     untimed = {result.row for result in read_results(sweep) if not result.images_per_second}
@@ -96,6 +100,8 @@ def ablate(
             print(f"timing {len(configs)} row{'s' * (len(configs) > 1)}, which takes {seconds:.0f} seconds", flush=True)
         speeds = measure_speed(configs)
         here = {name: _machine(device_name(pick_device(config.device))) for name, config in configs.items()}
+        if progress:
+            print("\n".join(f"{name}: {speed:.0f} images/s" for name, speed in speeds.items()), flush=True)
         timed = {name: {"images_per_second": speed, "timed_on": here[name]} for name, speed in speeds.items()}
         write_results(sweep, [result._replace(**timed.get(result.row, {})) for result in read_all(sweep)])
     return read_results(sweep)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import csv
+import math
+import os
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.files import write_table
+from animegan.files import WRONG_CONTENT, build, read_table, reading, saving, write_table
 from animegan.runs import settings
+
+MOST_LETTERS, MOST_SEEDS = 100, 1000  # of a row: its name becomes the name of a folder
 
 
 class Row(NamedTuple):
@@ -41,11 +44,13 @@ class Sweep:
         except ModuleNotFoundError:  # Python 3.10
             import tomli as tomllib  # pyright: ignore[reportMissingImports]
         path = Path(path)
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for
+            raise UserError(f"{path} is not a file: name a TOML file.")
+        with reading(path, "name a TOML file"):
+            text = path.read_bytes()
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UserError(f"{path} cannot be read ({error.strerror}): name a TOML file.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            content = tomllib.loads(text.decode("utf-8"))
+        except WRONG_CONTENT as error:
             raise UserError(f"{path} is not TOML ({error}).") from error
         shared, rows = content.pop("options", {}), content.pop("row", [])
         if not (isinstance(shared, dict) and isinstance(rows, list) and rows and all(type(r) is dict for r in rows)):
@@ -71,8 +76,10 @@ def _row(path: Path, shared: dict, row: dict) -> Row:
     name, seeds = options.pop("name", None), options.pop("seeds", 1)
     if not (isinstance(name, str) and slug(name)):
         raise UserError(f'{path}: a [[row]] has no name; give it one, e.g. name = "stable without flips".')
-    if type(seeds) is not int or seeds < 1:
-        raise UserError(f"{path}: row {name!r} has seeds = {seeds!r}; give a whole number of 1 or more.")
+    if len(slug(name)) > MOST_LETTERS:
+        raise UserError(f"{path}: row {name[:40]!r}... has {len(name)} letters; give up to {MOST_LETTERS}.")
+    if type(seeds) is not int or not 1 <= seeds <= MOST_SEEDS:
+        raise UserError(f"{path}: row {name!r} has seeds = {seeds!r:.40}; give a whole number from 1 to {MOST_SEEDS}.")
     for table in (shared, row):
         if not isinstance(table.get("set", {}), dict):
             raise UserError(f"{path}: row {name!r} has set = {table['set']!r}; write it as set = {{ flips = false }}.")
@@ -84,8 +91,10 @@ def _row(path: Path, shared: dict, row: dict) -> Row:
         raise UserError(f"{path}: row {name!r} sets {unknown[0]}, which is not an option of animegan train.")
     try:
         settings(TrainConfig(**options))  # checks the ranges, also of ingredients
-    except UserError as error:
-        raise UserError(f"{path}: row {name!r}: {error}") from error
+        for option, value in (*options.items(), *options["changes"].items()):
+            build(int, value, option) if type(value) is int else None
+    except (UserError, *WRONG_CONTENT) as error:  # e.g. a list where a word should be, a number of 400 digits
+        raise UserError(f"{path}: row {name!r}: {error!s:.300}") from error
     return Row(name, seeds, options)
 
 
@@ -132,14 +141,22 @@ def read_all(sweep: Sweep) -> list[Result]:
     path = sweep.results_path
     if not path.is_file():
         return []
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            types = get_type_hints(Result)
-            return [Result(**{name: type(line[name]) for name, type in types.items()}) for line in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}): restore it, or delete it to measure again.") from error
+    fix = "restore it, or delete it to measure again"
+    results, seen = read_table(path, Result, fix, finite=False), set()
+    with reading(path, fix):
+        for result in results:
+            figures = (result.swd, result.swd_96, result.swd_48, result.swd_24)
+            run, has_diverged = (result.row, result.seed), all(figure == math.inf for figure in figures)
+            can_be = has_diverged or all(0 <= figure < 1e9 for figure in (*figures, result.floor))
+            if run in seen or not (can_be and 0 <= result.images_per_second < math.inf):
+                raise ValueError(
+                    f"row {result.row!r}, seed {result.seed} is there twice, or has figures that cannot be"
+                )
+            seen.add(run)
+    return results
 
 
 def write_results(sweep: Sweep, results: list[Result]) -> None:
-    """Rewrite the CSV file."""
-    write_table(sweep.results_path, Result._fields, results)
+    """Rewrite the CSV file; UserError if that fails."""
+    with saving(sweep.results_path):
+        write_table(sweep.results_path, Result._fields, results)

@@ -1,8 +1,13 @@
 """The program `animegan`: its commands, and how each of them ends."""
 
 import argparse
+import contextlib
+import io
 import os
+import re
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from animegan import __version__
 from animegan.cli.data import add_data_commands
@@ -13,27 +18,78 @@ from animegan.errors import UserError
 from animegan.text import printable
 
 
+class Output:
+    """Standard output or error, which may be closed or full: a log that cannot be written must not end a training.
+
+    error: why something could not be written; what comes after that is dropped.
+    """
+
+    def __init__(self, stream: Any):
+        self.error: OSError | None = None
+        self._stream = open(os.devnull, "w") if stream is None else stream  # noqa: SIM115  (None: it is closed)
+        if hasattr(self._stream, "reconfigure"):
+            self._stream.reconfigure(errors="replace")  # a Windows console cannot print every file name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        return self._try(self._stream.write, text) or 0
+
+    def flush(self) -> None:
+        self._try(self._stream.flush)
+
+    def _try(self, function: Callable, *arguments: str) -> Any:
+        try:
+            return function(*arguments)
+        except OSError as error:
+            self.error = None if isinstance(error, BrokenPipeError) else error  # `animegan ... | head` is no mistake
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())  # or Python complains when it exits
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 2 for a mistake of the user, 130 if interrupted."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a Windows console cannot print every file name
+    out, errors = Output(sys.stdout), Output(sys.stderr)
+    status, message = 2, None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):  # pyright: ignore[reportArgumentType]
+        try:
+            status = _run(arguments)
+        except SystemExit as stop:  # of argparse
+            status = int(stop.code or 0)
+        except UserError as error:
+            message = error
+        except OSError as error:
+            message = f"{printable(error)}: make sure that it exists and that you may use it."
+        except (MemoryError, RuntimeError) as error:  # PyTorch's allocator raises RuntimeError
+            known = re.search("t allocate memory|out of memory|overflow", str(error))
+            if not (known or isinstance(error, MemoryError | RecursionError)):
+                raise
+            message = "this takes more memory than there is: choose smaller numbers, or a smaller file."
+        except KeyboardInterrupt:
+            status, message = 130, "interrupted"
+        out.flush()
+        if out.error and not status:
+            status, message = 2, f"standard output could not be written ({out.error.strerror}): write it elsewhere."
+        if message:
+            print(f"animegan: {message}", file=errors)
+    return status
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Parse the arguments and call the command."""
+    os.environ["MPLBACKEND"] = "agg"  # nothing is shown in a window, and matplotlib fails at a name it does not know
+    if given := [name for name in os.environ if name.startswith("TQDM_")]:
+        try:
+            from tqdm.auto import tqdm
+
+            with contextlib.redirect_stderr(io.StringIO()):
+                list(tqdm([0]))
+        except Exception as error:  # tqdm reads them without a check, when it is imported
+            raise UserError(f"{', '.join(given)}: progress bars cannot use it ({error}); unset it.") from error
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
         options.parser.unknown(unknown)
-    try:
-        status = options.command(options) or 0
-        sys.stdout.flush()  # here, so that a closed pipe (`animegan ... | head`) is handled below
-        return status
-    except UserError as error:
-        print(f"animegan: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("animegan: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it exits
-        return 0
+    return options.command(options) or 0
 
 
 def _parser() -> Parser:

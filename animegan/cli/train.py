@@ -9,6 +9,7 @@ from typing import Any
 from animegan.cli.parser import add_command
 from animegan.config import DRAWN_COUNT, DRAWN_FOLDER, QUICK, QUICK_COUNT, TrainConfig
 from animegan.errors import UserError
+from animegan.text import printable
 
 
 def add_train_commands(commands) -> None:
@@ -43,7 +44,7 @@ def ingredient(text: str) -> tuple[str, bool | float | str]:
     """`ema=0.99` -> ("ema", 0.99), `minibatch=16` -> ("minibatch", 16), and so on for true, false and words."""
     name, _, value = text.partition("=")
     if not value:
-        raise argparse.ArgumentTypeError(f"{text} is not NAME=VALUE, e.g. ema=0.99 or flips=true")
+        raise argparse.ArgumentTypeError(f"{printable(text)} is not NAME=VALUE, e.g. ema=0.99 or flips=true")
     if value.lower() in ("true", "false"):
         return name, value.lower() == "true"
     for kind in (int, float):
@@ -125,8 +126,11 @@ def resolve(
 
 def _check_single_dataset(data: Path) -> None:
     """Raise UserError if `data` holds several datasets: they are mixed only on request."""
-    folders = [path for path in data.iterdir() if path.is_dir() and path.name[0] != "."] if data.is_dir() else []
-    sets = sorted(path.name for path in folders if any(child.name[0] != "." for child in path.iterdir()))
+    from animegan.files import reading
+
+    with reading(data, "name a folder of images with --data_path"):
+        folders = [path for path in data.iterdir() if path.is_dir() and path.name[0] != "."] if data.is_dir() else []
+        sets = sorted(path.name for path in folders if any(child.name[0] != "." for child in path.iterdir()))
     if len(sets) > 1:
         raise UserError(
             f"{data} holds {', '.join(sets[:5])}{' and more' * (len(sets) > 5)}: name one with --data_path "

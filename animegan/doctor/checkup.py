@@ -164,8 +164,11 @@ def judge_gpu(machine: Machine) -> Finding:
     if smi.cuda[0] < built or "too old" in torch.gpu_trouble:
         needed = f", which needs {OLDEST_DRIVER[built]} or newer" if built in OLDEST_DRIVER else ""
         steps = _install_driver(machine)
-        if int(_build(machine)[2:4]) <= smi.cuda[0]:
+        build = int(_build(machine)[2:4])
+        if build <= smi.cuda[0]:
             steps += ("or keep the driver, and use an older CUDA:", *_install(machine))
+        elif build < built:  # the GPU may be too old for this PyTorch, whatever the driver
+            steps = _install(machine)
         return _warn(f"not used: driver {smi.driver} is too old for PyTorch with CUDA {torch.cuda}{needed}", *steps)
     if machine.visible_devices is not None:
         windows = "Remove-Item Env:CUDA_VISIBLE_DEVICES  # in PowerShell"
@@ -274,8 +277,10 @@ def _build(machine: Machine) -> str:
     if smi is None or smi.trouble:
         return "cu130" if machine.nvidia_built_in else "cpu"  # a driver that is still to be installed will be a new one
     capability = smi.gpus[0].capability if smi.gpus else USUAL_CAPABILITY
-    if capability < (7, 5):
-        return "cu126"  # builds with CUDA 13 have no code for GPUs before Turing
+    # Builds with CUDA 13 have no code for GPUs before Turing. Drivers before 510, for CUDA 11.6, do not know the
+    # capability, and cu126 has code for every GPU that they can run.
+    if capability < (7, 5) or (not smi.gpus and smi.cuda < (11, 6)):
+        return "cu126"
     # cu126 has no code for Blackwell; and whoever must update the driver anyway can have the newest.
     return "cu126" if smi.cuda[0] == 12 and capability < (10, 0) else "cu130"
 

@@ -4,6 +4,7 @@ Finding facts is separate from judging them (`checkup.py`), so that judgements c
 at hand. Nothing here imports torch before it is needed: a PyTorch that is missing or broken is a fact like any other.
 """
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -24,6 +25,7 @@ MIB, GIB = 2**20, 2**30
 FLOAT = 4  # bytes of a float32
 CUDA_ALLOWANCE = 600 * MIB  # an estimate of what CUDA and its libraries take for themselves
 LARGEST_BATCH = 1024
+PCI_DEVICES = Path("/sys/bus/pci/devices")
 
 
 class Gpu(NamedTuple):
@@ -180,9 +182,13 @@ class Machine:
         if self.system in ("Windows", "WSL"):
             query = "(Get-CimInstance Win32_VideoController).Name"
             return "nvidia" in _answer("powershell.exe", "-NoProfile", "-Command", query).lower()
-        devices = Path("/sys/bus/pci/devices").glob("*")  # sought: NVIDIA, display controller
-        kinds = ([(device / fact).read_text().strip() for fact in ("vendor", "class")] for device in devices)
-        return any(vendor == "0x10de" and kind.startswith("0x03") for vendor, kind in kinds)
+        kinds = []
+        with contextlib.suppress(OSError):
+            devices = PCI_DEVICES.iterdir()
+            kinds.extend([(device / fact).read_text().strip() for fact in ("vendor", "class")] for device in devices)
+        if not kinds:  # as in some containers; then a driver that does not work stands for a GPU
+            return bool(self.smi and self.smi.trouble and "No devices were found" not in self.smi.trouble)
+        return any(vendor == "0x10de" and kind.startswith("0x03") for vendor, kind in kinds)  # display controllers
 
     @cached_property
     def networks(self) -> Networks | None:

@@ -13,6 +13,7 @@ import colorsys
 import functools
 import itertools
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -108,13 +109,26 @@ def _key(attribute: str) -> str:
     return attribute.replace(" ", "_")
 
 
+def read_tensors(path: str | Path, fix: str) -> dict[str, Tensor]:
+    """The weights in a file, {name: tensor}, without running code from it; UserError, with `fix`, for anything else."""
+    if not os.path.isfile(path):  # nor a pipe, which would be waited for
+        raise UserError(f"there is no file {path}: {fix}.")
+    try:
+        weights = load_weights(Path(path))
+        if not all(isinstance(name, str) and value.isfinite().all() for name, value in weights.items()):
+            raise ValueError("a weight is not finite")
+        return dict(weights)
+    except Exception as error:  # PyTorch has many types of tensors, and of errors
+        raise UserError(f"{path} does not hold the weights of a network: {fix}.") from error
+
+
 @functools.cache
 def face_classifier() -> FaceClassifier:
     """The classifier with the weights that come with animegan, in eval mode, on the CPU."""
-    if not WEIGHTS.is_file():
-        raise UserError(
-            f"{WEIGHTS.name} is missing: restore it, or train it again with python -m animegan.measure.train_classifier"
-        )
+    weights = read_tensors(WEIGHTS, "restore it, or train it again with python -m animegan.measure.train_classifier")
     classifier = FaceClassifier()
-    classifier.load_state_dict({name: value.float() for name, value in load_weights(WEIGHTS).items()})
+    try:
+        classifier.load_state_dict({name: value.float() for name, value in weights.items()})
+    except RuntimeError as error:
+        raise UserError(f"{WEIGHTS.name} is of another network: restore it.") from error
     return classifier.eval().requires_grad_(False)

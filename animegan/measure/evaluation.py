@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
+import math
 import statistics
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from tqdm.auto import tqdm
 
 from animegan.data import to_uint8
 from animegan.errors import UserError
-from animegan.files import write_table
+from animegan.files import build, read_table, reading, saving, write_table
 from animegan.measure.fid import Fidelity, available, fidelity, inception_weights
 from animegan.measure.references import reals_and_others
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
@@ -25,6 +27,7 @@ COUNT, MIN_COUNT = 2048, 64  # fakes per epoch, and reals
 SEEDS = 3  # for the best epochs and the last; one for the others
 RIVALS = 3  # how many of the best epochs are measured with all seeds
 REAL = "real"  # in the epoch's column: reals compared with other reals
+MOST = 1e9  # no figure is larger, however bad the fakes
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Evaluation:
 
     @property
     def best(self) -> int:
-        return min(self.distances, key=self.mean)
+        return min(self.distances, key=lambda epoch: (math.isnan(self.mean(epoch)), self.mean(epoch)))
 
     @property
     def equals(self) -> list[int]:
@@ -87,18 +90,41 @@ class Evaluation:
         return "\n".join(lines)
 
     def save(self, path: Path) -> None:
-        """Write the CSV file that `read_evaluation` reads: one line per epoch and seed, `fid`'s figures with seed 0."""
+        """Write the CSV file that `read_evaluation` reads: one line per epoch and seed, `fid`'s figures with seed 0.
+
+        Raises UserError if that fails, and prints the figures before, which took minutes to measure.
+        """
         unknown = ("",) * len(Fidelity._fields)
-        write_table(
-            path,
-            ["epoch", "seed", "count", "swd_96", "swd_48", "swd_24", "swd", *Fidelity._fields, "reference"],
-            [
-                (name, seed, self.count, *distance.levels, distance.mean,
-                 *(unknown if seed else self.fidelities.get(name, unknown)), self.reference)
-                for name, distances in self.rows
-                for seed, distance in enumerate(distances)
-            ],
-        )  # fmt: skip
+        lines = [
+            (name, seed, self.count, *distance.levels, distance.mean,
+             *(unknown if seed else self.fidelities.get(name, unknown)), self.reference)
+            for name, distances in self.rows
+            for seed, distance in enumerate(distances)
+        ]  # fmt: skip
+        try:
+            with saving(path):
+                write_table(path, _Line._fields, lines)
+        except UserError:
+            print(self)
+            raise
+
+
+class _Line(NamedTuple):
+    """A line of metrics.csv; the figures of `fid` are empty where they were not measured."""
+
+    epoch: str
+    seed: int
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]  (it is a column of the CSV file)
+    swd_96: float
+    swd_48: float
+    swd_24: float
+    swd: float
+    fid: str
+    kid: str
+    precision: str
+    recall: str
+    features: str
+    reference: str
 
 
 def evaluate(
@@ -117,15 +143,21 @@ def evaluate(
     seeds: how often the best epochs and the last are measured, with other patches and latent vectors each time.
     inception: a file with Inception's weights; by default the one in PyTorch's download folder, if it is there.
     Distances are measured on a GPU if there is one, and FID on the CPU.
-    Raises UserError for epochs without weights and for too few images.
+    Raises UserError for epochs without weights, for too few images, and if the folder cannot be written.
     """
     if count < MIN_COUNT:
         raise UserError(f"--count {count} is too small to measure with: give {MIN_COUNT} or more, {COUNT} is usual.")
     epochs = run.with_weights if epochs is None else sorted(set(epochs))
     if not epochs:
         raise UserError(f"{run.path} has no weights to measure: train it first.")
-    for epoch in epochs:  # a missing or damaged file is an error now, not after minutes
-        run.generator(epoch)
+    # What is missing, damaged or locked is an error now, not after minutes.
+    with saving(run.output("metrics")):
+        tempfile.TemporaryFile(dir=run.path).close()
+    for epoch in epochs:
+        if not run.generate(epoch, latent_vectors(1, run.config.nz, seed=0)).isfinite().all():
+            raise UserError(f"netG of epoch {epoch} draws values that are not finite: leave it out with --epochs.")
+    with_fidelity = available() or inception is not None
+    weights = inception_weights(inception) if with_fidelity else None
     images, others, reference = reals_and_others(run, reals, count, progress)
     count = min(count, len(images), len(others))
     if count < MIN_COUNT:
@@ -135,7 +167,6 @@ def evaluate(
         )
     images, others = torch.from_numpy(images[:count]), torch.from_numpy(others[:count])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    with_fidelity, weights = available() or inception, inception or inception_weights()
     fidelities: dict[int | str, Fidelity] = {REAL: fidelity(others, images, weights)} if with_fidelity else {}
     distances: dict[int, list[Distance]] = {epoch: [] for epoch in epochs}
     floor, chosen = [], list(epochs)
@@ -162,19 +193,20 @@ def read_evaluation(run: Run) -> Evaluation:
     if not path.is_file():
         raise UserError(f"{run.path} has not been measured yet: animegan evaluate {run.path}")
     distances, floor, fidelities = {}, [], {}
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
+    fix = f"measure again with animegan evaluate {run.path}"
+    lines = read_table(path, _Line, fix)
+    with reading(path, fix):
         for line in lines:
-            epoch = REAL if line["epoch"] == REAL else int(line["epoch"])
-            levels = tuple(float(line[name]) for name in ("swd_96", "swd_48", "swd_24"))
+            epoch = REAL if line.epoch == REAL else build(int, int(line.epoch), "epoch")
             of_epoch = floor if isinstance(epoch, str) else distances.setdefault(epoch, [])
-            of_epoch.append(Distance(levels, float(line["swd"])))
-            if line["features"]:
-                figures = {name: float(line[name]) for name in Fidelity._fields if name != "features"}
-                fidelities[epoch] = Fidelity(features=line["features"], **figures)
-        if not (distances and floor):
+            if line.seed != len(of_epoch) or (line.count, line.reference) != (lines[0].count, lines[0].reference):
+                raise ValueError(f"epoch {epoch}: a line is missing, or of another measurement")
+            of_epoch.append(Distance((line.swd_96, line.swd_48, line.swd_24), line.swd))
+            of_fid = list(map(float, line[7:11])) if line.features else []
+            if not all(abs(figure) < MOST for figure in (*line[3:7], *of_fid)):  # nan is not smaller either
+                raise ValueError(f"epoch {epoch}: a figure is too large, or not a number")
+            if of_fid:
+                fidelities[epoch] = Fidelity(*of_fid, features=line.features)
+        if not (distances and floor) or (fidelities and fidelities.keys() != {REAL, *distances}):
             raise ValueError("lines are missing")
-        return Evaluation(distances, floor, int(lines[0]["count"]), lines[0]["reference"], fidelities)
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}): measure again with animegan evaluate {run.path}") from error
+    return Evaluation(distances, floor, lines[0].count, lines[0].reference, fidelities)

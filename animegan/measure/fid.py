@@ -7,8 +7,9 @@ classifier of this project takes its place. Figures on different features cannot
 from __future__ import annotations
 
 import importlib.util
+import io
+import os
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ from torch.utils.data import Subset
 
 from animegan.data import to_unit
 from animegan.errors import UserError, require
-from animegan.measure.classifier import face_classifier
+from animegan.measure.classifier import face_classifier, read_tensors
 
 FACES, INCEPTION = "face classifier", "Inception network"
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"  # as torch-fidelity publishes it
@@ -46,23 +47,31 @@ def available() -> bool:
     return importlib.util.find_spec("torch_fidelity") is not None
 
 
-def inception_weights() -> Path | None:
-    """The file with Inception's weights in PyTorch's download folder, if it is there; nothing is downloaded."""
-    path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
-    return path if path.is_file() else None
+def inception_weights(path: str | Path | None = None) -> bytes | None:
+    """Inception's weights as `fidelity` takes them, from a file; by default the one in PyTorch's download folder.
+
+    None if that is not there: nothing is downloaded. They are saved again here, since torch-fidelity unpickles whatever
+    it is given, and a pickle can run any code. Raises UserError if the file holds anything else.
+    """
+    if path is None:
+        path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
+        if not os.path.isfile(path):
+            return None
+    buffer = io.BytesIO()
+    torch.save(read_tensors(path, f"for FID give {INCEPTION_FILE}, as torch-fidelity publishes it"), buffer)
+    return buffer.getvalue()
 
 
-def fidelity(fakes: Tensor, reals: Tensor, inception: str | Path | None = None) -> Fidelity:
+def fidelity(fakes: Tensor, reals: Tensor, inception: bytes | None = None) -> Fidelity:
     """Compare fakes with reals, both uint8 [N, 3, 96, 96].
 
-    inception: the file with Inception's weights, to use its features; by default, those of the face classifier.
-    Raises UserError if torch-fidelity is not installed or the file cannot be used.
+    inception: from `inception_weights`, to use Inception's features; by default, those of the face classifier.
+    Raises UserError if torch-fidelity is not installed or the weights are of another network.
     """
     torch_fidelity = require("torch_fidelity", "metrics", "FID")
     if inception is not None:
-        if not Path(inception).is_file():
-            raise UserError(f"there is no file {inception}: give {INCEPTION_FILE}, as torch-fidelity publishes it.")
-        features = {"feature_extractor": "inception-v3-compat", "feature_extractor_weights_path": str(inception)}
+        # In place of the path, a file in memory: torch.load takes both.
+        features = {"feature_extractor": "inception-v3-compat", "feature_extractor_weights_path": io.BytesIO(inception)}
     else:
         from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
 
@@ -78,10 +87,10 @@ def fidelity(fakes: Tensor, reals: Tensor, inception: str | Path | None = None) 
     how = {"batch_size": 64, "cuda": False, "cache": False, "verbose": False, "save_cpu_ram": True}
     try:
         found = torch_fidelity.calculate_metrics(input1=one, input2=other, **metrics, **kid, **how, **features)
-    except (RuntimeError, KeyError, OSError, EOFError, UnpicklingError) as error:
-        if inception is None:
+    except RuntimeError as error:
+        if inception is None or "state_dict" not in str(error):
             raise
-        raise UserError(f"{inception} does not hold Inception's weights: give {INCEPTION_FILE}.") from error
+        raise UserError(f"these are not Inception's weights: for FID give {INCEPTION_FILE}.") from error
     fid, kid = found["frechet_inception_distance"], 1000 * found["kernel_inception_distance_mean"]
     return Fidelity(fid, kid, found["precision"], found["recall"], FACES if inception is None else INCEPTION)
 

@@ -135,7 +135,7 @@ def training_folder(run: Run) -> Path:
     the other is the same from everywhere.
     """
     data, outf = Path(run.config.data_path), Path(run.config.outf)
-    if data.exists() or data.is_absolute() or outf.is_absolute():
+    if os.path.exists(data) or data.is_absolute() or outf.is_absolute():
         return data
     found = Path(os.path.normpath(run.path / os.path.relpath(data, outf)))
-    return found if found.exists() else data
+    return found if os.path.exists(found) else data

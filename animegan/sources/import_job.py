@@ -4,13 +4,12 @@ import contextlib
 import io
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from animegan.data import HIDDEN, KINDS, SHEET, SUFFIXES, TABLE, decode_picture, opened, other_format
@@ -68,17 +67,6 @@ class Summary:
         if self.reasons[GONE] > self.kept:
             notes.append(f"what was removed by hand stays out; to start over, delete the folder {self.folder}")
         return "\n".join(lines + [f"  note: {printable(note)}" for note in notes])
-
-
-@contextlib.contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Only one import at a time may work in the folder `out`; UserError if there is one."""
-    (out / HIDDEN).mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(out / HIDDEN / "lock", timeout=0):
-            yield
-    except Timeout:
-        raise UserError(f"another import into {out} is running: wait for it, or give another --out.") from None
 
 
 class Import:

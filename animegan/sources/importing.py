@@ -17,12 +17,12 @@ from pathlib import Path
 
 from animegan.data import HIDDEN
 from animegan.errors import UserError, require
-from animegan.files import reading, saving
+from animegan.files import locked, reading, saving
 from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
-from animegan.sources.import_job import FACES, THRESHOLD, Import, Summary, locked
+from animegan.sources.import_job import FACES, THRESHOLD, Import, Summary
 
 NO_ACCESS = "name a folder that you may write to, with --out"
 
@@ -48,7 +48,8 @@ def import_pictures(
     paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
     out, failed = usable_out(out, paths), []
     is_new = not os.path.lexists(out)
-    with saving(out, NO_ACCESS), warnings.catch_warnings(), locked(out), contextlib.ExitStack() as at_the_end:
+    lock, busy = out / HIDDEN / "lock", f"another import into {out} is running: wait for it, or give another --out."
+    with saving(out, NO_ACCESS), warnings.catch_warnings(), locked(lock, busy), contextlib.ExitStack() as at_the_end:
         pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
         at_the_end.callback(pool.shutdown, cancel_futures=True)
         work = Import(out, finder, progress, pool, leave_out)

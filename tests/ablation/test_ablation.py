@@ -1,9 +1,11 @@
 """A sweep of runs: read, trained, interrupted and resumed, and made into a table."""
 
 import csv
+import errno
 import json
 import math
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -112,7 +114,8 @@ def test_several_runs_at_a_time(tmp_path, many, capsys):
     shown = capsys.readouterr().out.splitlines()
     begun = ["Stable, seed 0 begins", "no flips, seed 0 begins"]
     assert shown[:2] == begun, "every row has its first seed before any has its second"
-    assert f"Stable, seed 1: {found[1].swd:.1f}" in shown and "timing 2 rows, which takes" in shown[-1]
+    assert f"Stable, seed 1: {found[1].swd:.1f}" in shown and "timing 2 rows, which takes" in shown[-3]
+    assert re.fullmatch(r"no flips: \d+ images/s", shown[-1])
 
 
 LONG_AND_SHORT = '[[row]]\nname = "long"\nepoch = 10000\n[[row]]\nname = "short"\n[[row]]\nname = "later"'
@@ -250,6 +253,17 @@ def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_fir
         (ROWS, f"{OPTIONS}\nseeds = 3", "row 'Stable' sets seeds, which is not an option of animegan train"),
         ('[[row]]\nname = "a"\nlr = -1.0', OPTIONS, "row 'a': --lr -1.0 is out of range"),
         ('[[row]]\nname = "a"\nset = { ema = 2.0 }', OPTIONS, "row 'a': --set ema=2.0 is out of range"),
+        ('[[row]]\nname = "a"\nseeds = 1000000000', OPTIONS, "seeds = 1000000000; give a whole number from 1 to 1000"),
+        ('[[row]]\nname = "a"\nseeds = true', OPTIONS, "row 'a' has seeds = True; give a whole number"),
+        (f'[[row]]\nname = "{"n" * 400}"', OPTIONS, "has 400 letters; give up to 100"),
+        ('[[row]]\nname = "a"\nrecipe = ["x"]', OPTIONS, "row 'a': --recipe ['x'] is not a word"),
+        ('[[row]]\nname = "a"\ndevice = [1]', OPTIONS.replace("device", "# "), "row 'a': --device [1] is not a word"),
+        ('[[row]]\nname = "a"\nset = [1]', OPTIONS, "row 'a' has set = [1]; write it as"),
+        ('[[row]]\nname = "a"\nlr = 1979-05-27', OPTIONS, "row 'a': --lr"),
+        (f'[[row]]\nname = "a"\nlr = {"9" * 400}', OPTIONS, "row 'a': "),
+        (f'[[row]]\nname = "a"\nlr = {"9" * 5000}', OPTIONS, "is not TOML"),
+        (f'[[row]]\nname = "a"\nset = {"[" * 5000}', OPTIONS, "is not TOML"),
+        ("[[row]]\nname = 5", OPTIONS, "a [[row]] has no name"),
     ],
 )
 def test_a_sweep_that_cannot_be_trained_is_one_line(tmp_path, capsys, rows, options, message):
@@ -257,6 +271,70 @@ def test_a_sweep_that_cannot_be_trained_is_one_line(tmp_path, capsys, rows, opti
     errors = capsys.readouterr().err
     assert message in errors and errors.count("animegan:") == 1
     assert not (tmp_path / "sweep.csv").exists()
+
+
+def test_a_sweep_that_is_not_a_file_is_not_waited_for(tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "loop.toml").symlink_to(tmp_path / "loop.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff" * 50)
+    for name, words in (
+        (tmp_path / "pipe.toml", "is not a file"), (tmp_path, "is not a file"), ("/dev/zero", "is not a file"),
+        ("n" * 300, "cannot be read"), (tmp_path / "loop.toml", "cannot be read"),
+        (tmp_path / "bytes.toml", "not TOML"),
+    ):  # fmt: skip
+        assert main(["ablate", str(name), "--table"]) == 2
+        assert words in (errors := capsys.readouterr().err) and errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("swd", "nan"), ("swd", "inf"), ("swd", "-inf"), ("swd_96", "x"), ("swd", "1e300"), ("swd", "-5"),
+        ("floor", "nan"), ("seed", "1"), ("seed", "x"), ("count", "1e3"), ("epoch", "9" * 30), ("swd", "9" * 5000),
+        ("images_per_second", "nan"), ("images_per_second", "-1"), ("command", "y" * 140_000),
+    ],
+)  # fmt: skip
+def test_results_that_were_changed_or_damaged_are_one_line(tmp_path, column, value, capsys):
+    path = sweep_file(tmp_path, ROWS)
+    write_results(Sweep.read(path), [result("Stable", seed, 20.0 + seed) for seed in range(2)])
+    assert main(["ablate", str(path), "--table"]) == 0
+    with open(tmp_path / "sweep.csv", encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    lines[0][column] = value
+    with open(tmp_path / "sweep.csv", "w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, Result._fields)
+        table.writeheader()
+        table.writerows(lines)
+    capsys.readouterr()
+    assert main(["ablate", str(path), "--table"]) == 2
+    errors = capsys.readouterr().err
+    assert "sweep.csv is damaged" in errors and errors.count("\n") == 1
+
+
+def test_what_was_measured_is_printed_before_it_is_written(tmp_path, many, monkeypatch, capsys):
+    resource = pytest.importorskip("resource")
+    path = sweep_file(tmp_path, '[[row]]\nname = "usual"')
+    command = ["ablate", str(path), "--data_path", str(many), "--out", str(tmp_path / "runs"), "--count", "64"]
+    limits, write = resource.getrlimit(resource.RLIMIT_FSIZE), runner.write_results
+
+    def write_to_full_disk(*arguments):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
+        try:
+            write(*arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    monkeypatch.setattr(runner, "write_results", write_to_full_disk)
+    assert main(command) == 2
+    out, errors = capsys.readouterr()
+    assert (
+        "usual, seed 0: " in out and "sweep.csv could not be saved" in errors and not (tmp_path / "sweep.csv").exists()
+    )
+    trained = count_calls(monkeypatch, runner, "train")
+    locked = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr(runner.tempfile, "TemporaryFile", lambda **_options: (_ for _ in ()).throw(locked))
+    assert main(command) == 2 and not trained, "a locked folder is reported before anything is trained"
+    assert "sweep.csv could not be saved (Permission denied)" in capsys.readouterr().err
 
 
 def test_other_mistakes(tmp_path, capsys):
@@ -269,7 +347,6 @@ def test_other_mistakes(tmp_path, capsys):
         ([str(tmp_path / "number.toml")], "number.toml needs one or more [[row]]"),
         ([str(path), "--rows", "flips"], "has no row 'flips'; it has 'Stable', 'no flips'"),
         ([str(path), "--table"], "has no results yet"),
-        ([str(path), "--jobs", "0"], "--jobs 0 is too few"),
     ):
         assert main(["ablate", *arguments]) == 2
         assert message in capsys.readouterr().err

@@ -381,10 +381,10 @@ def test_a_learning_rate_far_too_large(fails, drawn, tmp_path):
 def test_sample_and_compare_say_what_is_missing(fails, finished, tmp_path):
     assert "there is no run in" in fails("sample", tmp_path)
     assert "has no netG_009.pth: it exists for epoch 1 to 3" in fails("sample", finished.path, "--epoch", 9)
-    assert "--count 0 is too small" in fails("sample", finished.path, "--count", 0)
+    assert "--count: 0 is out of range: give 1 to 10,000" in fails("sample", finished.path, "--count", 0)
     assert "does not end in the suffix of a picture" in fails("sample", finished.path, "--out", tmp_path / "faces.txt")
     assert "has no fake_samples_epoch_009.png" in fails("compare", finished.path, "--epochs", 1, 9)
-    assert "--count 65 is out of range" in fails("compare", finished.path, "--count", 65)
+    assert "--count: 65 is out of range: give 1 to 64" in fails("compare", finished.path, "--count", 65)
     assert "could not be saved" in fails("compare", finished.path, "--out", tmp_path / "no" / "folder" / "x.png")
 
 
@@ -420,3 +420,161 @@ def test_a_closed_pipe_is_no_mistake(tmp_path):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stdout.close()
     assert process.stderr.read() == "" and process.wait(60) == 0
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Run a line of shell in which $A is the program, with variables; return its status, output and errors."""
+
+    def call(line, **variables):
+        variables = {**os.environ, "A": f"{sys.executable} -m animegan", "OUT": str(tmp_path / "faces"), **variables}
+        done = subprocess.run(["sh", "-c", line], env=variables, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    return call
+
+
+FULL = Path("/dev/full").exists()
+
+
+@pytest.mark.skipif(not FULL, reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("$A draw $OUT --count 2 >&-", 0, ""),
+        ("$A draw $OUT --count 2 2>&-", 0, "2 drawn faces in "),
+        ("$A draw $OUT --count 2 >&- 2>&-", 0, ""),
+        ("$A draw $OUT --count 2 2>/dev/full", 0, "2 drawn faces in "),
+        ("$A draw $OUT --count 0 2>/dev/full", 2, ""),
+        ("$A draw $OUT --count 2 >/dev/full", 2, "standard output could not be written (No space left on device)"),
+        ("$A --help >/dev/full", 2, "standard output could not be written (No space left on device)"),
+        ("$A --version >&-", 0, ""),
+    ],
+)
+def test_output_that_is_closed_or_full_loses_no_work(shell, tmp_path, line, status, said):
+    ended, out, errors = shell(line)
+    assert ended == status and "Traceback" not in errors and "Exception ignored" not in errors
+    assert said in out + errors
+    assert (tmp_path / "faces" / "attributes.csv").exists() == ("--count 2" in line)
+
+
+def test_variables_for_other_libraries_that_make_no_sense(shell, finished, tmp_path):
+    for name, value in (("TQDM_MININTERVAL", "x"), ("TQDM_FILE", "log.txt")):
+        status, _, errors = shell("$A draw $OUT --count 2", **{name: value})
+        assert status == 2 and errors.startswith(f"animegan: {name}: progress bars cannot use it")
+        assert errors.count("\n") == 1
+    assert shell("$A draw $OUT --count 2", TQDM_NCOLS="40")[0] == 0
+    for name in ("drawn.toml", "drawn.csv"):
+        shutil.copy(Path(__file__).parents[2] / "imgs" / "ablation" / name, tmp_path)
+    line = f"$A ablate {tmp_path / 'drawn.toml'} --table"
+    assert shell(line, MPLBACKEND="nonsense")[0] == 0
+    assert (tmp_path / "drawn.png").exists(), "the figure was drawn"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RecursionError("maximum recursion depth exceeded"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes."),
+        RuntimeError("Storage size calculation overflowed with sizes=[4]"),
+    ],
+    ids=repr,
+)
+def test_too_little_memory_is_one_line(fails, finished, monkeypatch, error):
+    def generate(*_args):
+        raise error
+
+    monkeypatch.setattr(Run, "generate", generate)
+    assert "takes more memory than there is: choose smaller numbers" in fails("sample", finished.path)
+    error.args = ("a fault of the program",)
+    if type(error) is RuntimeError:
+        with pytest.raises(RuntimeError, match="a fault of the program"):
+            fails("sample", finished.path)
+
+
+def test_more_memory_than_any_machine_has_is_one_line(fails, finished, monkeypatch):
+    monkeypatch.setattr("animegan.models.latent_vectors", lambda *_args: torch.empty(2**45))
+    assert "takes more memory than there is" in fails("sample", finished.path)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("sample RUN --count 2147483648", "--count: 2147483648 is out of range: give 1 to 10,000"),
+        ("sample RUN --seed 99999999999999999999", "is out of range: give 0 to 9,223,372,036,854,775,807"),
+        ("sample RUN --seed -1", "--seed: -1 is out of range"),
+        ("sample RUN --epoch 0", "--epoch: 0 is out of range: give 1 to 999,999"),
+        ("sample RUN --epoch ²", "--epoch: '²' is not a whole number"),
+        (f"sample RUN --epoch {'1' * 5000}", f"--epoch: '{'1' * 40}' is not a whole number"),
+        ("sample RUN --count=--", "--count: '--' is not a whole number"),
+        ("compare RUN --epochs=--", "--epochs: '--' is not a whole number"),
+        ("compare RUN --epochs 1 1e3", "--epochs: '1e3' is not a whole number"),
+        ("share RUN OUT --weights 0", "--weights: 0 is out of range"),
+        ("evaluate RUN --count 63", "--count: 63 is out of range: give 64 to 50,000"),
+        ("coverage RUN --count 99999999999999999999", "is out of range: give 64 to 10,000"),
+        ("neighbours RUN --count 0", "is out of range: give 1 to 10,000"),
+        ("film RUN --stops 2147483648", "--stops: 2147483648 is out of range: give 2 to 100"),
+        ("film RUN --count 65", "--count: 65 is out of range: give 1 to 64"),
+        ("ablate grid.toml --jobs 0", "--jobs: 0 is out of range: give 1 to 256"),
+    ],
+)
+def test_a_number_beyond_its_range_is_refused_with_the_range(fails, finished, line, words):
+    assert words in fails(*(str(finished.path) if word == "RUN" else word for word in line.split()))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sample _", "sample RUN --out _", "compare RUN _", "compare RUN --out _", "share RUN _", "share _ OUT",
+        "evaluate RUN --reals _", "evaluate RUN --inception _", "evaluate _", "diagnose _", "coverage RUN --out _",
+        "neighbours RUN --out _", "film RUN --out _", "ablate _", "ablate G --out _", "ablate G --data_path _",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_path_is_named_and_not_ignored(fails, finished, line, empty):
+    places = {"_": empty, "RUN": str(finished.path)}
+    words = fails(*(places.get(word, word) for word in line.split()))
+    assert "it is empty: name a file or folder (is a variable not set?)" in words
+
+
+def test_two_dashes_are_a_value_like_any_other(fails, finished):
+    assert "--mirror and --sha256 need the name of a set, or --url" in fails("data", "get", "--sha256=--")
+    assert "there is no folder --" in fails("evaluate", finished.path, "--reals=--", "--epochs", 3)
+    assert "invalid choice: '--'" in fails("neighbours", finished.path, "--by=--")
+
+
+def test_a_line_feed_in_what_was_given_stays_on_one_line(fails, finished, tmp_path):
+    assert r"a\nb" in fails("sample", "a\nb")
+    assert r"--a\u2028b" in fails("sample", finished.path, "--a\u2028b")
+    assert r"a\nb" in fails("neighbours", finished.path, "--by", "a\nb")
+    assert r"a\udcff" in fails("sample", finished.path, "--seed", "a\udcff")
+
+
+def test_an_output_that_cannot_be_written_is_one_line(fails, finished, tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "folder.png").mkdir()
+    for out in (tmp_path / ("n" * 300 + ".png"), tmp_path / "loop" / "x.png", tmp_path / "folder.png", "/dev/full"):
+        for command in ("sample", "compare"):
+            assert str(out)[:40] in fails(command, finished.path, "--out", out)
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("--cuda", "a GPU is used if there is one; --device chooses another"),
+        ("--no-cuda", "here it is --device cpu"),
+        ("--niter=25", "here it is --epoch"),
+        ("--workers", "leave it out: all pictures are kept in memory"),
+        ("--manualSeed", "here it is --seed"),
+        ("--netG", "leave it out: --resume continues a run with its networks"),
+        ("--netD", "leave it out: --resume"),
+        ("--ngpu", "leave it out: one GPU is used"),
+        ("--dataroot", "here it is --data_path"),
+        ("--dry-run", "here a short run is --quick, or --epoch 1"),
+        ("--classes", "leave it out: all pictures below --data_path are used"),
+    ],
+)
+def test_options_of_other_programs_are_known(fails, option, hint):
+    line = fails("train", option, "x")
+    assert f"unrecognized arguments: {option} x ({hint}" in line and "did you mean" not in line

@@ -234,6 +234,52 @@ def test_the_build_to_install_suits_gpu_and_driver(capability, cuda, build):
     assert ("ubuntu-drivers" in finding.fix.splitlines()[0]) == (cuda[0] < int(build[2:4]))
 
 
+OLD_ROWS = 'Field "compute_cap" is not a valid field to query.\n'
+OLD_TABLE = TABLE.replace("550.54.14", "470.199.02").replace("12.4", "11.4")
+
+
+@pytest.mark.parametrize("torch_now", [BLIND_TORCH, CPU_TORCH, Torch(trouble="not installed")])
+def test_a_gpu_whose_driver_does_not_tell_its_age_gets_a_build_for_old_ones_too(torch_now):
+    smi, topic = read_smi(OLD_TABLE, OLD_ROWS), "PyTorch" if torch_now.trouble else "GPU"
+    assert (smi.driver, smi.gpus) == ("470.199.02", ())
+    finding = diagnose(topic, torch=torch_now, smi=smi, environment=("venv", "v"))
+    assert wheels(finding) == ["cu126"], finding
+    assert "ubuntu-drivers" in finding.fix.splitlines()[0], "which needs a newer driver"
+    new = diagnose("GPU", torch=CPU_TORCH, smi=read_smi(NEW_TABLE, "NVIDIA GB10, 12.1, [N/A], [N/A]\n"))
+    assert wheels(new) == ["cu130"], "a new driver that says nothing about memory runs a new GPU"
+
+
+def test_a_pascal_gpu_gets_another_build_with_its_driver():
+    smi = Smi("520.61.05", (11, 8), (PASCAL,))
+    assert wheels(diagnose("GPU", torch=BLIND_TORCH, smi=smi)) == ["cu126"]
+
+
+@pytest.mark.parametrize("devices", [None, [], [("0x8086", "0x030000")], [("0x10de", "0x030000")]])
+def test_a_driver_that_does_not_answer_stands_for_a_gpu_where_no_list_can_be_read(devices, tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "PCI_DEVICES", tmp_path / "devices")
+    for number, (vendor, kind) in enumerate(devices or []):
+        (tmp_path / "devices" / str(number)).mkdir(parents=True)
+        (tmp_path / "devices" / str(number) / "vendor").write_text(vendor)
+        (tmp_path / "devices" / str(number) / "class").write_text(kind)
+    (tmp_path / "devices").mkdir(exist_ok=True) if devices == [] else None
+    facts = {name: fact for name, fact in HEALTHY.items() if name != "nvidia_built_in"} | {"torch": BLIND_TORCH}
+
+    def judge(smi):
+        findings = examine(machine=Machine(**{**facts, "smi": smi}))
+        return [finding for finding in findings if finding.topic in ("NVIDIA driver", "GPU")]
+
+    mismatch = read_smi("Failed to initialize NVML: Driver/library version mismatch\n")
+    driver, gpu = judge(mismatch)
+    if devices == [("0x8086", "0x030000")]:
+        assert driver.message == "none needed: there is no NVIDIA GPU"
+    else:
+        assert driver.status == "WARN" and "Driver/library version mismatch" in driver.message
+        assert gpu.status == "WARN" and "before the NVIDIA driver line" in gpu.message
+    if not devices:
+        assert [finding.status for finding in judge(None)] == ["OK", "OK"]
+        assert [finding.status for finding in judge(read_smi("No devices were found\n"))] == ["OK", "OK"]
+
+
 def test_keeping_an_old_driver_is_offered_only_if_a_build_runs_on_it():
     for smi, offered in ((Smi("550.0", (12, 4), (RTX,)), True), (Smi("570.0", (12, 8), (BLACKWELL,)), False)):
         assert ("keep the driver" in diagnose("GPU", torch=BLIND_TORCH, smi=smi).fix) is offered

@@ -178,7 +178,6 @@ def test_the_commands_work_where_there_is_no_matplotlib(run, tmp_path, monkeypat
 @pytest.mark.parametrize("command", ["coverage", "neighbours"])
 def test_mistakes_are_one_line(run, command, tmp_path, capsys):
     for arguments, message in (
-        ([run.path, "--count", 0], "--count 0 is too small: give"),
         ([run.path, "--epoch", 9], "has no netG_009.pth: it exists for epoch 1 to 2"),
         ([tmp_path], "there is no run in"),
         ([run.path, "--count", 64, "--out", tmp_path / "x.txt"], "x.txt does not end in the suffix of a picture"),
@@ -186,6 +185,5 @@ def test_mistakes_are_one_line(run, command, tmp_path, capsys):
         assert main([command, *map(str, arguments)]) == 2
         errors = capsys.readouterr().err
         assert message in errors and errors.count("animegan:") == 1
-    with pytest.raises(SystemExit) as stop:
-        main(["neighbours", str(run.path), "--by", "eye"])
-    assert stop.value.code == 2 and "invalid choice: 'eye'" in capsys.readouterr().err
+    assert main(["neighbours", str(run.path), "--by", "eye"]) == 2
+    assert "invalid choice: 'eye'" in capsys.readouterr().err

@@ -1,10 +1,18 @@
 """FID, KID, precision and recall: compared with closed forms and with a second computation on the same features."""
 
+import contextlib
+import io
+import os
+import pickle
+import re
+
 import pytest
 import torch
+from conftest import count_calls
 
+from animegan.cli import main
 from animegan.errors import UserError
-from animegan.measure import face_classifier, fidelity
+from animegan.measure import classifier, evaluation, face_classifier, fidelity
 from animegan.measure import fid as module
 from animegan.measure.fid import FACES
 from animegan.measure.train_classifier import drawn_with_attributes
@@ -68,14 +76,117 @@ def test_a_generator_that_collapses_keeps_precision_and_loses_recall(faces):
     assert found.precision > 0.7 and found.recall < 0.2
 
 
+class Evil:
+    """What runs when a pickle of it is loaded: a folder appears."""
+
+    def __init__(self, trace):
+        self.trace = trace
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.trace),)
+
+
+@pytest.fixture(params=["zip", "legacy", "pickle"])
+def evil(request, tmp_path):
+    """A function that writes a malicious file of weights in one of three formats, and a check that it did nothing."""
+    trace = tmp_path / "trace"
+
+    def write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {"Conv2d_1a_3x3.conv.weight": Evil(trace)}
+        if request.param == "pickle":
+            path.write_bytes(pickle.dumps(content))
+        else:
+            torch.save(content, path, _use_new_zipfile_serialization=request.param == "zip")
+        return path
+
+    yield write
+    assert not trace.exists(), "the file has run code"
+    with contextlib.suppress(Exception):
+        torch.load(write(tmp_path / "again"), weights_only=False)
+    assert trace.exists(), "the file is dangerous to those who trust it"
+
+
+def test_no_file_of_weights_runs_code(evil, finished, many, tmp_path, monkeypatch, capsys):
+    command = ["evaluate", str(finished.path), "--reals", str(many), "--count", "64"]
+    line = rf"^animegan: {tmp_path}.* does not hold the weights of a network: for FID give {module.INCEPTION_FILE}"
+    assert main([*command, "--inception", str(evil(tmp_path / "weights.pth"))]) == 2
+    assert re.search(line, capsys.readouterr().err, re.MULTILINE)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    evil(tmp_path / "checkpoints" / module.INCEPTION_FILE)
+    assert main(command) == 2
+    assert re.search(line, capsys.readouterr().err, re.MULTILINE)
+
+
+def test_the_classifiers_own_file_runs_no_code(evil, tmp_path, monkeypatch):
+    monkeypatch.setattr(classifier, "WEIGHTS", evil(tmp_path / "face.pth"))
+    with pytest.raises(UserError, match=r"does not hold the weights of a network: restore it, or train it again"):
+        face_classifier.__wrapped__()
+    torch.save({"x": torch.zeros(1)}, tmp_path / "other.pth")
+    monkeypatch.setattr(classifier, "WEIGHTS", tmp_path / "other.pth")
+    with pytest.raises(UserError, match="is of another network: restore it"):
+        face_classifier.__wrapped__()
+
+
+@pytest.fixture(scope="module")
+def inception(tmp_path_factory):
+    """A file like the published one, with random weights."""
+    kind = torch_fidelity.feature_extractor_inceptionv3.FeatureExtractorInceptionV3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch_fidelity.feature_extractor_inceptionv3, "load_state_dict_from_url", lambda *_a, **_o: {})
+        patch.setattr(kind, "load_state_dict", lambda self, state: None)
+        network = kind("inception-v3-compat", ["2048"])
+    path = tmp_path_factory.mktemp("inception") / "weights.pth"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def test_inceptions_features_come_from_a_file_that_was_read_safely(inception, faces, monkeypatch):
+    kind, used = torch_fidelity.feature_extractor_inceptionv3.FeatureExtractorInceptionV3, []
+
+    def forward(network, images):  # three features: 2,048 take half a minute
+        used.append(network.fc.bias.clone())
+        return (images.float().mean((2, 3)),)
+
+    monkeypatch.setattr(kind, "forward", forward)
+    assert fidelity(faces[:8], faces[8:16], module.inception_weights(inception)).features == module.INCEPTION
+    assert used and torch.equal(used[0], torch.load(inception, weights_only=True)["fc.bias"])
+
+
+def test_inceptions_file_is_read_once_whatever_the_number_of_epochs(
+    finished, many, tmp_path, monkeypatch, small_metric
+):
+    torch.save({"x": torch.zeros(1)}, tmp_path / "weights.pth")
+    read, given = count_calls(monkeypatch, module, "read_tensors"), []
+    figures = module.Fidelity(1, 1, 1, 1, "x")
+    monkeypatch.setattr(evaluation, "fidelity", lambda _fakes, _reals, weights: (given.append(weights), figures)[1])
+    run = finished.share(tmp_path / "run", weights=[1, 2, 3])
+    evaluation.evaluate(run, reals=many, count=64, inception=tmp_path / "weights.pth", progress=False)
+    assert len(read) == len(set(given)) == 1 and len(given) == 4 and given[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[1], {"x": 1}, {1: torch.zeros(1)}, {"x": torch.full((2,), float("nan"))}, torch.zeros(3), {"x": torch.zeros(3)},
+     {"x": torch.zeros(2, device="meta")}, {"x": torch.zeros(2, 2).to_sparse()}, None],
+    ids=["list", "number", "key", "nan", "tensor", "other", "meta", "sparse", "none"],
+)  # fmt: skip
+def test_weights_of_something_else_are_one_line(content, faces, tmp_path):
+    torch.save(content, tmp_path / "weights.pth")
+    with pytest.raises(UserError, match=rf"weights.*: for FID give {module.INCEPTION_FILE}"):
+        fidelity(faces[:6], faces[6:12], module.inception_weights(tmp_path / "weights.pth"))
+
+
 def test_mistakes_are_one_line(faces, tmp_path, monkeypatch):
-    with pytest.raises(UserError, match="there is no file nowhere.pth"):
-        fidelity(faces[:64], faces[:64], inception="nowhere.pth")
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "weights.pth").write_bytes(b"no weights")
-    with pytest.raises(UserError, match="does not hold Inception's weights"):
-        fidelity(faces[:64], faces[:64], inception=tmp_path / "weights.pth")
+    for path in ("nowhere.pth", tmp_path, tmp_path / "pipe", "/dev/zero", "n" * 300):
+        with pytest.raises(UserError, match=f"there is no file {path}"):
+            module.inception_weights(path)
+    with pytest.raises(UserError, match="does not hold the weights of a network"):
+        module.inception_weights(tmp_path / "weights.pth")
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     assert module.inception_weights() is None
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / module.INCEPTION_FILE).write_bytes(b"")
-    assert module.inception_weights() == tmp_path / "checkpoints" / module.INCEPTION_FILE
+    torch.save({"x": torch.zeros(2)}, tmp_path / "checkpoints" / module.INCEPTION_FILE)
+    assert torch.load(io.BytesIO(module.inception_weights()), weights_only=True)["x"].tolist() == [0, 0]

@@ -1,6 +1,7 @@
 """The sliced Wasserstein distance compared with closed forms and another library; epochs measured and compared."""
 
 import csv
+import errno
 import shutil
 import statistics
 
@@ -234,9 +235,87 @@ def test_an_evaluation_of_an_earlier_version_is_read():
     assert found.mean(1) == float(rows[0]["swd"]) and found.fidelities[1].fid == float(rows[0]["fid"])
 
 
+@pytest.fixture
+def full_disk():
+    """A function after which no file can grow beyond 20 bytes."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_figures_that_cannot_be_kept_are_printed(finished, many, tmp_path, monkeypatch, capsys, full_disk):
+    run = finished.share(tmp_path / "run", weights=[3])
+    load_faces(many, progress=False)  # so that its cache is there
+    save = Evaluation.save
+    monkeypatch.setattr(Evaluation, "save", lambda *arguments: (full_disk(), save(*arguments)))
+    assert main(["evaluate", str(run.path), "--reals", str(many), "--count", "64"]) == 2
+    out, errors = capsys.readouterr()
+    assert "best: epoch 3 with" in out and "metrics.csv could not be saved" in errors
+    assert not list(run.path.glob("*metrics*")) and not list(run.path.glob(".*"))
+
+
+def test_a_locked_folder_is_reported_before_anything_is_measured(finished, monkeypatch, capsys):
+    made = count_calls(monkeypatch, evaluation, "SlicedWasserstein")
+    locked = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr(evaluation.tempfile, "TemporaryFile", lambda **_options: (_ for _ in ()).throw(locked))
+    assert main(["evaluate", str(finished.path), "--count", "64"]) == 2
+    assert "metrics.csv could not be saved (Permission denied)" in capsys.readouterr().err and not made
+
+
+def test_an_epoch_of_weights_that_are_not_finite_is_named_and_never_best(finished, tmp_path, monkeypatch):
+    run = finished.share(tmp_path / "run", weights=[1, 3])
+    made = count_calls(monkeypatch, evaluation, "SlicedWasserstein")
+    weights = torch.load(run.path / "netG_001.pth", weights_only=True)
+    torch.save({name: value * float("nan") for name, value in weights.items()}, run.path / "netG_001.pth")
+    with pytest.raises(UserError, match=r"netG.*1.* finite"):
+        evaluate(run, count=64, progress=False)
+    assert not made
+    nan, good = Distance((float("nan"),) * 3, float("nan")), Distance((9.0,) * 3, 9.0)
+    for distances in ({1: [nan], 2: [good]}, {1: [good], 2: [nan]}):
+        found = Evaluation(distances, [good], 64, "x")
+        assert distances[found.best] == [good] and found.equals == [found.best]
+
+
+METRICS = """\
+epoch,seed,count,swd_96,swd_48,swd_24,swd,fid,kid,precision,recall,features,reference
+1,0,64,9.0,9.0,9.0,9.0,2.0,3.0,0.5,0.5,face classifier,held out
+1,1,64,9.5,9.5,9.5,9.5,,,,,,held out
+2,0,64,8.0,8.0,8.0,8.0,2.0,3.0,0.5,0.5,face classifier,held out
+real,0,64,1.0,1.0,1.0,1.0,0.1,0.1,1.0,1.0,face classifier,held out
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("1,0,64,9.0", "1,0,64,nan"), ("1,0,64,9.0", "1,0,64,inf"), ("1,0,64,9.0", "1,0,64,1e308"),
+        ("1,0,64,9.0", "1,0,64,x"), ("1,0,64,9.0", f"1,0,64,{'9' * 5000}"), ("2,0,64", f"{'2' * 400},0,64"),
+        ("2,0,64", "two,0,64"), ("2,0,64", "1e0,0,64"), ("2,0,64", "2,0,65"), ("2,0,64", "2,1,64"),
+        ("1,1,64", "1,0,64"), ("2.0,3.0", "nan,3.0"), ("2.0,3.0", ",3.0"), ("2.0,3.0", "1e400,3.0"),
+        ("held out", "y" * 200_000), ("real,0", "3,0"), ("0.1,0.1,1.0,1.0,face classifier", ",,,,"),
+        ("epoch,seed", "seed,epoch"), ("reference", "words"), ("held out\nreal", "held out\xff\nreal"),
+        ("1,1,64,9.5,9.5,9.5,9.5,,,,,,held out\n", "1,1,64\n"), (METRICS, ""), (METRICS[90:], ""),
+    ],
+)  # fmt: skip
+def test_metrics_that_were_changed_or_damaged_are_one_line(finished, tmp_path, old, new):
+    run = finished.share(tmp_path / "run")
+    path = run.output("metrics")
+    path.write_text(METRICS, encoding="utf-8")
+    assert read_evaluation(run).best == 2 and read_evaluation(run).fidelities[2].fid == 2
+    assert old in METRICS
+    path.write_text(METRICS.replace(old, new, 1), encoding="latin-1")
+    with pytest.raises(
+        UserError, match=r"metrics.csv is damaged \(.*\): measure again with animegan evaluate"
+    ) as caught:
+        print(read_evaluation(run))
+    assert len(str(caught.value)) < 500 + len(str(tmp_path)) * 2
+
+
 def test_mistakes(finished, drawn, capsys):
+    with pytest.raises(UserError, match="--count 3 is too small"):
+        evaluate(finished, count=3)
     for arguments, message in (
-        (["--count", "3"], "--count 3 is too small"),
         (["--epochs", "9"], "has no netG_009.pth: it exists for epoch 1 to 3"),
         (["--epochs", "3", "--reals", str(drawn)], "18 real images, and as many others"),
         (["--reals", "nowhere"], "there is no folder nowhere"),

@@ -144,8 +144,8 @@ def test_the_command_makes_both_kinds(finished, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--count", "65"], "--count 65 is out of range"),
-        (["--stops", "1"], "--stops 1 is too few"),
+        (["--count", "65"], "--count: 65 is out of range: give 1 to 64"),
+        (["--stops", "1"], "--stops: 1 is out of range: give 2 to 100"),
         (["--epoch", "9"], "has no netG_009.pth"),
         (["--grow", "--epoch", "9"], "has no fake_samples_epoch_009.png"),
         (["--grow", "--out", "x.mp4"], "let it end in .gif"),
