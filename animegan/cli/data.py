@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from animegan.cli.parser import add_command
+from animegan.cli.parser import PATH, add_command
 from animegan.errors import UserError
 from animegan.text import printable
 
@@ -15,10 +15,12 @@ def add_data_commands(commands) -> None:
     data = data.add_subparsers(required=True, metavar="COMMAND")
 
     command = add_command(data, "check", check_data, "report what a folder of pictures holds, without changing it")
-    command.add_argument("folder")
+    command.add_argument("folder", type=PATH)
 
     command = add_command(data, "import", import_data, "make a dataset from folders, archives and pictures")
-    command.add_argument("sources", nargs="+", metavar="SRC", help="folder, zip, tar(.gz/.xz), 7z, rar or picture")
+    command.add_argument(
+        "sources", nargs="+", type=PATH, metavar="SRC", help="folder, zip, tar(.gz/.xz), 7z, rar or picture"
+    )
     _import_options(command, "data/NAME, after the first SRC")
 
     command = add_command(data, "get", get_data, "download a public dataset of faces; without a name, list them")
@@ -37,9 +39,13 @@ def add_data_commands(commands) -> None:
 
 
 def _import_options(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument("--out", help=f"folder of the dataset; an existing dataset is added to (default {default})")
+    command.add_argument(
+        "--out", type=PATH, help=f"folder of the dataset; an existing one is added to (default {default})"
+    )
     command.add_argument("--crop", action="store_true", help="cut the faces out of whole illustrations")
-    command.add_argument("--cascade", metavar="FILE", help="with --crop: your own copy of lbpcascade_animeface.xml")
+    command.add_argument(
+        "--cascade", type=PATH, metavar="FILE", help="with --crop: your copy of lbpcascade_animeface.xml"
+    )
     command.add_argument("--any-cascade", action="store_true", help="with --cascade: any file; OpenCV may crash on it")
     command.add_argument(
         "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"

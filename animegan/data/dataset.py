@@ -104,7 +104,7 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
     found = [file for file in found if file[0] != "README.md"]  # the page that data/ comes with
     decode = functools.partial(_decode, folder, found, image_size, progress, workers or min(8, os.cpu_count() or 1))
     try:
-        faces = _cached(folder, found, image_size, decode) or _in_memory(folder, image_size, decode)
+        faces = _cached(folder, found, image_size, decode)
     except _NoPictures as error:
         faces = FaceDataset(np.empty((0, 3, image_size, image_size), np.uint8), [], "", error.args[0])
     report = faces.report
@@ -117,16 +117,6 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
 
 class _NoPictures(Exception):
     """Raised with the report: no file can be used, so nothing is cached."""
-
-
-def _in_memory(folder: Path, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset:
-    try:
-        facts = decode(memory := io.BytesIO())
-    except MemoryError:
-        raise UserError(f"{folder} holds too many files for the memory: give a folder with pictures only") from None
-    images = np.frombuffer(memory.getvalue(), np.uint8).reshape(-1, 3, image_size, image_size)
-    facts["report"].notes.append("no place for a cache file: the pictures are kept in memory")
-    return FaceDataset(images, **facts)
 
 
 def _decode(
@@ -190,8 +180,8 @@ def _seal(facts: _Facts, images: np.ndarray) -> str:
     return hashlib.sha256(dataclasses.replace(facts, seal="").as_json() + sums.tobytes()).hexdigest()
 
 
-def _cached(folder: Path, found: list, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset | None:
-    """The data set from its cache, which is written if it is missing; None if there is no place for one."""
+def _cached(folder: Path, found: list, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset:
+    """The data set from its cache, which is written if it is missing; from memory if there is no place for one."""
     key = hashlib.sha256(json.dumps([_VERSION, image_size, found]).encode()).hexdigest()
     path_hash = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogatepass")).hexdigest()
     places = [folder]
@@ -211,7 +201,13 @@ def _cached(folder: Path, found: list, image_size: int, decode: Callable[[Binary
             if place is not folder:
                 faces.report.notes.append(f"the folder cannot be written to: the cache is in {place}")
             return faces
-    return None
+    try:
+        facts = decode(memory := io.BytesIO())
+    except MemoryError:
+        raise UserError(f"{folder} holds too many files for the memory: give a folder with pictures only") from None
+    facts["report"].notes.append("no place for a cache file: the pictures are kept in memory")
+    images = np.frombuffer(memory.getvalue(), np.uint8).reshape(-1, 3, image_size, image_size)
+    return FaceDataset(images, **facts)
 
 
 def _find(stem: Path, key: str, image_size: int, folder: Path) -> FaceDataset | None:

@@ -67,7 +67,7 @@ def read_picture(path: Path, size: int, image_size: int) -> Picture:
 
 
 def decode_picture(data: bytes, name: str, image_size: int) -> Picture:
-    """`read_picture` for the bytes of a file called `name`."""
+    """`read_picture` for the bytes of a file called `name`: the picture is resized to cover, and centre-cropped."""
     promised = _promised(name)
     try:
         with Image.open(io.BytesIO(data), formats=_OPENED) as image:
@@ -80,7 +80,10 @@ def decode_picture(data: bytes, name: str, image_size: int) -> Picture:
             kinds = ["odd_shapes"] if long > 2 * short else []
             kinds += ["misnamed"] if promised != actual else []
             kinds += ["animated"] if actual != "JPEG" and getattr(image, "is_animated", False) else []
-            return Picture(kinds, hashlib.sha256(data).digest(), _pixels(image, data, image_size), actual)
+            whole = _upright(image, data, 2 * image_size)
+            fitted = ImageOps.fit(whole, (image_size, image_size), Image.Resampling.BICUBIC)
+            pixels = np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
+            return Picture(kinds, hashlib.sha256(data).digest(), pixels, actual)
     except (Image.DecompressionBombError, MemoryError):
         return Picture(["too_large"])
     except Exception:
@@ -113,12 +116,6 @@ def opened(data: bytes, side: int = 0) -> Image.Image:
         return _upright(image, data, side)
 
 
-def _pixels(image: Image.Image, data: bytes, image_size: int) -> np.ndarray:
-    """An open picture of any mode -> uint8 [3, S, S]: resized to cover, centre-cropped."""
-    image = ImageOps.fit(_upright(image, data, 2 * image_size), (image_size, image_size), Image.Resampling.BICUBIC)
-    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
-
-
 def _upright(image: Image.Image, data: bytes, side: int) -> Image.Image:
     """An open picture of any mode as RGB: rotated as its EXIF data says, on white where it is transparent."""
     if side:
@@ -127,7 +124,7 @@ def _upright(image: Image.Image, data: bytes, side: int) -> Image.Image:
         image.load()
     except OSError:
         # A JPEG that lacks only its end marker is complete: then it makes no difference what follows.
-        if _ALIAS.get(image.format or "", image.format) != "JPEG" or data.endswith(_END):
+        if image.format not in ("JPEG", "MPO") or data.endswith(_END):
             raise
         start = data.removesuffix(_END[:1])
         ended, continued = (opened(start + more + _END, side) for more in (b"", _MORE))

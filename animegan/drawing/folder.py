@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from animegan.drawing.face import Face
 from animegan.drawing.render import draw
 from animegan.errors import UserError
-from animegan.files import read_json, write_whole
+from animegan.files import read_json, saving, write_whole
 
 VERSION = 1  # of the drawing: increase it whenever a pixel changes
 MARKER = "drawing.json"
@@ -60,7 +60,7 @@ def write_faces(
         if not isinstance(value, int) or not least <= value <= most:
             raise UserError(f"{name} must be a whole number from {least} to {most}, not {str(value)[:40]}")
     wanted = _Marker(VERSION, seed, count, complete=True)
-    try:
+    with saving(folder, "choose another folder"):
         complete = _claim(folder, wanted)
         existing = {entry.name for entry in os.scandir(folder / "faces")}
         missing = [index for index in range(count) if _file_name(index) not in existing]
@@ -72,9 +72,6 @@ def write_faces(
                 bar.update(drawn)
         write_whole(folder / TABLE, _table(seed, count).encode())
         write_whole(folder / MARKER, json.dumps(vars(wanted)).encode())
-    except OSError as error:
-        problem = error.strerror or error
-        raise UserError(f"cannot write faces into {folder} ({problem}): choose another folder") from error
     return folder
 
 

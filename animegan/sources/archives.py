@@ -29,8 +29,8 @@ MAX_ENTRIES = 1_000_000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)  # that Python can read
 LINK, DEVICE = "a link", "a device, not a file"
 UNIX_TYPES = {0: "", stat.S_IFREG: "", stat.S_IFLNK: LINK}  # others are a DEVICE; 0: the archive says none
-OUTSIDE = "its name leads out of the archive"
 UNPACK = "unpack it with another program (7-Zip, or Windows Explorer), and import the folder"
+OUTSIDE = "its name leads out of the archive"
 ENCRYPTED = "encrypted: unpack it with its password, and import the folder"
 NESTED = "an archive in the archive: unpack it, and import it by itself"
 SPLIT = "a part of a split archive: put its parts together (as 7-Zip does), and import what they hold"
@@ -183,8 +183,7 @@ class Source:
             files, entries = NumberedFiles(Path(folder)), []
             for info in infos:
                 opened, odd = functools.partial(files.open, info.filename), LINK if info.is_symlink else ""
-                version = f"{info.crc32 or 0:08x}"
-                entries.append(self._entry(info.filename, info.uncompressed, version, opened, odd=odd))
+                entries.append(self._entry(info.filename, info.uncompressed, f"{info.crc32 or 0:08x}", opened, odd=odd))
             if wanted := [entry.name for entry in entries if not entry.refused]:
                 archive.extract(targets=wanted, factory=files)  # at once: it compresses many files as one
             yield from entries

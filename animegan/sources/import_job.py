@@ -49,12 +49,10 @@ class Summary:
 
     @property
     def table(self) -> Path:
-        """The CSV file with what became of every file."""
         return self.folder / TABLE
 
     @property
     def sheet(self) -> Path:
-        """The contact sheet."""
         return self.folder / SHEET
 
     def __str__(self) -> str:

@@ -43,9 +43,11 @@ def import_pictures(
     of ours. What was imported until then is kept.
     """
     if not -1 <= threshold < BITS // 2:
-        usual = f"give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1"
-        raise UserError(f"--threshold {threshold} is out of range: {usual}.")
-    paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
+        raise UserError(f"--threshold {threshold} is out of range: give -1 to {BITS // 2 - 1} ({THRESHOLD} is usual).")
+    paths = [Path(os.path.expanduser(source)) for source in sources]
+    for path in paths:
+        with reading(str(path)[:200], "give a folder, an archive (zip, tar, 7z, rar) or pictures"):
+            path.stat()
     out, failed = usable_out(out, paths), []
     is_new = not os.path.lexists(out)
     lock, busy = out / HIDDEN / "lock", f"another import into {out} is running: wait for it, or give another --out."
@@ -68,18 +70,6 @@ def import_pictures(
     if len(paths) == 1 or not work.journal.records:
         raise failed[0]
     raise UserError(f"{str(failed[0]).rstrip('.')}. The other sources were imported: {summary.kept:,} pictures to use.")
-
-
-# --- checks before the import --------------------------------------------------------------------------------
-
-
-def _existing(path: Path) -> Path:
-    with reading(str(path)[:200], "check the path"):
-        try:
-            path.stat()
-        except FileNotFoundError:
-            raise UserError(f"there is no {path}: give a folder, an archive (zip, tar, 7z, rar) or pictures.") from None
-    return path
 
 
 def usable_out(out: str | Path, sources: Sequence[Path] = ()) -> Path:

@@ -13,7 +13,7 @@ from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
 from animegan.sources.import_job import THRESHOLD, Summary
 from animegan.sources.importing import NO_ACCESS, import_pictures, usable_out
-from animegan.sources.public_sets import SETS, mirrored
+from animegan.sources.public_sets import SETS
 
 
 def get(
@@ -33,7 +33,7 @@ def get(
     if sha256 and not url:
         raise UserError("--sha256 goes with --url: a set of the list is checked by what it holds.")
     known = SETS[name] if name else None
-    address = mirrored(known.url, mirror) if known else url
+    address = known.url(mirror) if known else url
     stem = name or safe_stem(url.partition("?")[0])
     out = usable_out(out or Path("data") / stem)
     # Many addresses end in main.zip: the file's name depends on all of its address.
@@ -45,8 +45,7 @@ def get(
             known.check(archive)
         elif not kind_of_file(archive):
             raise DamagedSource("it is not an archive, perhaps a web page that says why")
-        leave_out = known.leave_out if known else None
-        summary = import_pictures([archive], out, finder, threshold, progress, leave_out=leave_out)
+        summary = import_pictures([archive], out, finder, threshold, progress, leave_out=known and known.leave_out)
         if not summary.notes:
             return summary
         problem = summary.notes[0]

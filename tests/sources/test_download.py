@@ -18,7 +18,7 @@ from animegan import sources
 from animegan.errors import UserError
 from animegan.sources import download
 from animegan.sources.download import fetch
-from animegan.sources.public_sets import SETS, PublicSet, mirrored
+from animegan.sources.public_sets import SETS, PublicSet
 
 CONTENT = bytes(range(256)) * 8000  # 2 MB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -474,8 +474,7 @@ def test_the_registry():
     assert not faces.is_wanted("cgan_anime_face-31e30fa/faces/33431.jpg")
     assert SETS["portraits-256"].is_wanted("x/dataset/selfie2anime/trainB/0001.jpg")
     assert not SETS["portraits-256"].is_wanted("x/dataset/selfie2anime/trainA/0001.jpg")
-    assert mirrored("https://github.com/a", None) == "https://github.com/a"
-    assert mirrored("https://github.com/a", "https://m.example/") == "https://m.example/https://github.com/a"
+    assert faces.url("https://m.example/") == f"https://m.example/{faces.url()}"
     text = sources.listing()
     for word in ("faces-96", "portraits-256", "licence", "left out", "by hand", "animegan data import FILE"):
         assert word in text
