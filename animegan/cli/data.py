@@ -18,9 +18,7 @@ def add_data_commands(commands) -> None:
     command.add_argument("folder", type=PATH)
 
     command = add_command(data, "import", import_data, "make a dataset from folders, archives and pictures")
-    command.add_argument(
-        "sources", nargs="+", type=PATH, metavar="SRC", help="folder, zip, tar(.gz/.xz), 7z, rar or picture"
-    )
+    command.add_argument("sources", nargs="+", type=PATH, metavar="SRC", help="folder, zip, tar, 7z, rar or picture")
     _import_options(command, "data/NAME, after the first SRC")
 
     command = add_command(data, "get", get_data, "download a public dataset of faces; without a name, list them")
@@ -39,13 +37,9 @@ def add_data_commands(commands) -> None:
 
 
 def _import_options(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument(
-        "--out", type=PATH, help=f"folder of the dataset; an existing one is added to (default {default})"
-    )
+    command.add_argument("--out", type=PATH, help=f"dataset's folder; an existing one is added to (default {default})")
     command.add_argument("--crop", action="store_true", help="cut the faces out of whole illustrations")
-    command.add_argument(
-        "--cascade", type=PATH, metavar="FILE", help="with --crop: your copy of lbpcascade_animeface.xml"
-    )
+    command.add_argument("--cascade", type=PATH, metavar="FILE", help="with --crop: your lbpcascade_animeface.xml")
     command.add_argument("--any-cascade", action="store_true", help="with --cascade: any file; OpenCV may crash on it")
     command.add_argument(
         "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"
@@ -63,11 +57,9 @@ def check_data(options: argparse.Namespace) -> None:
     from animegan.data import check_folder, other_format
 
     report = check_folder(options.folder)
-    print(report)
     others = Counter(other_format(Path(report.folder, name)) for name in report.foreign + report.corrupt)
-    for other, count in others.items():
-        if other:
-            print(f"  note: {count:,} of these: {other}")
+    report.notes += [f"{count:,} of these: {other}" for other, count in others.items() if other]
+    print(report)
     if not report.usable:
         print("  nothing to train on: put a few thousand faces there, or draw some with: animegan draw")
 

@@ -38,8 +38,7 @@ def batches(
     `epoch_order`. The incomplete last batch is dropped; the first `start` batches are skipped without reading them, to
     resume mid-epoch.
 
-    Raises UserError if `batch_size` is below 1 or above the number of pictures, or if another program has cut the
-    mapped file short.
+    Raises UserError for a batch size below 1 or above the number of pictures, and for a mapped file cut short since.
     """
     if batch_size < 1:
         raise UserError(f"the batch size is {batch_size}: give 1 or more")

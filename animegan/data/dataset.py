@@ -60,9 +60,8 @@ def load_faces(
     """Read all pictures under `folder`, at any depth, ordered by relative name (code points).
 
     The first call decodes with `workers` threads (default: one per core, at most 8); later calls map the cache file as
-    long as no name, size or time of a file changes and the cache is undamaged. It is written into the folder, else into
-    a folder of its own in $ANIMEGAN_CACHE or the system's temporary folder; if neither works, the array stays in
-    memory.
+    long as no name, size or time of a file changes and the cache is undamaged. It is in the folder, else in a folder of
+    its own in $ANIMEGAN_CACHE or the system's temporary folder; if neither works, the array stays in memory.
 
     Raises UserError if the folder is missing, is a file, cannot be opened, or holds no picture that can be used.
     """

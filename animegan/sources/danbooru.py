@@ -116,7 +116,6 @@ def _posts(folder: Path) -> list[tuple]:
                 facts = json.loads(path.read_bytes())
                 artists = ", ".join(build(list[str] | None, facts.get("tags_artist"), "artists") or ()) or "unknown"
                 source = build(str | None, facts.get("source"), "source") or ""
-                rating = ratings.get(facts.get("rating"), "")
-                number, uploaded = build(int, facts["id"], "id"), facts.get("created_at", "")
-                posts.append((path.stem, number, artists, source, NO_LICENCE, rating, uploaded))
+                number, rating = build(int, facts["id"], "id"), ratings.get(facts.get("rating"), "")
+                posts.append((path.stem, number, artists, source, NO_LICENCE, rating, facts.get("created_at", "")))
     return sorted(posts, key=lambda post: post[1])

@@ -130,9 +130,7 @@ def _record(values: dict[str, Any]) -> Record:
         is_plain = not (found.file.startswith(".") or FORBIDDEN.search(found.file) or UNSEEN.search(found.file))
         is_hash = type(found.hash) is int and 0 <= found.hash < 2**64
         if not (is_known and is_plain and is_hash and (found.box is None or len(found.box) == 3)):
-            raise ValueError(
-                f"status is {found.status[:40]}, file is {found.file[:40]}, hash is {str(found.hash)[:40]}"
-            )
+            raise ValueError(f"status is {found.status}, file is {found.file}, hash is {found.hash}")
     return record
 
 
