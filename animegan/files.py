@@ -135,6 +135,8 @@ def reading(path: str | os.PathLike, fix: str, errors: Any = WRONG_CONTENT) -> I
 def read_json(path: Path, kind: type[T], fix: str) -> T:
     """The content of a JSON file as a `kind`: see `build`. UserError if it is anything else."""
     with reading(path, fix):
+        if path.is_fifo() or path.is_char_device():  # reading it would wait for ever
+            raise ValueError("it is not a file")
         return build(kind, json.loads(path.read_bytes()), "its content")
 
 
