@@ -23,7 +23,7 @@ TRIES, OFFLINE_TRIES = 6, 3  # in a row that bring no new byte, and that do not 
 MAX_WAIT = 120  # seconds between two tries, whatever Retry-After asks for; urllib3's back-off ends there, too
 REDIRECTS = 10
 MAX_BYTES = 8 * 2**30  # of one file
-PIECE = 2**12  # bytes; a piece that is interrupted is lost, and a slow one is noticed when it is there
+PIECE = 2**16  # bytes at most that are read at once
 TEMPORARY = {408, 425, 429, 500, 502, 503, 504}  # answers that may be different a minute later
 ADVICE = {
     401: "it asks for a password",
@@ -166,7 +166,8 @@ class _Download:
         with open(self.part, "r+b" if start else "wb") as file:
             file.seek(start)
             began = time.monotonic()
-            for piece in response.iter_content(PIECE):
+            # What has arrived, at least one byte: a slow server is noticed at once.
+            for piece in iter(lambda: response.raw.read1(PIECE, decode_content=True), b""):
                 # A time limit for the whole: the timeout of a socket begins again with every byte.
                 if time.monotonic() - began > TIMEOUT[1] + (file.tell() - start) / SLOWEST:
                     raise self.failed("the server is too slow")
