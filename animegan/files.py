@@ -108,15 +108,18 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, busy: str) -> Iterator[None]:
-    """Keep other processes out while the block runs: they get UserError with the line `busy`. path: the lock's file.
+    """Keep other processes out while the block runs: they get UserError with the line `busy`.
 
-    The operating system releases the lock when the process ends, however it ends; the file stays.
+    path: the file of the lock, made with its folder; it stays, and the lock ends with the process, however that ends.
     """
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(FileLock(path, timeout=0))
         except Timeout as error:
             raise UserError(busy) from error
+        except OSError as error:
+            why = error.strerror or error
+            raise UserError(f"{path.parent} cannot be written ({why}); name a folder that you may write to.") from error
         yield
 
 
