@@ -1,7 +1,5 @@
 """Pages become one HTML file that needs nothing else: pictures, style and script are in it."""
 
-from __future__ import annotations
-
 import base64
 from html import escape
 from pathlib import Path

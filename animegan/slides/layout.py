@@ -4,8 +4,6 @@ A slide that is too full is set in a slightly smaller font; what does not fit ev
 with the same title. A picture is made smaller to leave room for the text, before it is moved to the next page.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, islice, takewhile

@@ -16,10 +16,10 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from animegan.slides.code import program_lines
 from animegan.slides.formula import formula_picture, formula_text
-from animegan.slides.model import BULLET, Block, Cell, Code, Merged, Picture, Span, Spans, Table, Text, clean, words
+from animegan.slides.model import BULLET, Block, Cell, Code, Picture, Span, Spans, Table, Text, clean
 from animegan.slides.pictures import POINTS_PER_PIXEL
 from animegan.slides.svg import NOTHING, read_svg
-from animegan.slides.text_width import is_wide, joined
+from animegan.slides.text_width import joined
 
 INLINE_FORMATS = {
     **{key: {"bold": True} for key in ("b", "strong")},
@@ -32,7 +32,7 @@ INLINE_FORMATS = {
 FORMATS = INLINE_FORMATS | {key: {"bold": True} for key in ("summary", "dt", "th")}
 INLINE = {*INLINE_FORMATS, "a", "span", "font", "u", "ins", "mark", "small", "big", "abbr", "label", "q", "wbr"}
 IGNORED = {"script", "style", "head", "template", "input", "button"}
-MEDIA = {"video": "A video", "audio": "A sound", "iframe": "Another page", "object": "A file", "embed": "A file"}
+MEDIA = {"video", "audio", "iframe", "object", "embed"}
 FRAMES = re.compile(r'= "(data:image/[a-z]+;base64,[^"]*)"')  # of an animation by matplotlib's to_jshtml
 # Between Chinese characters a line break is not a space.
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
@@ -163,7 +163,7 @@ class HtmlReader:
             self.add(Text(trimmed([Span(caption.get_text())]), role="caption"))
 
     def grid(self, rows: list[Tag]) -> list[list[list[Cell]]]:
-        """What stands at every place of a table, one below the other. Merged cells take up all their places."""
+        """What stands at every place of a table. A merged cell takes up all its places, and stands in the first."""
         grid: list[dict[int, list[Cell]]] = [{} for _ in rows]
         starts = set()  # the columns in which a cell begins: others would be empty
         for number, row in enumerate(rows):
@@ -172,13 +172,12 @@ class HtmlReader:
                 while column in grid[number]:
                     column += 1
                 starts.add(column)
-                content = self.cell(tag)
-                width, end = _count(tag, "colspan") or 1, number + (_count(tag, "rowspan") or len(rows))
+                width = min(_number(tag.get("colspan"), 1), 1000) or 1  # browsers allow no more
+                end = number + (_number(tag.get("rowspan"), 1) or len(rows))  # 0 means all that follow
                 for below, places in zip(rows[number:end], grid[number:end], strict=True):
                     if below.parent is row.parent:
-                        for n in range(column, column + width):
-                            places.setdefault(n, [Merged(words(content[0]), n == column)])
-                grid[number][column] = content
+                        places.update({n: [()] for n in range(column, column + width)})
+                grid[number][column] = self.cell(tag)
                 column += width
         return [[places.get(n, [()]) for n in sorted(starts)] for places in grid]
 
@@ -201,7 +200,7 @@ class HtmlReader:
         source = tag if tag.get("src") else tag.find("source") or tag
         address = str(source.get("src") or source.get("data") or "data:")
         where = "" if address.startswith("data:") else f": {address}"
-        self.add(note(f"{MEDIA[tag.name]}, to be opened in the notebook{where}"))
+        self.add(note(f"A video, a sound or another page, to be opened in the notebook{where}"))
 
     def animation(self, tag: Tag) -> None:
         script = tag.find_next("script")
@@ -210,8 +209,7 @@ class HtmlReader:
         self.add(note("An animation, to be played in the notebook" + "; this is its last frame." * bool(frames)))
 
     def formula(self, tex: str, formatting: Span, is_inline: bool) -> None:
-        has_chinese = any(map(is_wide, tex))
-        if (is_inline or has_chinese) and (spans := formula_text(tex)) is not None:
+        if is_inline and (spans := formula_text(tex)) is not None:
             self.spans += [replace(span, bold=formatting.bold or span.bold, link=formatting.link) for span in spans]
         elif picture := formula_picture(tex):
             self.add(picture)
@@ -250,19 +248,10 @@ def _cell_text(blocks: Iterable[Block]) -> Spans:
         if isinstance(block, Picture):
             lines.append([Span(block.tex, code=True)])
         elif isinstance(block, Code):
-            indented = [
-                [replace(span, text=span.text.replace("  ", "\xa0\xa0")) for span in line] for line in block.lines
-            ]
-            lines += indented
+            lines += ([replace(s, text=s.text.replace("  ", "\xa0\xa0")) for s in line] for line in block.lines)
         else:
             lines.append([Span(f"{block.label} " if block.label else ""), *block.spans])
     return trimmed([span for line in lines for span in (Span("\n"), *line)])
-
-
-def _count(tag: Tag, name: str) -> int:
-    """How many places a cell takes up, at most as many as browsers allow; 0 for all that follow."""
-    text = str(tag.get(name, "")).strip()
-    return min(int(text), 1000) if re.fullmatch("[0-9]{1,5}", text) else 1
 
 
 def _language(pre: Tag) -> str:

@@ -80,18 +80,7 @@ class Picture:
         return replace(self, width=scale * self.width, height=scale * self.height)
 
 
-@dataclass(frozen=True)
-class Merged:
-    """A further place of a merged cell: empty, but it knows the cell's text. is_below: it is in its first column."""
-
-    whole: Spans
-    is_below: bool
-
-    def __bool__(self) -> bool:
-        return False
-
-
-Cell = Spans | Picture | Merged
+Cell = Spans | Picture
 
 
 @dataclass(frozen=True)

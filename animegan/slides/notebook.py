@@ -1,7 +1,5 @@
 """A notebook becomes slides: which cell starts a slide, and what of a cell is shown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """Pictures for slides: from a notebook's outputs, its attachments, data addresses, and files beside it."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import io

@@ -14,7 +14,7 @@ from itertools import accumulate, chain, repeat, takewhile
 from math import inf
 from typing import Any, TypeVar
 
-from animegan.slides.model import Block, Cell, Code, Merged, Picture, Spans, Table, Text, words
+from animegan.slides.model import Block, Cell, Code, Picture, Spans, Table, Text, words
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, HEIGHT, PADDING, STEP, Style, style_of
 from animegan.slides.text_width import Chunk, chunks, joined, wrap
 
@@ -169,37 +169,25 @@ class TableBox:
         return sum(self.heights[: self.table.headers + (body if body <= FEW_ROWS else 2)])
 
     def split(self, room: float) -> tuple[TableBox | None, TableBox]:
-        headers, rows, wrapped = self.table.headers, self.table.rows, self.wrapped
-        if sum(self.heights[:headers]) > room / 2:  # too high to be repeated
+        headers, rows, wrapped, heights = self.table.headers, self.table.rows, self.wrapped, self.heights
+        if sum(heights[:headers]) > room / 2:  # too high to be repeated
             return _like(self, wrapped, table=replace(self.table, headers=0)).split(room)
-        fitting = min(_fitting(self.heights, room), len(rows) - 1) - headers
+        fitting = min(_fitting(heights, room), len(rows) - 1) - headers
         if fitting < 1:  # one row higher than the room
-            free = int((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading)
+            free = int((room - sum(heights[:headers]) - 2 * CELL_Y) / self.style.leading)
             if free < 8:
                 return None, self
             parts = [[cell[part] for cell in wrapped[headers]] for part in (slice(free), slice(free, None))]
             upper, lower = (tuple(map(_rejoined, cells)) for cells in parts)
-            upper = tuple(
-                old if isinstance(old, Picture) else new for old, new in zip(rows[headers], upper, strict=True)
-            )
+            upper = tuple(new or old for old, new in zip(rows[headers], upper, strict=True))  # the old are pictures
             rows = (*rows[:headers], upper, lower, *rows[headers + 1 :])
             wrapped, fitting = [*wrapped[:headers], *parts, *wrapped[headers + 1 :]], 1
+            heights = [*heights[:headers], *map(self.row_height, (upper, lower), parts), *heights[headers + 1 :]]
         end = headers + fitting
-        lower = rows[:headers] + rows[end:]
-        below = wrapped[:headers] + wrapped[end:]
-        if any(isinstance(cell, Merged) for cell in rows[end]):
-            again = tuple(_whole(cell, True) for cell in rows[end])
-            lower, below[headers] = (*rows[:headers], again, *rows[end + 1 :]), self.wrap(again)
-        head, rest = (replace(self.table, rows=part) for part in (rows[:end], lower))
-        rest = _like(self, below, table=rest)
-        known = self.heights[len(self.heights) - len(rows[end + 1 :]) :]
-        vars(rest)["heights"] = [*self.heights[:headers], self.row_height(lower[headers], below[headers]), *known]
+        head, rest = (replace(self.table, rows=part) for part in (rows[:end], rows[:headers] + rows[end:]))
+        rest = _like(self, wrapped[:headers] + wrapped[end:], table=rest)
+        vars(rest)["heights"] = heights[:headers] + heights[end:]
         return _like(self, wrapped[:end], table=head), rest
-
-
-def _whole(cell: Cell, is_below: bool) -> Cell:
-    """The text of a merged cell where it continues: on another page (`is_below`), or in a part of a wide table."""
-    return cell.whole if isinstance(cell, Merged) and cell.is_below >= is_below else cell
 
 
 def _fitting(heights: list, room: float) -> int:
@@ -313,17 +301,14 @@ def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
     while style.size > MIN_CELL and sum(_column_widths(longest, style)) > width:
         style = style * max(0.94, MIN_CELL / style.size)
     narrowest, preferred = _column_widths(longest, style), _column_widths(lines, style)
-    # Columns that are repeated: where cells are merged, the next column tells their rows apart.
-    keys = min(len(columns), 1 + any(isinstance(cell, Merged) for cell in columns[0][table.headers :]))
-    groups = [[*range(keys)]]
-    for column in range(keys, len(columns)):
-        if len(groups[-1]) > keys and sum(narrowest[n] for n in groups[-1]) + narrowest[column] > width:
-            groups.append([*range(keys)])
+    groups = [[0]]
+    for column in range(1, len(columns)):
+        if len(groups[-1]) > 1 and sum(narrowest[n] for n in groups[-1]) + narrowest[column] > width:
+            groups.append([0])
         groups[-1].append(column)
     boxes = []
     for group in groups:
-        first = group[keys] if group is not groups[0] else -1
-        rows = tuple(tuple(_whole(row[n], False) if n == first else row[n] for n in group) for row in table.rows)
+        rows = tuple(tuple(row[n] for n in group) for row in table.rows)
         widths = _fitted_widths([narrowest[n] for n in group], [preferred[n] for n in group], width)
         rows = _resized(replace(table, rows=rows), widths, highest)
         boxes.append(TableBox(replace(table, rows=rows), style, tuple(widths)))

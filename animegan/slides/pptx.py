@@ -1,7 +1,5 @@
 """Pages become a PowerPoint file: real titles, real text, real tables, and a description of every picture."""
 
-from __future__ import annotations
-
 import copy
 import io
 

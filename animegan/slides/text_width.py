@@ -5,8 +5,6 @@ wider than Arial and Consolas, in which the slides are shown: that tenth is the 
 neither. A Chinese character is as wide as it is high in every font.
 """
 
-from __future__ import annotations
-
 import functools
 import unicodedata
 from collections.abc import Iterable
