@@ -1,11 +1,9 @@
 """Markdown, and HTML inside it, becomes blocks: both are read as one HTML tree."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import chain, groupby, zip_longest
+from itertools import chain, groupby, islice, zip_longest
 from math import inf
 
 from bs4 import BeautifulSoup, NavigableString, Tag
@@ -36,6 +34,9 @@ MEDIA = {"video", "audio", "iframe", "object", "embed"}
 FRAMES = re.compile(r'= "(data:image/[a-z]+;base64,[^"]*)"')  # of an animation by matplotlib's to_jshtml
 # Between Chinese characters a line break is not a space.
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
+SUPERFLUOUS = re.compile(
+    r"\A[ \n]+|[ \n]+\Z|(?<=[ \n]) +| +(?=\n)"
+)  # space at the ends, at line breaks, and a second one
 MAX_INDENT = 9  # PowerPoint has no more levels
 LINKS = ("https://", "http://", "mailto:")
 # JupyterLab's other signs around a formula, \\(...\\) and \\[...\\], outside of code and of other formulas.
@@ -121,7 +122,7 @@ class HtmlReader:
         elif tag.name == "table":
             self.table(tag)
         elif tag.name in ("ul", "ol"):
-            self.list(tag, formatting)
+            self.list_items(tag, formatting)
         elif tag.name not in IGNORED:
             self.paragraph(tag, formatting)
 
@@ -137,7 +138,7 @@ class HtmlReader:
         if self.kind.heading or self.kind.role:
             self.kind = outer
 
-    def list(self, tag: Tag, formatting: Span) -> None:
+    def list_items(self, tag: Tag, formatting: Span) -> None:
         self.end_paragraph()
         outer = self.kind
         first = _number(tag.get("start"), 1)
@@ -262,18 +263,7 @@ def _language(pre: Tag) -> str:
 
 def trimmed(spans: list[Span]) -> Spans:
     """The spans without space at both ends and around line breaks, and with one space in place of several."""
-    kept: list[Span] = []
-    for span in spans:
-        text = re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", span.text))
-        if not kept:
-            text = text.lstrip("\n ")
-        elif kept[-1].text[-1] in " \n":
-            text = text.lstrip(" ")
-        if text:
-            kept.append(replace(span, text=text))
-    while kept:
-        last = kept.pop()
-        if text := last.text.rstrip(" \n"):
-            kept.append(replace(last, text=text))
-            break
-    return joined(kept)
+    text = "".join(span.text for span in spans)
+    letters = iter(SUPERFLUOUS.sub(lambda found: "\0" * len(found[0]), text))
+    kept = (replace(span, text="".join(islice(letters, len(span.text))).replace("\0", "")) for span in spans)
+    return joined(span for span in kept if span.text)

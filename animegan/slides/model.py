@@ -4,8 +4,6 @@
 pages. This module is the only one that all of them know.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, replace
 
@@ -74,7 +72,7 @@ class Picture:
     alt: str
     tex: str = ""
 
-    def fitted(self, width: float, height: float) -> Picture:
+    def fitted(self, width: float, height: float) -> "Picture":
         """The picture as large as it can be within these measures."""
         scale = min(width / self.width, height / self.height)
         return replace(self, width=scale * self.width, height=scale * self.height)

@@ -106,21 +106,18 @@ class NotebookReader:
                 if output.output_type == "error":
                     yield note(f"This cell stopped with {output.ename}: {output.evalue}. Fix it and run it again.")
                 else:
-                    data = {
-                        kind: value if kind.startswith("application/") or isinstance(value, str) else str(value)
-                        for kind, value in output.data.items()
-                    }
+                    data = {kind: str(value) for kind, value in output.data.items()}
                     yield from self.output(data, output.get("metadata", {}), cell.source)
 
     def output(self, data, metadata, source: str) -> Iterator[Block]:
         """The form of an output that a slide shows best; for a widget, the picture that is stored with it."""
         text, html = data.get("text/plain", ""), data.get("text/html", "")
         finder = partial(find_picture, attachments={}, folder=self.folder)
-        if kinds := [kind for kind in data if kind.startswith("image/")]:
-            alts = [_alt(metadata.get(kind)) for kind in kinds]
+        if bundle := {kind: content for kind, content in data.items() if kind.startswith("image/")}:
+            alts = (stored.get("alt") for stored in metadata.values() if isinstance(stored, dict))
+            alts = (alt for alt in alts if alt and isinstance(alt, str))
             try:
-                bundle = {kind: data[kind] for kind in kinds}
-                yield stored_picture(bundle, next(filter(None, alts), _description(text, source)))
+                yield stored_picture(bundle, next(alts, _description(text, source)))
             except ValueError as error:
                 yield note(f"The picture of this cell cannot be read ({error}); run the notebook again.")
         elif text.startswith("<Figure size ") or "application/pdf" in data:
@@ -137,12 +134,6 @@ class NotebookReader:
             yield Code(printed_lines(text), output=True)
         elif "<script" in html or not html:
             yield note(f"An output that a slide cannot show ({', '.join(sorted(data)) or 'nothing'}).")
-
-
-def _alt(metadata) -> str:
-    """The alternative text in what a notebook stores beside a picture; "" if there is none."""
-    alt = metadata.get("alt") if isinstance(metadata, dict) else None
-    return alt if isinstance(alt, str) else ""
 
 
 def _description(text: str, source: str) -> str:
