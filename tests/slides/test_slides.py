@@ -378,12 +378,12 @@ def test_pictures_come_from_attachments_data_addresses_and_files_beside_the_note
 @pytest.mark.parametrize(
     ("address", "says"),
     [
-        ("gone.png", "there is no gone.png"),
-        ("https://example.org/x.png", "https://example.org/x.png is not downloaded"),
+        ("gone.png", "gone.png cannot be read (there is no such file)"),
+        ("https://example.org/x.png", "https://example.org/x.png cannot be read (it is not downloaded"),
         ("//example.org/x.png", "is not downloaded"),
         ("file:///etc/passwd", "is not downloaded"),
         ("/etc/hostname", "give its path relative to the notebook"),
-        ("attachment:gone.png", "there is no attachment:gone.png"),
+        ("attachment:gone.png", "attachment:gone.png cannot be read (there is no such attachment)"),
         ("broken.png", "broken.png cannot be read"),
         ("data:image/png;base64,AAAA", "cannot be read"),
         ("drawing.svg", "drawing.svg cannot be read"),
@@ -626,7 +626,11 @@ def test_pictures_in_a_table_stand_in_their_cells(tmp_path):
     deck = presentation(cells, tmp_path)
     assert tables_of(deck)[0] == [["epoch 1", "epoch 25"], ["", ""], ["noise", "faces"]]
     first, second = tables_of(deck)[1]
-    assert first == ["first", "", "Picture missing (x): there is no gone.png."] and second == ["", "FID 9", ""]
+    assert first == [
+        "first",
+        "",
+        "Picture left out (x): gone.png cannot be read (there is no such file).",
+    ] and second == ["", "FID 9", ""]
     for slide, alts in zip(deck.slides, (["e1", "e25"], ["a"]), strict=True):
         frame = next(shape for shape in slide.shapes if shape.has_table)
         left, lefts = frame.left, []
@@ -864,7 +868,7 @@ def test_videos_sounds_and_pages_in_a_page_leave_a_line():
     for address in ("https://example.org/embed", "a.wav", "film.mp4", "/two"):
         assert address in words
     assert "cannot show (text/html" in words and not re.search("IPython|Your browser|base64", words)
-    assert "it has no address" in all_words(presentation([text("# T\n\n<img alt='x'>")]))
+    assert "a picture without an address" in all_words(presentation([text("# T\n\n<img alt='x'>")]))
 
 
 def test_a_progress_bar_that_only_a_notebook_can_show_leaves_no_trace():
