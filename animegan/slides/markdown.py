@@ -34,16 +34,13 @@ MEDIA = {"video", "audio", "iframe", "object", "embed"}
 FRAMES = re.compile(r'= "(data:image/[a-z]+;base64,[^"]*)"')  # of an animation by matplotlib's to_jshtml
 # Between Chinese characters a line break is not a space.
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
-SUPERFLUOUS = re.compile(
-    r"\A[ \n]+|[ \n]+\Z|(?<=[ \n]) +| +(?=\n)"
-)  # space at the ends, at line breaks, and a second one
+SUPERFLUOUS = re.compile(r"\A[ \n]+|[ \n]+\Z|(?<=[ \n]) +| +(?=\n)")  # also at line breaks
 MAX_INDENT = 9  # PowerPoint has no more levels
-LINKS = ("https://", "http://", "mailto:")
 # JupyterLab's other signs around a formula, \\(...\\) and \\[...\\], outside of code and of other formulas.
 BRACKETS = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\([([])\s*(.{1,2000}?)\s*\\\\[])]", re.DOTALL)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 MARKDOWN.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
-MARKDOWN.validateLink = lambda url: True  # it refuses an SVG as a data address; `LINKS` and `find_picture` check links
+MARKDOWN.validateLink = lambda url: True  # it refuses an SVG as a data address; the reader checks links
 
 # From an address in the notebook and its alternative text: the picture, or a line that says why there is none.
 FindPicture = Callable[[str, str], "Picture | str"]
@@ -60,16 +57,9 @@ def read_html(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a piece of HTML; everything but text, pictures and tables is left out."""
     tree = BeautifulSoup(source, "html.parser")
     try:
-        return _blocks(tree, Span(""), find_picture)
+        return HtmlReader(find_picture).read(tree, Span(""))
     except RecursionError:
         return [note("What follows is nested too deeply for slides; its text is:"), Text((Span(tree.get_text()),))]
-
-
-def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Block]:
-    reader = HtmlReader(find_picture)
-    reader.walk(node, formatting)
-    reader.end_paragraph()
-    return reader.blocks
 
 
 class HtmlReader:
@@ -80,6 +70,11 @@ class HtmlReader:
         self.blocks: list[Block] = []
         self.spans: list[Span] = []  # of the paragraph in progress
         self.kind = Text(())  # what that paragraph is: an item, a heading, ...
+
+    def read(self, node: Tag, formatting: Span) -> list[Block]:
+        self.walk(node, formatting)
+        self.end_paragraph()
+        return self.blocks
 
     def end_paragraph(self) -> None:
         spans = trimmed(self.spans)
@@ -116,7 +111,10 @@ class HtmlReader:
             self.animation(tag)
         elif tag.name in INLINE:
             link = str(tag.get("href", ""))
-            self.walk(tag, replace(formatting, link=link) if link.startswith(LINKS) else formatting)
+            self.walk(
+                tag,
+                replace(formatting, link=link) if link.startswith(("https://", "http://", "mailto:")) else formatting,
+            )
         elif tag.name == "pre":
             self.add(Code(program_lines(tag.get_text(), _language(tag))))
         elif tag.name == "table":
@@ -184,7 +182,7 @@ class HtmlReader:
 
     def cell(self, tag: Tag) -> list[Cell]:
         """The pictures in a cell, and what stands above and below each as lines of text."""
-        blocks = _blocks(tag, Span("", bold=tag.name == "th"), self.find_picture)
+        blocks = HtmlReader(self.find_picture).read(tag, Span("", bold=tag.name == "th"))
         blocks = chain.from_iterable(block.blocks() if isinstance(block, Table) else [block] for block in blocks)
         runs = groupby(blocks, lambda block: isinstance(block, Picture) and not block.tex)
         return [cell for is_picture, run in runs for cell in (run if is_picture else [_cell_text(run)])] or [()]

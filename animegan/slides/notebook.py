@@ -16,7 +16,6 @@ BREAKS = ("slide", "subslide")
 NO_CELL = {"remove-cell", "remove_cell", "hide-cell"}
 NO_CODE = {"hide-input", "hide_input", "remove-input", "remove_input"}
 NO_OUTPUT = {"hide-output", "hide_output", "remove-output", "remove_output"}
-WIDGET = "application/vnd.jupyter.widget-view+json"
 # What `tqdm.notebook` prints when it starts: 0%|   | 0/25 [00:00<?, ?it/s], or 0it [00:00, ?it/s].
 PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d\d:\d\d|\b(Float|Int)Progress\(")
 
@@ -123,7 +122,7 @@ class NotebookReader:
         elif text.startswith("<Figure size ") or "application/pdf" in data:
             if not text.endswith(" 0 Axes>"):  # an empty one
                 yield note(f"The figure of this cell is not stored as a picture that slides can show: {AS_PNG}.")
-        elif WIDGET in data:
+        elif "application/vnd.jupyter.widget-view+json" in data:
             if not PROGRESS_BAR.search(text):  # the state in which it began is of no use
                 yield note(f"An interactive widget, to be used in the notebook: {text}")
         elif formatted := data.get("text/markdown") or data.get("text/latex"):

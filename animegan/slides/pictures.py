@@ -19,9 +19,7 @@ FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "JPEG2000", "AVIF
 MAX_PIXELS = 64_000_000  # a decompression bomb is recognised by its header
 MAX_BYTES = 128 * 2**20  # a larger file is not even read
 MAX_SIDE = 2400  # pixels: more cannot be seen on a screen, and makes the file large
-PROJECT = ("pyproject.toml", ".git")  # what the top folder of a project holds
 POINTS_PER_PIXEL = 0.75  # at the natural size
-ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 
 
 def read_picture(data: bytes, alt: str) -> Picture:
@@ -39,7 +37,7 @@ def read_picture(data: bytes, alt: str) -> Picture:
                 raise Image.DecompressionBombError
             image.load()
             kind = (image.format or "").lower()
-            is_turned = image.getexif().get(ORIENTATION, 1) != 1
+            is_turned = image.getexif().get(0x0112, 1) != 1  # the EXIF tag that says how the camera was held
             if kind not in KINDS or is_turned or max(image.size) > MAX_SIDE:
                 data, kind, image = _converted(image, kind)
             width, height = image.size
@@ -112,7 +110,8 @@ def _project(folder: Path) -> Path:
     """The folder whose pictures a notebook in `folder` may show; others may be private, and slides are handed on."""
     home = Path(os.path.realpath(os.path.expanduser("~")))  # may be under version control as a whole
     below = takewhile(lambda parent: parent not in (home, Path(parent.anchor)), (folder, *folder.parents))
-    return next((parent for parent in below if any(os.path.exists(parent / name) for name in PROJECT)), folder)
+    projects = (p for p in below if os.path.exists(p / "pyproject.toml") or os.path.exists(p / ".git"))
+    return next(projects, folder)
 
 
 def decode(content: str | list[str]) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, chain, product, takewhile
 from math import inf
-from typing import Any, TypeVar
+from typing import Any
 
 from animegan.slides.model import Block, Cell, Code, Picture, Spans, Table, Text, words
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, HEIGHT, PADDING, STEP, Style, style_of
@@ -25,7 +25,6 @@ HALF_A_PAGE = 190  # points
 MIN_PICTURE = 60  # points: the height of a picture in a table of many rows
 GROWTH = 2.0  # a picture is enlarged by at most this factor
 ROUNDING = 1e-6  # points by which sums of heights may differ
-P = TypeVar("P", bound="Paragraph | Listing | TableBox")
 
 
 @dataclass(frozen=True)
@@ -187,7 +186,7 @@ def _fitting(heights: list, room: float) -> int:
     return sum(1 for _ in takewhile(lambda total: total <= room, accumulate(heights)))
 
 
-def _like(piece: P, wrapped: list, **changes: Any) -> P:
+def _like(piece: Any, wrapped: list, **changes: Any) -> Any:
     """A copy with other values of its fields, and with its lines."""
     copy = replace(piece, **changes)
     vars(copy)["wrapped"] = wrapped
