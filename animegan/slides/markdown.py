@@ -36,11 +36,12 @@ FRAMES = re.compile(r'= "(data:image/[a-z]+;base64,[^"]*)"')  # of an animation 
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
 SUPERFLUOUS = re.compile(r"\A[ \n]+|[ \n]+\Z|(?<=[ \n]) +| +(?=\n)")  # also at line breaks
 MAX_INDENT = 9  # PowerPoint has no more levels
+LINKS = ("https://", "http://", "mailto:")
 # JupyterLab's other signs around a formula, \\(...\\) and \\[...\\], outside of code and of other formulas.
 BRACKETS = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\([([])\s*(.{1,2000}?)\s*\\\\[])]", re.DOTALL)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 MARKDOWN.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
-MARKDOWN.validateLink = lambda url: True  # it refuses an SVG as a data address; the reader checks links
+MARKDOWN.validateLink = lambda url: True  # it refuses an SVG as a data address; `LINKS` and `find_picture` check links
 
 # From an address in the notebook and its alternative text: the picture, or a line that says why there is none.
 FindPicture = Callable[[str, str], "Picture | str"]
@@ -111,10 +112,7 @@ class HtmlReader:
             self.animation(tag)
         elif tag.name in INLINE:
             link = str(tag.get("href", ""))
-            self.walk(
-                tag,
-                replace(formatting, link=link) if link.startswith(("https://", "http://", "mailto:")) else formatting,
-            )
+            self.walk(tag, replace(formatting, link=link) if link.startswith(LINKS) else formatting)
         elif tag.name == "pre":
             self.add(Code(program_lines(tag.get_text(), _language(tag))))
         elif tag.name == "table":
@@ -254,9 +252,8 @@ def _cell_text(blocks: Iterable[Block]) -> Spans:
 
 
 def _language(pre: Tag) -> str:
-    code = pre.find("code")
-    names = code.get("class", ()) if isinstance(code, Tag) else ()
-    return next((name.removeprefix("language-") for name in names if name.startswith("language-")), "")
+    code = pre.select_one("code[class^='language-']")
+    return code["class"][0].removeprefix("language-") if code else ""
 
 
 def trimmed(spans: list[Span]) -> Spans:

@@ -39,18 +39,15 @@ def read_svg(source: bytes, alt: str) -> Picture:
     if not any(_name(shape) != "use" or _attributes(shape).get("href") in ids for shape in shapes):
         raise ValueError(NOTHING)
     known = _attributes(root)
-    box = [float(number) for number in re.findall(NUMBER, known.get("viewBox", ""))]
-    box = box if len(box) == 4 and min(box[2:]) > 0 else []
-    ratio = box[2] / box[3] if box else 2.0
     lengths = [re.fullmatch(rf"\s*({NUMBER})\s*([a-z]*)\s*", known.get(side, "")) for side in ("width", "height")]
-    width, height = (float(length[1]) * UNITS.get(length[2], 0) if length else 0 for length in lengths)
-    width = min(max(1, width or height * ratio or UNITS["px"] * (box[2] if box else 300)), 10_000)
-    height = min(max(1, height or width / ratio), 10_000)
-    if not box:  # without it browsers do not scale the drawing
-        root.set("viewBox", f"0 0 {width / UNITS['px']:g} {height / UNITS['px']:g}")
-    root.set("width", f"{width:g}pt")
-    root.set("height", f"{height:g}pt")
-    root.set("xmlns", "http://www.w3.org/2000/svg")
+    width, height = (min(float(n[1]) * UNITS.get(n[2], 0), 10_000) if n else 0 for n in lengths)
+    box = [float(number) for number in re.findall(NUMBER, known.get("viewBox", ""))]
+    if len(box) != 4 or min(box[2:]) <= 0:  # without it browsers do not scale the drawing
+        box = [0, 0, width / UNITS["px"] or 300, height / UNITS["px"] or 150]
+        root.set("viewBox", " ".join(f"{number:g}" for number in box))
+    width = min(max(1, width or height * box[2] / box[3] or box[2] * UNITS["px"]), 10_000)
+    height = min(max(1, height or width * box[3] / box[2]), 10_000)
+    root.attrib.update({"width": f"{width:g}pt", "height": f"{height:g}pt", "xmlns": "http://www.w3.org/2000/svg"})
     return Picture(_markup(root).encode(), SVG, width, height, alt)
 
 
