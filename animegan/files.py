@@ -108,15 +108,18 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, busy: str) -> Iterator[None]:
-    """Keep other processes out while the block runs: they get UserError with the line `busy`. path: the lock's file.
+    """Keep other processes out while the block runs: they get UserError with the line `busy`.
 
-    The operating system releases the lock when the process ends, however it ends; the file stays.
+    path: the file of the lock, made with its folder; it stays, and the lock ends with the process, however that ends.
     """
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(FileLock(path, timeout=0))
         except Timeout as error:
             raise UserError(busy) from error
+        except OSError as error:
+            why = error.strerror or error
+            raise UserError(f"{path.parent} cannot be written ({why}); name a folder that you may write to.") from error
         yield
 
 
@@ -135,6 +138,8 @@ def reading(path: str | os.PathLike, fix: str, errors: Any = WRONG_CONTENT) -> I
 def read_json(path: Path, kind: type[T], fix: str) -> T:
     """The content of a JSON file as a `kind`: see `build`. UserError if it is anything else."""
     with reading(path, fix):
+        if path.is_fifo() or path.is_char_device():  # reading it would wait for ever
+            raise ValueError("it is not a file")
         return build(kind, json.loads(path.read_bytes()), "its content")
 
 

@@ -17,7 +17,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -414,16 +413,6 @@ def check_run_folder(path: Path) -> None:
             f"{path} already holds a run ({taken[-1]}), which is not overwritten; continue it with --resume, "
             f"or name another folder."
         )
-    try:
-        new = not path.exists()
-        path.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path).close()
-        if new:
-            path.rmdir()
-    except OSError as error:
-        raise UserError(
-            f"{path} cannot be written ({error.strerror or error}); name a folder that you may write to."
-        ) from error
 
 
 def settings(of: Run | TrainConfig) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """Names and numbers in a message."""
 
-from __future__ import annotations
-
 import unicodedata
 
 

@@ -69,7 +69,7 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_u
     if resume:
         Run(path)
     elif is_new:
-        check_run_folder(path)
+        check_run_folder(path)  # what stands in the way
     try:
         with locked(path / LOCK, f"a training is at work in {path}: wait until it has ended, or name another --outf."):
             if not resume:

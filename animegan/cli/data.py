@@ -1,12 +1,10 @@
 """The commands `animegan data ...`: what a folder holds, and where real faces come from."""
 
-from __future__ import annotations
-
 import argparse
 from collections import Counter
 from pathlib import Path
 
-from animegan.cli.parser import add_command
+from animegan.cli.parser import PATH, add_command
 from animegan.errors import UserError
 from animegan.text import printable
 
@@ -17,10 +15,10 @@ def add_data_commands(commands) -> None:
     data = data.add_subparsers(required=True, metavar="COMMAND")
 
     command = add_command(data, "check", check_data, "report what a folder of pictures holds, without changing it")
-    command.add_argument("folder")
+    command.add_argument("folder", type=PATH)
 
     command = add_command(data, "import", import_data, "make a dataset from folders, archives and pictures")
-    command.add_argument("sources", nargs="+", metavar="SRC", help="folder, zip, tar(.gz/.xz), 7z, rar or picture")
+    command.add_argument("sources", nargs="+", type=PATH, metavar="SRC", help="folder, zip, tar, 7z, rar or picture")
     _import_options(command, "data/NAME, after the first SRC")
 
     command = add_command(data, "get", get_data, "download a public dataset of faces; without a name, list them")
@@ -39,12 +37,10 @@ def add_data_commands(commands) -> None:
 
 
 def _import_options(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument("--out", help=f"folder of the dataset; an existing dataset is added to (default {default})")
+    command.add_argument("--out", type=PATH, help=f"dataset's folder; an existing one is added to (default {default})")
     command.add_argument("--crop", action="store_true", help="cut the faces out of whole illustrations")
-    command.add_argument("--cascade", metavar="FILE", help="with --crop: your own copy of lbpcascade_animeface.xml")
-    command.add_argument(
-        "--any-cascade", action="store_true", help="with --cascade: it may be another file; OpenCV may crash on it"
-    )
+    command.add_argument("--cascade", type=PATH, metavar="FILE", help="with --crop: your lbpcascade_animeface.xml")
+    command.add_argument("--any-cascade", action="store_true", help="with --cascade: any file; OpenCV may crash on it")
     command.add_argument(
         "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"
     )
@@ -57,24 +53,13 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
 # Each command imports what it needs when it runs.
 
 
-def _refuse_empty(options: argparse.Namespace) -> None:
-    """An empty path, address or name is a mistake, perhaps of a shell; it must not mean the default."""
-    for name, value in vars(options).items():
-        values = value if isinstance(value, list) else [value]
-        if not values or any(isinstance(each, str) and not each.strip() for each in values):  # [] of --sha256=--
-            raise UserError(f"--{name} is empty: give it a value, or leave it out.")
-
-
 def check_data(options: argparse.Namespace) -> None:
     from animegan.data import check_folder, other_format
 
-    _refuse_empty(options)
     report = check_folder(options.folder)
-    print(report)
     others = Counter(other_format(Path(report.folder, name)) for name in report.foreign + report.corrupt)
-    for other, count in others.items():
-        if other:
-            print(f"  note: {count:,} of these: {other}")
+    report.notes += [f"{count:,} of these: {other}" for other, count in others.items() if other]
+    print(report)
     if not report.usable:
         print("  nothing to train on: put a few thousand faces there, or draw some with: animegan draw")
 
@@ -82,7 +67,6 @@ def check_data(options: argparse.Namespace) -> None:
 def import_data(options: argparse.Namespace) -> None:
     from animegan.sources import default_out, import_pictures
 
-    _refuse_empty(options)
     out = options.out or default_out(options.sources[0])
     _report_import(import_pictures(options.sources, out, _finder(options), options.threshold))
 
@@ -90,8 +74,7 @@ def import_data(options: argparse.Namespace) -> None:
 def get_data(options: argparse.Namespace) -> None:
     from animegan.sources import get, listing
 
-    _refuse_empty(options)
-    if not options.name and not options.url:
+    if options.name is None and options.url is None:
         if options.mirror or options.sha256:
             raise UserError("--mirror and --sha256 need the name of a set, or --url: animegan data get lists the sets.")
         print(listing())
@@ -103,7 +86,6 @@ def get_data(options: argparse.Namespace) -> None:
 def crawl_data(options: argparse.Namespace) -> None:
     from animegan.sources import crawl_pictures
 
-    _refuse_empty(options)
     given = (options.tags, options.limit, options.out, options.rating, options.site)
     _report_import(crawl_pictures(*given, _finder(options), options.threshold))
 

@@ -1,11 +1,7 @@
 """From an array of faces to batches: which pictures are held out, their order, and their values."""
 
-from __future__ import annotations
-
 import hashlib
-import mmap
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import torch
@@ -42,8 +38,7 @@ def batches(
     `epoch_order`. The incomplete last batch is dropped; the first `start` batches are skipped without reading them, to
     resume mid-epoch.
 
-    Raises UserError if `batch_size` is below 1 or above the number of pictures, or if another program has cut the
-    mapped file short.
+    Raises UserError for a batch size below 1 or above the number of pictures, and for a mapped file cut short since.
     """
     if batch_size < 1:
         raise UserError(f"the batch size is {batch_size}: give 1 or more")
@@ -56,8 +51,8 @@ def batches(
         if isinstance(images, Tensor):
             yield to_unit(images[chosen])
         else:
-            mapped: Any = getattr(images, "base", None)
-            if isinstance(images, np.memmap) and isinstance(mapped, mmap.mmap) and mapped.size() < len(mapped):
+            mapped = getattr(images, "_mmap", None)
+            if mapped is not None and mapped.size() < len(mapped):
                 # Reading beyond the end of the file would end the process: a bus error.
                 raise UserError(f"{images.filename} was cut short by another program: start again (training: --resume)")
             # One byte per value goes to the device, not four. No DataLoader: its workers can hang in Jupyter.

@@ -5,8 +5,6 @@ from then on. The layout is that of torchvision's `ImageFolder` (flat, or in cla
 resize to cover, crop the centre. No file of the user is ever changed or deleted.
 """
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import functools
@@ -62,9 +60,8 @@ def load_faces(
     """Read all pictures under `folder`, at any depth, ordered by relative name (code points).
 
     The first call decodes with `workers` threads (default: one per core, at most 8); later calls map the cache file as
-    long as no name, size or time of a file changes and the cache is undamaged. It is written into the folder, else into
-    a folder of its own in $ANIMEGAN_CACHE or the system's temporary folder; if neither works, the array stays in
-    memory.
+    long as no name, size or time of a file changes and the cache is undamaged. It is in the folder, else in a folder of
+    its own in $ANIMEGAN_CACHE or the system's temporary folder; if neither works, the array stays in memory.
 
     Raises UserError if the folder is missing, is a file, cannot be opened, or holds no picture that can be used.
     """
@@ -93,8 +90,6 @@ def check_folder(folder: str | Path, image_size: int = 96, progress: bool = True
 def _load(folder: str | Path, image_size: int, progress: bool, workers: int | None) -> FaceDataset:
     if not str(folder).strip():
         raise UserError("the name of the folder of pictures is empty: name one, e.g. data/ (is a variable not set?)")
-    if workers is not None and (not isinstance(workers, int) or not 1 <= workers <= 1024):
-        raise UserError(f"workers must be a whole number from 1 to 1024, not {str(workers)[:40]}")
     folder = Path(os.path.expanduser(folder))
     if os.path.isfile(folder):
         raise UserError(f"{folder} is a file: give the folder that holds the pictures (unpack an archive)")
@@ -108,7 +103,7 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
     found = [file for file in found if file[0] != "README.md"]  # the page that data/ comes with
     decode = functools.partial(_decode, folder, found, image_size, progress, workers or min(8, os.cpu_count() or 1))
     try:
-        faces = _cached(folder, found, image_size, decode) or _in_memory(folder, image_size, decode)
+        faces = _cached(folder, found, image_size, decode)
     except _NoPictures as error:
         faces = FaceDataset(np.empty((0, 3, image_size, image_size), np.uint8), [], "", error.args[0])
     report = faces.report
@@ -121,16 +116,6 @@ def _load(folder: str | Path, image_size: int, progress: bool, workers: int | No
 
 class _NoPictures(Exception):
     """Raised with the report: no file can be used, so nothing is cached."""
-
-
-def _in_memory(folder: Path, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset:
-    try:
-        facts = decode(memory := io.BytesIO())
-    except MemoryError:
-        raise UserError(f"{folder} holds too many files for the memory: give a folder with pictures only") from None
-    images = np.frombuffer(memory.getvalue(), np.uint8).reshape(-1, 3, image_size, image_size)
-    facts["report"].notes.append("no place for a cache file: the pictures are kept in memory")
-    return FaceDataset(images, **facts)
 
 
 def _decode(
@@ -194,8 +179,8 @@ def _seal(facts: _Facts, images: np.ndarray) -> str:
     return hashlib.sha256(dataclasses.replace(facts, seal="").as_json() + sums.tobytes()).hexdigest()
 
 
-def _cached(folder: Path, found: list, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset | None:
-    """The data set from its cache, which is written if it is missing; None if there is no place for one."""
+def _cached(folder: Path, found: list, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset:
+    """The data set from its cache, which is written if it is missing; from memory if there is no place for one."""
     key = hashlib.sha256(json.dumps([_VERSION, image_size, found]).encode()).hexdigest()
     path_hash = hashlib.sha256(os.path.realpath(folder).encode("utf-8", "surrogatepass")).hexdigest()
     places = [folder]
@@ -215,19 +200,23 @@ def _cached(folder: Path, found: list, image_size: int, decode: Callable[[Binary
             if place is not folder:
                 faces.report.notes.append(f"the folder cannot be written to: the cache is in {place}")
             return faces
-    return None
+    try:
+        facts = decode(memory := io.BytesIO())
+    except MemoryError:
+        raise UserError(f"{folder} holds too many files for the memory: give a folder with pictures only") from None
+    facts["report"].notes.append("no place for a cache file: the pictures are kept in memory")
+    images = np.frombuffer(memory.getvalue(), np.uint8).reshape(-1, 3, image_size, image_size)
+    return FaceDataset(images, **facts)
 
 
 def _find(stem: Path, key: str, image_size: int, folder: Path) -> FaceDataset | None:
     """The cached data set, or None if there is none, or a damaged one: it is then decoded again."""
-    if not (os.path.isfile(f"{stem}.json") and os.path.isfile(f"{stem}.npy")):  # reading a pipe would wait for ever
-        return None
     try:
         facts = read_json(Path(f"{stem}.json"), _Facts, "")
         images = np.load(f"{stem}.npy", mmap_mode="r")
         shape, length = (len(facts.files), 3, image_size, image_size), images.offset + images.nbytes
         is_whole = images.shape == shape and images.dtype == np.uint8 and os.path.getsize(images.filename) == length
-        if not (is_whole and (facts.key, facts.seal) == (key, _seal(facts, images))):
+        if not is_whole or (facts.key, facts.seal) != (key, _seal(facts, images)):
             return None
     except Exception:  # a damaged header has many: SyntaxError, tokenize.TokenError
         return None

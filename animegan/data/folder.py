@@ -1,7 +1,5 @@
 """The files of a folder, at any depth, before any of them is opened."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat

@@ -4,8 +4,6 @@
 while it decodes.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import importlib
@@ -38,9 +36,6 @@ _OTHERS = (  # how files begin that hold pictures and are not read, what they ar
     (rb"8BPS", "PSD, a file of Photoshop", _BY_HAND),
     (rb"\x93NUMPY|PK\x03\x04.{26}[^/]{1,80}\.npy", "arrays of NumPy (npy, npz)", "save each array as a PNG"),
     (rb"PAR1", "a table (parquet)", "save its pictures as files"),
-    (rb"\x89HDF", "HDF5", "save its pictures as files"),
-    (rb".{4}ftyp|\x1aE\xdf\xa3|RIFF.{4}AVI ", "a film", "save its frames as PNG"),
-    (rb"\x28\xb5\x2f\xfd|\x04\x22M\x18|MSCF|LZIP", "an archive of another kind", "unpack it, and import the folder"),
 )
 
 
@@ -72,7 +67,7 @@ def read_picture(path: Path, size: int, image_size: int) -> Picture:
 
 
 def decode_picture(data: bytes, name: str, image_size: int) -> Picture:
-    """`read_picture` for the bytes of a file called `name`."""
+    """`read_picture` for the bytes of a file called `name`: the picture is resized to cover, and centre-cropped."""
     promised = _promised(name)
     try:
         with Image.open(io.BytesIO(data), formats=_OPENED) as image:
@@ -85,7 +80,10 @@ def decode_picture(data: bytes, name: str, image_size: int) -> Picture:
             kinds = ["odd_shapes"] if long > 2 * short else []
             kinds += ["misnamed"] if promised != actual else []
             kinds += ["animated"] if actual != "JPEG" and getattr(image, "is_animated", False) else []
-            return Picture(kinds, hashlib.sha256(data).digest(), _pixels(image, data, image_size), actual)
+            whole = _upright(image, data, 2 * image_size)
+            fitted = ImageOps.fit(whole, (image_size, image_size), Image.Resampling.BICUBIC)
+            pixels = np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
+            return Picture(kinds, hashlib.sha256(data).digest(), pixels, actual)
     except (Image.DecompressionBombError, MemoryError):
         return Picture(["too_large"])
     except Exception:
@@ -118,12 +116,6 @@ def opened(data: bytes, side: int = 0) -> Image.Image:
         return _upright(image, data, side)
 
 
-def _pixels(image: Image.Image, data: bytes, image_size: int) -> np.ndarray:
-    """An open picture of any mode -> uint8 [3, S, S]: resized to cover, centre-cropped."""
-    image = ImageOps.fit(_upright(image, data, 2 * image_size), (image_size, image_size), Image.Resampling.BICUBIC)
-    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
-
-
 def _upright(image: Image.Image, data: bytes, side: int) -> Image.Image:
     """An open picture of any mode as RGB: rotated as its EXIF data says, on white where it is transparent."""
     if side:
@@ -132,7 +124,7 @@ def _upright(image: Image.Image, data: bytes, side: int) -> Image.Image:
         image.load()
     except OSError:
         # A JPEG that lacks only its end marker is complete: then it makes no difference what follows.
-        if _ALIAS.get(image.format or "", image.format) != "JPEG" or data.endswith(_END):
+        if image.format not in ("JPEG", "MPO") or data.endswith(_END):
             raise
         start = data.removesuffix(_END[:1])
         ended, continued = (opened(start + more + _END, side) for more in (b"", _MORE))

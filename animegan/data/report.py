@@ -1,7 +1,5 @@
 """What a folder holds, as lists of names and as a short text."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from animegan.data.pictures import MAX_PIXELS, MIN_SIDE

@@ -1,7 +1,5 @@
 """A folder of drawn faces. Drawing can be interrupted and resumed; the same seed gives the same files."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import io
@@ -19,7 +17,7 @@ from tqdm.auto import tqdm
 from animegan.drawing.face import Face
 from animegan.drawing.render import draw
 from animegan.errors import UserError
-from animegan.files import read_json, write_whole
+from animegan.files import read_json, saving, write_whole
 
 VERSION = 1  # of the drawing: increase it whenever a pixel changes
 MARKER = "drawing.json"
@@ -57,15 +55,12 @@ def write_faces(
         raise UserError("the name of the folder to draw into is empty: name one, e.g. data/drawn")
     folder = Path(folder)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    limits = {  # 1,000,000 faces are 10 GB; the seed after this one (see `animegan.measure`) fits into 64 bits, too
-        "count": (count, 1, 1_000_000), "seed": (seed, 1 - 2**63, 2**63 - 2),
-        "workers": (cores if workers is None else workers, 1, 1024),
-    }  # fmt: skip
-    for name, (value, least, most) in limits.items():
+    # 1,000,000 faces are 10 GB; the seed after this one (see `animegan.measure`) fits into 64 bits, too.
+    for name, value, least, most in (("count", count, 1, 1_000_000), ("seed", seed, 1 - 2**63, 2**63 - 2)):
         if not isinstance(value, int) or not least <= value <= most:
             raise UserError(f"{name} must be a whole number from {least} to {most}, not {str(value)[:40]}")
     wanted = _Marker(VERSION, seed, count, complete=True)
-    try:
+    with saving(folder, "choose another folder"):
         complete = _claim(folder, wanted)
         existing = {entry.name for entry in os.scandir(folder / "faces")}
         missing = [index for index in range(count) if _file_name(index) not in existing]
@@ -77,19 +72,14 @@ def write_faces(
                 bar.update(drawn)
         write_whole(folder / TABLE, _table(seed, count).encode())
         write_whole(folder / MARKER, json.dumps(vars(wanted)).encode())
-    except OSError as error:
-        problem = error.strerror or error
-        raise UserError(f"cannot write faces into {folder} ({problem}): choose another folder") from error
     return folder
 
 
 def drawn_set(folder: str | Path) -> dict[str, int]:
     """`count` and `seed` of the set that `write_faces` drew, or began to draw, in `folder`; {} if there is none."""
-    marker = Path(folder) / MARKER
     with contextlib.suppress(UserError):
-        if os.path.isfile(marker):  # reading a pipe would wait for ever
-            drawn = read_json(marker, _Marker, "")
-            return {"count": drawn.count, "seed": drawn.seed}
+        drawn = read_json(Path(folder) / MARKER, _Marker, "")
+        return {"count": drawn.count, "seed": drawn.seed}
     return {}
 
 

@@ -1,7 +1,5 @@
 """Program text in colours, and what programs print."""
 
-from __future__ import annotations
-
 import re
 
 from pygments import lex

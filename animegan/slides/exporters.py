@@ -25,8 +25,6 @@ cell's first line.
 Nothing is cut off: what does not fit is set in a smaller font, and then continues on another slide, "Results (2)".
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -5,12 +5,9 @@ letters and signs on one line, with some of them lowered or raised. They become 
 superscripts, which wraps, can be edited, and can be read by a screen reader.
 """
 
-from __future__ import annotations
-
 import functools
 import io
 import re
-from dataclasses import replace
 
 from animegan.slides.model import Picture, Span, Spans
 from animegan.slides.style import COLOURS, WIDTH
@@ -22,25 +19,27 @@ EDGE = 2  # points around it: slanted letters reach out of their box
 MAX_WIDTH = 1.6 * WIDTH  # of a formula that is scaled down to fit; a longer one would be too small to read
 DPI = 300
 FONT = "stix"
-FRACTION = re.compile(r"\\[dt]?frac\s*" + 2 * r"\{((?:[^{}]|\{[^{}]*\})*)\}\s*")
 # Letters that mathtext takes from its fonts' private area: calligraphic ones, and the E of an expected value.
 PRIVATE = {0xE22D + n: chr(ord("A") + n) for n in range(26)} | {0xE156: "𝔼"}
-# Commands that mathtext does not know, and what it draws instead.
-OTHER_NAMES = {
-    **dict.fromkeys(("textrm", "textnormal", "textup", "mbox", "hbox"), r"\text"),
-    **dict.fromkeys(("displaystyle", "textstyle", "limits", "nolimits", "mathop", "mathbin", "mathrel"), ""),
-    **{f"{size}{side}": "" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")},
-    "bm": r"\boldsymbol", "pmb": r"\boldsymbol", "stackrel": r"\overset", "argmin": r"\operatorname{arg\,min}",
-    "argmax": r"\operatorname{arg\,max}", "lVert": r"\|", "rVert": r"\|", "lvert": "|", "rvert": "|", "coloneqq": ":=",
-    "iff": r"\Longleftrightarrow", "implies": r"\Longrightarrow", "dotsc": r"\ldots", "dotsb": r"\cdots",
-}  # fmt: skip
-OTHER_FORMS = {
+# What mathtext does not know, and how it can be said in other words.
+OTHER_WORDS = {
     r"\\(text)?color\s*\{\w+\}": "",
     r"\\text(bf|it|tt|sf)\{([^{}]*)\}": lambda found: f"\\math{found[1]}{{" + found[2].replace(" ", r"\ ") + "}",
+    r"\\(text(rm|normal|up)|[mh]box)": r"\\text",
+    r"\\(displaystyle|textstyle|(no)?limits|math(op|bin|rel)|[bB]igg?[lrm]?(?![a-zA-Z]))": "",
     r"\\xrightarrow\s*(\{[^{}]*\})": r"\\overset\1{\\longrightarrow}",
     r"\\operatorname\*": r"\\operatorname",
-    r"\\not\s*(?:=|\\in(?![a-z]))": lambda found: r"\neq" if found[0][-1] == "=" else r"\notin",
-    r"\\([a-zA-Z]+)": lambda found: OTHER_NAMES.get(found[1], found[0]),
+    r"\\arg(min|max)": r"\\operatorname{arg\\,\1}",
+    r"\\not\s*=": r"\\neq",
+    r"\\not\s*\\in(?![a-z])": r"\\notin",
+    r"\\(bm(?![a-zA-Z])|pmb)": r"\\boldsymbol",
+    r"\\stackrel": r"\\overset",
+    r"\\[lr]Vert": r"\\|",
+    r"\\[lr]vert": "|",
+    r"\\coloneqq": ":=",
+    r"\\iff": r"\\Longleftrightarrow",
+    r"\\implies": r"\\Longrightarrow",
+    r"\\dots([cb])": lambda found: r"\ldots" if found[1] == "c" else r"\cdots",
     # without braces
     r"\\[dt]?frac\s*(\w)\s*(\w)": r"\\frac{\1}{\2}",
     r"\\sqrt\s*(\w)": r"\\sqrt{\1}",
@@ -82,14 +81,8 @@ def formula_text(tex: str) -> Spans | None:
     mathtext returns glyphs with their sizes and positions. A glyph in full size belongs to the line if it stands
     on the baseline. A smaller one is a superscript or a subscript if it is a little above or below the baseline.
     Two glyphs that overlap (an accent, one limit above another), or a rule (of a fraction, of a root) cannot be
-    written on one line. Gaps between glyphs become spaces. Chinese characters, which mathtext's fonts do not have, are
-    parsed as Cyrillic letters, and fractions among them become (a)/(b).
+    written on one line. Gaps between glyphs become spaces.
     """
-    stand_ins = dict(zip(filter(is_wide, dict.fromkeys(tex)), (chr(0x410 + n) for n in range(64)), strict=False))
-    if stand_ins:
-        tex = FRACTION.sub(r"(\1)/(\2)", tex)
-        tex = tex.translate(str.maketrans(stand_ins))
-    chinese = {stand_in: letter for letter, stand_in in stand_ins.items()}
     tex = re.sub(r"\\[dt]?frac\s*(?:\{(\w+)\}\{(\w+)\}|(\w)\s*(\w))", r"\1\3/\2\4", tex)  # a half is 1/2 in a sentence
     try:
         parsed = _parse(tex)
@@ -108,11 +101,11 @@ def formula_text(tex: str) -> Spans | None:
                 return None
             if spans and left > end + 0.12 * SIZE and not turns:
                 spans.append(Span("\xa0", math=True, script=script if script == before else 0))
-            look = {"italic": "Italic" in font.postscript_name, "bold": "Bold" in font.postscript_name}
-            spans.append(Span(letter, math=True, script=script, **({} if letter in chinese else look)))
+            is_italic, is_bold = "Italic" in font.postscript_name, "Bold" in font.postscript_name
+            spans.append(Span(letter, is_bold, is_italic, math=True, script=script))
             font.set_size(size, 72)
             end = left + font.load_char(code).linearHoriAdvance / 65536
-        return joined(replace(span, text=chinese.get(span.text, span.text)) for span in spans)
+        return joined(spans)
     except Exception:  # as above
         return None
 
@@ -136,6 +129,6 @@ def _parse(tex: str):
 def _for_mathtext(tex: str) -> str:
     """TeX with what mathtext does not know in other words: `\\frac12`, `\\mathbf x`, `\\textrm{...}`, `\\lVert`, ..."""
     tex = " ".join(tex.split())
-    for pattern, other in OTHER_FORMS.items():
+    for pattern, other in OTHER_WORDS.items():
         tex = re.sub(pattern, other, tex)
     return f"${tex}$"

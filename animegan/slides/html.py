@@ -1,7 +1,5 @@
 """Pages become one HTML file that needs nothing else: pictures, style and script are in it."""
 
-from __future__ import annotations
-
 import base64
 from html import escape
 from pathlib import Path
@@ -13,8 +11,6 @@ from animegan.slides.pieces import Listing, Paragraph, TableBox
 from animegan.slides.style import COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
 
-TEMPLATE = Path(__file__).with_name("slides.html")
-
 
 def write_html(pages: list[Page], name: str) -> str:
     """One HTML document. name: the notebook's, for the window's title if the first page has none."""
@@ -22,8 +18,9 @@ def write_html(pages: list[Page], name: str) -> str:
     sections = "\n".join(_section(page, number, len(pages), title) for number, page in enumerate(pages, 1))
     words = "".join(plain(page.title) for page in pages)
     lang = "zh-CN" if sum(map(is_wide, words)) > len(words) / 3 else "en"
-    template = Template(TEMPLATE.read_text(encoding="utf-8"))
-    return template.substitute(COLOURS, **FONTS, lang=lang, title=_escaped(title), pages=sections)
+    template = Template(Path(__file__).with_name("slides.html").read_text(encoding="utf-8"))
+    classes = "\n".join(f".{name} {{ color: #{colour}; }}" for name, colour in COLOURS.items())
+    return template.substitute(COLOURS, **FONTS, classes=classes, lang=lang, title=_escaped(title), pages=sections)
 
 
 def _section(page: Page, number: int, count: int, deck_title: str) -> str:

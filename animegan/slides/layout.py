@@ -4,11 +4,9 @@ A slide that is too full is set in a slightly smaller font; what does not fit ev
 with the same title. A picture is made smaller to leave room for the text, before it is moved to the next page.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, islice, takewhile
+from itertools import chain, islice, takewhile
 
 from animegan.slides.model import Block, Picture, Slide, Span, Spans, Text, plain
 from animegan.slides.pieces import ROUNDING, Content, Paragraph, PictureRow, Piece, TableBox, measure, measure_step
@@ -223,14 +221,14 @@ def _is_left_alone(piece: Piece, queue: deque[tuple[int, Piece]], room: float) -
 def _reserved(queue: deque[tuple[int, Piece]], height: float) -> float:
     """Room that a picture leaves for what follows it: for all of it if that is not much, otherwise for the texts right
     below the picture, or for the first of them."""
-    heights = (
+    following = [piece for _, piece in islice(queue, int(height / GAP))]  # more are higher than the page
+    heights = [
         piece.height + GAP + (piece.style.above + piece.style.below if isinstance(piece, Paragraph) else 0)
-        for _, piece in queue
-    )
-    sums = list(takewhile(lambda needed: needed <= 0.45 * height, accumulate(heights, initial=0.0)))
-    near = enumerate(islice(queue, len(sums)))
-    texts = next((n for n, (_, piece) in near if not isinstance(piece, Paragraph)), len(queue))
-    return next((sums[count] for count in (len(queue), texts, min(texts, 1)) if count < len(sums)), 0.0)
+        for piece in following
+    ]
+    texts = len(list(takewhile(lambda piece: isinstance(piece, Paragraph), following)))
+    sums = (sum(heights[:count]) for count in (len(heights), texts, min(texts, 1)))
+    return next((needed for needed in sums if needed <= 0.45 * height), 0.0)
 
 
 class _Column:

@@ -1,11 +1,9 @@
 """Markdown, and HTML inside it, becomes blocks: both are read as one HTML tree."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import chain, groupby, zip_longest
+from itertools import chain, groupby, islice, zip_longest
 from math import inf
 
 from bs4 import BeautifulSoup, NavigableString, Tag
@@ -16,10 +14,10 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from animegan.slides.code import program_lines
 from animegan.slides.formula import formula_picture, formula_text
-from animegan.slides.model import BULLET, Block, Cell, Code, Merged, Picture, Span, Spans, Table, Text, clean, words
+from animegan.slides.model import BULLET, Block, Cell, Code, Picture, Span, Spans, Table, Text, clean
 from animegan.slides.pictures import POINTS_PER_PIXEL
 from animegan.slides.svg import NOTHING, read_svg
-from animegan.slides.text_width import is_wide, joined
+from animegan.slides.text_width import joined
 
 INLINE_FORMATS = {
     **{key: {"bold": True} for key in ("b", "strong")},
@@ -32,10 +30,11 @@ INLINE_FORMATS = {
 FORMATS = INLINE_FORMATS | {key: {"bold": True} for key in ("summary", "dt", "th")}
 INLINE = {*INLINE_FORMATS, "a", "span", "font", "u", "ins", "mark", "small", "big", "abbr", "label", "q", "wbr"}
 IGNORED = {"script", "style", "head", "template", "input", "button"}
-MEDIA = {"video": "A video", "audio": "A sound", "iframe": "Another page", "object": "A file", "embed": "A file"}
+MEDIA = {"video", "audio", "iframe", "object", "embed"}
 FRAMES = re.compile(r'= "(data:image/[a-z]+;base64,[^"]*)"')  # of an animation by matplotlib's to_jshtml
 # Between Chinese characters a line break is not a space.
 CHINESE_BREAK = re.compile(r"(?<=[\u2e80-\uffef])[ \t]*\n[ \t]*(?=[\u2e80-\uffef])")
+SUPERFLUOUS = re.compile(r"\A[ \n]+|[ \n]+\Z|(?<=[ \n]) +| +(?=\n)")  # also at line breaks
 MAX_INDENT = 9  # PowerPoint has no more levels
 LINKS = ("https://", "http://", "mailto:")
 # JupyterLab's other signs around a formula, \\(...\\) and \\[...\\], outside of code and of other formulas.
@@ -59,16 +58,9 @@ def read_html(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a piece of HTML; everything but text, pictures and tables is left out."""
     tree = BeautifulSoup(source, "html.parser")
     try:
-        return _blocks(tree, Span(""), find_picture)
+        return HtmlReader(find_picture).read(tree, Span(""))
     except RecursionError:
         return [note("What follows is nested too deeply for slides; its text is:"), Text((Span(tree.get_text()),))]
-
-
-def _blocks(node: Tag, formatting: Span, find_picture: FindPicture) -> list[Block]:
-    reader = HtmlReader(find_picture)
-    reader.walk(node, formatting)
-    reader.end_paragraph()
-    return reader.blocks
 
 
 class HtmlReader:
@@ -79,6 +71,11 @@ class HtmlReader:
         self.blocks: list[Block] = []
         self.spans: list[Span] = []  # of the paragraph in progress
         self.kind = Text(())  # what that paragraph is: an item, a heading, ...
+
+    def read(self, node: Tag, formatting: Span) -> list[Block]:
+        self.walk(node, formatting)
+        self.end_paragraph()
+        return self.blocks
 
     def end_paragraph(self) -> None:
         spans = trimmed(self.spans)
@@ -121,7 +118,7 @@ class HtmlReader:
         elif tag.name == "table":
             self.table(tag)
         elif tag.name in ("ul", "ol"):
-            self.list(tag, formatting)
+            self.list_items(tag, formatting)
         elif tag.name not in IGNORED:
             self.paragraph(tag, formatting)
 
@@ -137,7 +134,7 @@ class HtmlReader:
         if self.kind.heading or self.kind.role:
             self.kind = outer
 
-    def list(self, tag: Tag, formatting: Span) -> None:
+    def list_items(self, tag: Tag, formatting: Span) -> None:
         self.end_paragraph()
         outer = self.kind
         first = _number(tag.get("start"), 1)
@@ -163,7 +160,7 @@ class HtmlReader:
             self.add(Text(trimmed([Span(caption.get_text())]), role="caption"))
 
     def grid(self, rows: list[Tag]) -> list[list[list[Cell]]]:
-        """What stands at every place of a table, one below the other. Merged cells take up all their places."""
+        """What stands at every place of a table. A merged cell takes up all its places, and stands in the first."""
         grid: list[dict[int, list[Cell]]] = [{} for _ in rows]
         starts = set()  # the columns in which a cell begins: others would be empty
         for number, row in enumerate(rows):
@@ -172,19 +169,18 @@ class HtmlReader:
                 while column in grid[number]:
                     column += 1
                 starts.add(column)
-                content = self.cell(tag)
-                width, end = _count(tag, "colspan") or 1, number + (_count(tag, "rowspan") or len(rows))
+                width = min(_number(tag.get("colspan"), 1), 1000) or 1  # browsers allow no more
+                end = number + (_number(tag.get("rowspan"), 1) or len(rows))  # 0 means all that follow
                 for below, places in zip(rows[number:end], grid[number:end], strict=True):
                     if below.parent is row.parent:
-                        for n in range(column, column + width):
-                            places.setdefault(n, [Merged(words(content[0]), n == column)])
-                grid[number][column] = content
+                        places.update({n: [()] for n in range(column, column + width)})
+                grid[number][column] = self.cell(tag)
                 column += width
         return [[places.get(n, [()]) for n in sorted(starts)] for places in grid]
 
     def cell(self, tag: Tag) -> list[Cell]:
         """The pictures in a cell, and what stands above and below each as lines of text."""
-        blocks = _blocks(tag, Span("", bold=tag.name == "th"), self.find_picture)
+        blocks = HtmlReader(self.find_picture).read(tag, Span("", bold=tag.name == "th"))
         blocks = chain.from_iterable(block.blocks() if isinstance(block, Table) else [block] for block in blocks)
         runs = groupby(blocks, lambda block: isinstance(block, Picture) and not block.tex)
         return [cell for is_picture, run in runs for cell in (run if is_picture else [_cell_text(run)])] or [()]
@@ -201,7 +197,7 @@ class HtmlReader:
         source = tag if tag.get("src") else tag.find("source") or tag
         address = str(source.get("src") or source.get("data") or "data:")
         where = "" if address.startswith("data:") else f": {address}"
-        self.add(note(f"{MEDIA[tag.name]}, to be opened in the notebook{where}"))
+        self.add(note(f"A video, a sound or another page, to be opened in the notebook{where}"))
 
     def animation(self, tag: Tag) -> None:
         script = tag.find_next("script")
@@ -210,8 +206,7 @@ class HtmlReader:
         self.add(note("An animation, to be played in the notebook" + "; this is its last frame." * bool(frames)))
 
     def formula(self, tex: str, formatting: Span, is_inline: bool) -> None:
-        has_chinese = any(map(is_wide, tex))
-        if (is_inline or has_chinese) and (spans := formula_text(tex)) is not None:
+        if is_inline and (spans := formula_text(tex)) is not None:
             self.spans += [replace(span, bold=formatting.bold or span.bold, link=formatting.link) for span in spans]
         elif picture := formula_picture(tex):
             self.add(picture)
@@ -250,41 +245,20 @@ def _cell_text(blocks: Iterable[Block]) -> Spans:
         if isinstance(block, Picture):
             lines.append([Span(block.tex, code=True)])
         elif isinstance(block, Code):
-            indented = [
-                [replace(span, text=span.text.replace("  ", "\xa0\xa0")) for span in line] for line in block.lines
-            ]
-            lines += indented
+            lines += ([replace(s, text=s.text.replace("  ", "\xa0\xa0")) for s in line] for line in block.lines)
         else:
             lines.append([Span(f"{block.label} " if block.label else ""), *block.spans])
     return trimmed([span for line in lines for span in (Span("\n"), *line)])
 
 
-def _count(tag: Tag, name: str) -> int:
-    """How many places a cell takes up, at most as many as browsers allow; 0 for all that follow."""
-    text = str(tag.get(name, "")).strip()
-    return min(int(text), 1000) if re.fullmatch("[0-9]{1,5}", text) else 1
-
-
 def _language(pre: Tag) -> str:
-    code = pre.find("code")
-    names = code.get("class", ()) if isinstance(code, Tag) else ()
-    return next((name.removeprefix("language-") for name in names if name.startswith("language-")), "")
+    code = pre.select_one("code[class^='language-']")
+    return code["class"][0].removeprefix("language-") if code else ""
 
 
 def trimmed(spans: list[Span]) -> Spans:
     """The spans without space at both ends and around line breaks, and with one space in place of several."""
-    kept: list[Span] = []
-    for span in spans:
-        text = re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", span.text))
-        if not kept:
-            text = text.lstrip("\n ")
-        elif kept[-1].text[-1] in " \n":
-            text = text.lstrip(" ")
-        if text:
-            kept.append(replace(span, text=text))
-    while kept:
-        last = kept.pop()
-        if text := last.text.rstrip(" \n"):
-            kept.append(replace(last, text=text))
-            break
-    return joined(kept)
+    text = "".join(span.text for span in spans)
+    letters = iter(SUPERFLUOUS.sub(lambda found: "\0" * len(found[0]), text))
+    kept = (replace(span, text="".join(islice(letters, len(span.text))).replace("\0", "")) for span in spans)
+    return joined(span for span in kept if span.text)

@@ -4,8 +4,6 @@
 pages. This module is the only one that all of them know.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, replace
 
@@ -74,24 +72,13 @@ class Picture:
     alt: str
     tex: str = ""
 
-    def fitted(self, width: float, height: float) -> Picture:
+    def fitted(self, width: float, height: float) -> "Picture":
         """The picture as large as it can be within these measures."""
         scale = min(width / self.width, height / self.height)
         return replace(self, width=scale * self.width, height=scale * self.height)
 
 
-@dataclass(frozen=True)
-class Merged:
-    """A further place of a merged cell: empty, but it knows the cell's text. is_below: it is in its first column."""
-
-    whole: Spans
-    is_below: bool
-
-    def __bool__(self) -> bool:
-        return False
-
-
-Cell = Spans | Picture | Merged
+Cell = Spans | Picture
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """A notebook becomes slides: which cell starts a slide, and what of a cell is shown."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -18,7 +16,6 @@ BREAKS = ("slide", "subslide")
 NO_CELL = {"remove-cell", "remove_cell", "hide-cell"}
 NO_CODE = {"hide-input", "hide_input", "remove-input", "remove_input"}
 NO_OUTPUT = {"hide-output", "hide_output", "remove-output", "remove_output"}
-WIDGET = "application/vnd.jupyter.widget-view+json"
 # What `tqdm.notebook` prints when it starts: 0%|   | 0/25 [00:00<?, ?it/s], or 0it [00:00, ?it/s].
 PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d\d:\d\d|\b(Float|Int)Progress\(")
 
@@ -108,27 +105,24 @@ class NotebookReader:
                 if output.output_type == "error":
                     yield note(f"This cell stopped with {output.ename}: {output.evalue}. Fix it and run it again.")
                 else:
-                    data = {
-                        kind: value if kind.startswith("application/") or isinstance(value, str) else str(value)
-                        for kind, value in output.data.items()
-                    }
+                    data = {kind: str(value) for kind, value in output.data.items()}
                     yield from self.output(data, output.get("metadata", {}), cell.source)
 
     def output(self, data, metadata, source: str) -> Iterator[Block]:
         """The form of an output that a slide shows best; for a widget, the picture that is stored with it."""
         text, html = data.get("text/plain", ""), data.get("text/html", "")
         finder = partial(find_picture, attachments={}, folder=self.folder)
-        if kinds := [kind for kind in data if kind.startswith("image/")]:
-            alts = [_alt(metadata.get(kind)) for kind in kinds]
+        if bundle := {kind: content for kind, content in data.items() if kind.startswith("image/")}:
+            alts = (stored.get("alt") for stored in metadata.values() if isinstance(stored, dict))
+            alts = (alt for alt in alts if alt and isinstance(alt, str))
             try:
-                bundle = {kind: data[kind] for kind in kinds}
-                yield stored_picture(bundle, next(filter(None, alts), _description(text, source)))
+                yield stored_picture(bundle, next(alts, _description(text, source)))
             except ValueError as error:
                 yield note(f"The picture of this cell cannot be read ({error}); run the notebook again.")
         elif text.startswith("<Figure size ") or "application/pdf" in data:
             if not text.endswith(" 0 Axes>"):  # an empty one
                 yield note(f"The figure of this cell is not stored as a picture that slides can show: {AS_PNG}.")
-        elif WIDGET in data:
+        elif "application/vnd.jupyter.widget-view+json" in data:
             if not PROGRESS_BAR.search(text):  # the state in which it began is of no use
                 yield note(f"An interactive widget, to be used in the notebook: {text}")
         elif formatted := data.get("text/markdown") or data.get("text/latex"):
@@ -139,12 +133,6 @@ class NotebookReader:
             yield Code(printed_lines(text), output=True)
         elif "<script" in html or not html:
             yield note(f"An output that a slide cannot show ({', '.join(sorted(data)) or 'nothing'}).")
-
-
-def _alt(metadata) -> str:
-    """The alternative text in what a notebook stores beside a picture; "" if there is none."""
-    alt = metadata.get("alt") if isinstance(metadata, dict) else None
-    return alt if isinstance(alt, str) else ""
 
 
 def _description(text: str, source: str) -> str:

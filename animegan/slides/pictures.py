@@ -1,9 +1,6 @@
 """Pictures for slides: from a notebook's outputs, its attachments, data addresses, and files beside it."""
 
-from __future__ import annotations
-
 import base64
-import contextlib
 import io
 import os
 import warnings
@@ -22,9 +19,7 @@ FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "JPEG2000", "AVIF
 MAX_PIXELS = 64_000_000  # a decompression bomb is recognised by its header
 MAX_BYTES = 128 * 2**20  # a larger file is not even read
 MAX_SIDE = 2400  # pixels: more cannot be seen on a screen, and makes the file large
-PROJECT = ("pyproject.toml", ".git")  # what the top folder of a project holds
 POINTS_PER_PIXEL = 0.75  # at the natural size
-ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 
 
 def read_picture(data: bytes, alt: str) -> Picture:
@@ -42,7 +37,7 @@ def read_picture(data: bytes, alt: str) -> Picture:
                 raise Image.DecompressionBombError
             image.load()
             kind = (image.format or "").lower()
-            is_turned = image.getexif().get(ORIENTATION, 1) != 1
+            is_turned = image.getexif().get(0x0112, 1) != 1  # the EXIF tag that says how the camera was held
             if kind not in KINDS or is_turned or max(image.size) > MAX_SIDE:
                 data, kind, image = _converted(image, kind)
             width, height = image.size
@@ -67,11 +62,13 @@ def _converted(image: Image.Image, kind: str) -> tuple[bytes, str, Image.Image]:
 
 def stored_picture(bundle: dict, alt: str) -> Picture:
     """A picture that a notebook stores in one format or several: the first that can be shown; else ValueError."""
-    *others, last = sorted(bundle, key=lambda kind: (kind[:6] != "image/", kind[6:] not in KINDS))
-    for kind in others:
-        with contextlib.suppress(ValueError):
+    problem = ValueError("there is no such attachment")
+    for kind in sorted(bundle, key=lambda kind: (kind[:6] != "image/", kind[6:] not in KINDS)):
+        try:
             return read_picture(decode(bundle[kind]), alt)
-    return read_picture(decode(bundle[last]), alt)
+        except ValueError as error:
+            problem = error
+    raise problem
 
 
 def find_picture(address: str, alt: str, attachments: dict, folder: Path) -> Picture | str:
@@ -79,36 +76,31 @@ def find_picture(address: str, alt: str, attachments: dict, folder: Path) -> Pic
 
     attachments: the cell's. folder: the notebook's. Nothing is ever downloaded.
     """
-    described = f" ({alt})" if alt else ""
-    if address.startswith(("http:", "https:", "//", "\\\\", "ftp:", "file:")):
-        return f"Picture left out{described}: {address} is not downloaded; save it beside the notebook."
-    shown = f"{address[:60]}…" if len(address) > 61 else address
     name = "picture" if address.startswith("data:") else f"picture: {Path(unquote(address)).stem}"
     try:
         return _find(address, alt or name, attachments, folder)
-    except FileNotFoundError:
-        return f"Picture missing{described}: {f'there is no {shown}' if address else 'it has no address'}."
     except (OSError, ValueError) as error:
-        return f"Picture left out{described}: {shown} cannot be read ({getattr(error, 'strerror', None) or error})."
+        shown = f"{address[:60]}…" if len(address) > 61 else address or "a picture without an address"
+        reason = getattr(error, "strerror", None) or error
+        return f"Picture left out{f' ({alt})' if alt else ''}: {shown} cannot be read ({reason})."
 
 
 def _find(address: str, alt: str, attachments: dict, folder: Path) -> Picture:
+    if address.startswith(("http:", "https:", "//", "\\\\", "ftp:", "file:")):
+        raise ValueError("it is not downloaded: save it beside the notebook")
     if address.startswith("data:"):
         header, _, content = address.partition(",")
         return read_picture(decode(content) if header.endswith(";base64") else unquote_to_bytes(content), alt)
     if address.startswith("attachment:"):
-        bundle = attachments.get(unquote(address.removeprefix("attachment:")))
-        if not bundle:
-            raise FileNotFoundError(address)
-        return stored_picture(bundle, alt)
+        return stored_picture(attachments.get(unquote(address.removeprefix("attachment:")), {}), alt)
     path = Path(unquote(address.partition("?")[0].partition("#")[0]))
     if path.anchor:
         raise ValueError("give its path relative to the notebook")
     path = Path(os.path.realpath(folder / path))
     if not path.is_relative_to(_project(Path(os.path.realpath(folder)))):
         raise ValueError("it lies outside the folder of the notebook and its project: copy it beside the notebook")
-    if not address or not path.is_file():
-        raise FileNotFoundError(address)
+    if not path.is_file():
+        raise ValueError("there is no such file")
     if path.stat().st_size > MAX_BYTES:
         raise ValueError(f"over {MAX_BYTES // 2**20} MiB: make it smaller")
     return read_picture(path.read_bytes(), alt)
@@ -118,7 +110,8 @@ def _project(folder: Path) -> Path:
     """The folder whose pictures a notebook in `folder` may show; others may be private, and slides are handed on."""
     home = Path(os.path.realpath(os.path.expanduser("~")))  # may be under version control as a whole
     below = takewhile(lambda parent: parent not in (home, Path(parent.anchor)), (folder, *folder.parents))
-    return next((parent for parent in below if any(os.path.exists(parent / name) for name in PROJECT)), folder)
+    projects = (p for p in below if os.path.exists(p / "pyproject.toml") or os.path.exists(p / ".git"))
+    return next(projects, folder)
 
 
 def decode(content: str | list[str]) -> bytes:

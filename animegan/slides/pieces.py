@@ -5,16 +5,14 @@ first of the two is None. The rest keeps the lines that the whole was broken int
 text of n pages would be measured n times.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, chain, repeat, takewhile
+from itertools import accumulate, chain, product, takewhile
 from math import inf
-from typing import Any, TypeVar
+from typing import Any
 
-from animegan.slides.model import Block, Cell, Code, Merged, Picture, Spans, Table, Text, words
+from animegan.slides.model import Block, Cell, Code, Picture, Spans, Table, Text, words
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, HEIGHT, PADDING, STEP, Style, style_of
 from animegan.slides.text_width import Chunk, chunks, joined, wrap
 
@@ -27,7 +25,6 @@ HALF_A_PAGE = 190  # points
 MIN_PICTURE = 60  # points: the height of a picture in a table of many rows
 GROWTH = 2.0  # a picture is enlarged by at most this factor
 ROUNDING = 1e-6  # points by which sums of heights may differ
-P = TypeVar("P", bound="Paragraph | Listing | TableBox")
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ class Paragraph:
     def min_height(self) -> float:
         return min(len(self.wrapped), 2) * self.style.leading
 
-    def split(self, room: float) -> tuple[Paragraph | None, Paragraph]:
+    def split(self, room: float) -> "tuple[Paragraph | None, Paragraph]":
         count = int(room / self.style.leading)
         if count < 2:
             return None, self
@@ -107,7 +104,7 @@ class Listing:
     def min_height(self) -> float:
         return min(sum(self.counts), FEW_LINES) * self.style.leading + 2 * self.padding_y
 
-    def split(self, room: float) -> tuple[Listing | None, Listing]:
+    def split(self, room: float) -> "tuple[Listing | None, Listing]":
         free = int((room - 2 * self.padding_y) / self.style.leading)
         if free < FEW_LINES:
             return None, self
@@ -131,15 +128,12 @@ class TableBox:
     def width(self) -> float:
         return sum(self.columns)
 
-    def wrap(self, row: tuple[Cell, ...]) -> list[list[Spans]]:
-        """The lines of every cell; a picture has none."""
-        widths = zip(row, self.columns, strict=True)
-        return [wrap(words(cell), self.style.size, width - 2 * CELL_X) for cell, width in widths]
-
     @cached_property
     def wrapped(self) -> list[list[list[Spans]]]:
-        """For every row, the lines of every cell."""
-        return list(map(self.wrap, self.table.rows))
+        """For every row, the lines of every cell; a picture has none."""
+        rooms = [width - 2 * CELL_X for width in self.columns]
+        rows = (zip(row, rooms, strict=True) for row in self.table.rows)
+        return [[wrap(words(cell), self.style.size, room) for cell, room in row] for row in rows]
 
     @cached_property
     def heights(self) -> list[float]:
@@ -152,12 +146,9 @@ class TableBox:
     @property
     def places(self) -> list[tuple[Picture, float, float]]:
         """The pictures, each with its distance from the table's left and top."""
-        tops = accumulate(self.heights, initial=CELL_Y)
-        rows = [
-            zip(row, accumulate(self.columns, initial=CELL_X), repeat(top))
-            for row, top in zip(self.table.rows, tops, strict=False)
-        ]
-        return [place for place in chain.from_iterable(rows) if isinstance(place[0], Picture)]
+        lefts, tops = accumulate(self.columns, initial=CELL_X), accumulate(self.heights, initial=CELL_Y)
+        cells = zip(chain.from_iterable(self.table.rows), product(tops, [*lefts][:-1]), strict=False)
+        return [(cell, left, top) for cell, (top, left) in cells if isinstance(cell, Picture)]
 
     @property
     def height(self) -> float:
@@ -168,38 +159,26 @@ class TableBox:
         body = len(self.heights) - self.table.headers
         return sum(self.heights[: self.table.headers + (body if body <= FEW_ROWS else 2)])
 
-    def split(self, room: float) -> tuple[TableBox | None, TableBox]:
-        headers, rows, wrapped = self.table.headers, self.table.rows, self.wrapped
-        if sum(self.heights[:headers]) > room / 2:  # too high to be repeated
+    def split(self, room: float) -> "tuple[TableBox | None, TableBox]":
+        headers, rows, wrapped, heights = self.table.headers, self.table.rows, self.wrapped, self.heights
+        if sum(heights[:headers]) > room / 2:  # too high to be repeated
             return _like(self, wrapped, table=replace(self.table, headers=0)).split(room)
-        fitting = min(_fitting(self.heights, room), len(rows) - 1) - headers
+        fitting = min(_fitting(heights, room), len(rows) - 1) - headers
         if fitting < 1:  # one row higher than the room
-            free = int((room - sum(self.heights[:headers]) - 2 * CELL_Y) / self.style.leading)
+            free = int((room - sum(heights[:headers]) - 2 * CELL_Y) / self.style.leading)
             if free < 8:
                 return None, self
             parts = [[cell[part] for cell in wrapped[headers]] for part in (slice(free), slice(free, None))]
             upper, lower = (tuple(map(_rejoined, cells)) for cells in parts)
-            upper = tuple(
-                old if isinstance(old, Picture) else new for old, new in zip(rows[headers], upper, strict=True)
-            )
+            upper = tuple(new or old for old, new in zip(rows[headers], upper, strict=True))  # the old are pictures
             rows = (*rows[:headers], upper, lower, *rows[headers + 1 :])
             wrapped, fitting = [*wrapped[:headers], *parts, *wrapped[headers + 1 :]], 1
+            heights = [*heights[:headers], *map(self.row_height, (upper, lower), parts), *heights[headers + 1 :]]
         end = headers + fitting
-        lower = rows[:headers] + rows[end:]
-        below = wrapped[:headers] + wrapped[end:]
-        if any(isinstance(cell, Merged) for cell in rows[end]):
-            again = tuple(_whole(cell, True) for cell in rows[end])
-            lower, below[headers] = (*rows[:headers], again, *rows[end + 1 :]), self.wrap(again)
-        head, rest = (replace(self.table, rows=part) for part in (rows[:end], lower))
-        rest = _like(self, below, table=rest)
-        known = self.heights[len(self.heights) - len(rows[end + 1 :]) :]
-        vars(rest)["heights"] = [*self.heights[:headers], self.row_height(lower[headers], below[headers]), *known]
+        head, rest = (replace(self.table, rows=part) for part in (rows[:end], rows[:headers] + rows[end:]))
+        rest = _like(self, wrapped[:headers] + wrapped[end:], table=rest)
+        vars(rest)["heights"] = heights[:headers] + heights[end:]
         return _like(self, wrapped[:end], table=head), rest
-
-
-def _whole(cell: Cell, is_below: bool) -> Cell:
-    """The text of a merged cell where it continues: on another page (`is_below`), or in a part of a wide table."""
-    return cell.whole if isinstance(cell, Merged) and cell.is_below >= is_below else cell
 
 
 def _fitting(heights: list, room: float) -> int:
@@ -207,7 +186,7 @@ def _fitting(heights: list, room: float) -> int:
     return sum(1 for _ in takewhile(lambda total: total <= room, accumulate(heights)))
 
 
-def _like(piece: P, wrapped: list, **changes: Any) -> P:
+def _like(piece: Any, wrapped: list, **changes: Any) -> Any:
     """A copy with other values of its fields, and with its lines."""
     copy = replace(piece, **changes)
     vars(copy)["wrapped"] = wrapped
@@ -250,7 +229,7 @@ class PictureRow:
             return 0.45 * self.height
         return max(0.25 * self.height, min(0.45 * self.height, HALF_A_PAGE))  # small, but on the page of its code
 
-    def within(self, width: float, height: float) -> PictureRow:
+    def within(self, width: float, height: float) -> "PictureRow":
         free = width - ROW_GAP * (len(self.pictures) - 1)
         return replace(self, height=min(self.height, height, self.height * free / sum(self.widths)))
 
@@ -306,38 +285,31 @@ def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
     texts = sum(not any(isinstance(cell, Picture) for cell in row) for row in table.rows)
     free = 0.8 * HEIGHT - texts * (CELL.leading + 2 * CELL_Y)  # for rows of pictures, if all are to be on one page
     highest = scale * max(MIN_PICTURE, free / max(1, len(table.rows) - texts))
-    columns = list(zip(*_resized(table, repeat(inf), highest), strict=True))
+    widest = width / len(table.rows[0]) - 2 * CELL_X - 2
+    rows = [[_resized(cell, widest, highest) for cell in row] for row in table.rows]
+    columns = list(zip(*rows, strict=True))
     longest = [min(LONG_WORD, max(_longest(cell, Chunk.ends_word) for cell in column)) for column in columns]
     lines = [max(_longest(cell, Chunk.ends_line) for cell in column) for column in columns]
     style = CELL * scale
-    while style.size > MIN_CELL and sum(_column_widths(longest, style)) > width:
+    pictures = [max((cell.width for cell in column if isinstance(cell, Picture)), default=0.0) for column in columns]
+    while style.size > MIN_CELL and sum(_column_widths(longest, pictures, style)) > width:
         style = style * max(0.94, MIN_CELL / style.size)
-    narrowest, preferred = _column_widths(longest, style), _column_widths(lines, style)
-    # Columns that are repeated: where cells are merged, the next column tells their rows apart.
-    keys = min(len(columns), 1 + any(isinstance(cell, Merged) for cell in columns[0][table.headers :]))
-    groups = [[*range(keys)]]
-    for column in range(keys, len(columns)):
-        if len(groups[-1]) > keys and sum(narrowest[n] for n in groups[-1]) + narrowest[column] > width:
-            groups.append([*range(keys)])
+    narrowest, preferred = (_column_widths(ems, pictures, style) for ems in (longest, lines))
+    groups = [[0]]
+    for column in range(1, len(columns)):
+        if len(groups[-1]) > 1 and sum(narrowest[n] for n in groups[-1]) + narrowest[column] > width:
+            groups.append([0])
         groups[-1].append(column)
     boxes = []
     for group in groups:
-        first = group[keys] if group is not groups[0] else -1
-        rows = tuple(tuple(_whole(row[n], False) if n == first else row[n] for n in group) for row in table.rows)
+        part = replace(table, rows=tuple(tuple(row[n] for n in group) for row in rows))
         widths = _fitted_widths([narrowest[n] for n in group], [preferred[n] for n in group], width)
-        rows = _resized(replace(table, rows=rows), widths, highest)
-        boxes.append(TableBox(replace(table, rows=rows), style, tuple(widths)))
+        boxes.append(TableBox(part, style, tuple(widths)))
     return boxes
 
 
-def _resized(table: Table, widths: Iterable[float], height: float) -> tuple[tuple[Cell, ...], ...]:
-    """The rows, with pictures as large as they may be in columns of these widths, and at most so high."""
-
-    def resized(cell: Cell, width: float) -> Cell:
-        is_picture = isinstance(cell, Picture)
-        return cell.fitted(min(GROWTH * cell.width, width - 2 * CELL_X), height) if is_picture else cell
-
-    return tuple(tuple(map(resized, row, widths)) for row in table.rows)
+def _resized(cell: Cell, width: float, height: float) -> Cell:
+    return cell.fitted(min(GROWTH * cell.width, width), height) if isinstance(cell, Picture) else cell
 
 
 def _fitted_widths(narrowest: list[float], preferred: list[float], width: float) -> list[float]:
@@ -351,14 +323,13 @@ def _fitted_widths(narrowest: list[float], preferred: list[float], width: float)
     return [least + share * (most - least) for least, most in zip(low, high, strict=True)]
 
 
-def _column_widths(ems: list[float], style: Style) -> list[float]:
-    return [style.size * column + 2 * CELL_X + 1 for column in ems]
+def _column_widths(ems: list[float], pictures: list[float], style: Style) -> list[float]:
+    return [max(style.size * text, picture) + 2 * CELL_X + 1 for text, picture in zip(ems, pictures, strict=True)]
 
 
 def _longest(cell: Cell, is_end: Callable[[Chunk], bool]) -> float:
-    """The widest part of a text between two chunks that are an end, or a picture, in multiples of the font size."""
-    longest = cell.width / CELL.size if isinstance(cell, Picture) else 0.0
-    used = 0.0
+    """The widest part of a text between two chunks that are an end, in multiples of the font size."""
+    longest = used = 0.0
     for chunk in chunks(words(cell)):
         longest = max(longest, used + chunk.visible)
         used = 0.0 if is_end(chunk) else used + chunk.width

@@ -1,13 +1,10 @@
 """Pages become a PowerPoint file: real titles, real text, real tables, and a description of every picture."""
 
-from __future__ import annotations
-
-import copy
 import io
 
 from pptx.dml.color import RGBColor
 from pptx.enum.shapes import PP_PLACEHOLDER
-from pptx.enum.text import MSO_AUTO_SIZE, PP_ALIGN
+from pptx.enum.text import MSO_AUTO_SIZE
 from pptx.oxml.ns import qn
 from pptx.util import Pt
 
@@ -20,6 +17,7 @@ from animegan.slides.style import CELL_X, CELL_Y, COLOURS, FONTS, SMALL, Style
 from animegan.slides.svg import AS_PNG, SVG, as_png
 from animegan.slides.text_width import is_wide
 
+NUMBER_FIELD = '<a:fld id="{{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}}" type="slidenum"><a:t>{}</a:t></a:fld>'
 PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"
 
 
@@ -201,17 +199,12 @@ def _add_table(slide, box: Box, content: TableBox):
 
 def _add_footer(slide, number: int, deck_title: str) -> None:
     """The layout's footer and page number, which python-pptx does not copy."""
-    texts = {PP_PLACEHOLDER.FOOTER: deck_title, PP_PLACEHOLDER.SLIDE_NUMBER: str(number)}
-    for shape in slide.slide_layout.placeholders:
-        if (text := texts.get(shape.placeholder_format.type)) is None:
-            continue
-        element = copy.deepcopy(shape._element)
-        element.nvSpPr.cNvPr.set("id", str(max(other.shape_id for other in slide.shapes) + 1))
-        slide.shapes._spTree.append(element)
-        for shown in element.iter(qn("a:t")):  # the field with the page number
-            shown.text = text
-            break
-        else:
+    for placeholder in slide.slide_layout.placeholders:
+        kind = placeholder.placeholder_format.type
+        if kind in (PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER):
+            slide.shapes.clone_placeholder(placeholder)
             line = slide.shapes[-1].text_frame.paragraphs[0]
-            line.alignment = PP_ALIGN.LEFT
-            _fill_run(line.add_run(), text, Span(""), FOOTER_SIZE, "faded")
+            if kind == PP_PLACEHOLDER.FOOTER:
+                _fill_run(line.add_run(), deck_title, Span(""), FOOTER_SIZE, "faded")
+            else:
+                line._p.append(xml(NUMBER_FIELD.format(number)))

@@ -3,8 +3,6 @@
 It is what PowerPoint itself writes for its effect "Appear": a list of clicks, each with the effects that it starts.
 """
 
-from __future__ import annotations
-
 from itertools import count
 
 from pptx.oxml.ns import qn

@@ -1,7 +1,5 @@
 """The empty presentation that slides are written into: python-pptx's own, widened to 16:9 and restyled."""
 
-from __future__ import annotations
-
 import re
 
 from lxml import etree

@@ -1,7 +1,5 @@
 """How slides look: their measures, their colours and their kinds of text. The same for PowerPoint and HTML."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from animegan.slides.model import Text
@@ -39,7 +37,7 @@ class Style:
     above: float = 0
     below: float = 8
 
-    def __mul__(self, scale: float) -> Style:
+    def __mul__(self, scale: float) -> "Style":
         return Style(self.size * scale, self.leading * scale, self.above * scale, self.below * scale)
 
 

@@ -1,25 +1,19 @@
 """SVG drawings: copied element by element, so that nothing but drawing is left, and as PNG for PowerPoint."""
 
-from __future__ import annotations
-
 import re
 from html import escape
 
 from animegan.slides.model import Picture
 
-# All that is copied, found by their names in small letters: HTML's parser knows no others.
+# The elements that are copied, and the attributes with capitals: HTML's parser has read them in small letters.
 ELEMENTS = """svg g defs symbol use path rect circle ellipse line polyline polygon text tspan textPath image style stop
 linearGradient radialGradient clipPath mask pattern marker"""
-ATTRIBUTES = """id class style href xmlns d x y x1 y1 x2 y2 cx cy r rx ry fx fy dx dy width height points viewBox
-transform rotate preserveAspectRatio offset overflow display visibility opacity color fill fill-opacity fill-rule
-stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray stroke-dashoffset
-stop-color stop-opacity clip-path clip-rule mask paint-order vector-effect shape-rendering image-rendering font-family
-font-size font-style font-weight font-variant font-stretch letter-spacing word-spacing text-anchor text-decoration
-dominant-baseline alignment-baseline baseline-shift writing-mode textLength lengthAdjust startOffset pathLength
-gradientUnits gradientTransform spreadMethod patternUnits patternContentUnits patternTransform clipPathUnits maskUnits
-maskContentUnits marker-start marker-mid marker-end markerWidth markerHeight markerUnits orient refX refY"""
+CAPITALS = """viewBox preserveAspectRatio textLength lengthAdjust startOffset pathLength gradientUnits gradientTransform
+spreadMethod patternUnits patternContentUnits patternTransform clipPathUnits maskUnits maskContentUnits markerWidth
+markerHeight markerUnits refX refY"""
 TAGS = {name.lower(): name for name in ELEMENTS.split()} | {"a": "g", "switch": "g"}  # of a link, only what is drawn
-NAMES = {name.lower(): name for name in ATTRIBUTES.split()}
+NAMES = {name.lower(): name for name in CAPITALS.split()}
+SAFE_NAME = re.compile(r"(?!on|src)[a-zA-Z][\w-]*")  # neither what starts a script, nor what loads a file
 DRAWN = {"path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "image", "use"}
 INSIDE = re.compile(r"\s*(#|data:image/(png|jpe?g|gif|webp);base64,)")  # addresses that need no other file
 # In CSS and attributes: rules that load files, escapes, and all functions that are not known to be harmless.
@@ -45,18 +39,15 @@ def read_svg(source: bytes, alt: str) -> Picture:
     if not any(_name(shape) != "use" or _attributes(shape).get("href") in ids for shape in shapes):
         raise ValueError(NOTHING)
     known = _attributes(root)
-    box = [float(number) for number in re.findall(NUMBER, known.get("viewBox", ""))]
-    box = box if len(box) == 4 and min(box[2:]) > 0 else []
-    ratio = box[2] / box[3] if box else 2.0
     lengths = [re.fullmatch(rf"\s*({NUMBER})\s*([a-z]*)\s*", known.get(side, "")) for side in ("width", "height")]
-    width, height = (float(length[1]) * UNITS.get(length[2], 0) if length else 0 for length in lengths)
-    width = min(max(1, width or height * ratio or UNITS["px"] * (box[2] if box else 300)), 10_000)
-    height = min(max(1, height or width / ratio), 10_000)
-    if not box:  # without it browsers do not scale the drawing
-        root.set("viewBox", f"0 0 {width / UNITS['px']:g} {height / UNITS['px']:g}")
-    root.set("width", f"{width:g}pt")
-    root.set("height", f"{height:g}pt")
-    root.set("xmlns", "http://www.w3.org/2000/svg")
+    width, height = (min(float(n[1]) * UNITS.get(n[2], 0), 10_000) if n else 0 for n in lengths)
+    box = [float(number) for number in re.findall(NUMBER, known.get("viewBox", ""))]
+    if len(box) != 4 or min(box[2:]) <= 0:  # without it browsers do not scale the drawing
+        box = [0, 0, width / UNITS["px"] or 300, height / UNITS["px"] or 150]
+        root.set("viewBox", " ".join(f"{number:g}" for number in box))
+    width = min(max(1, width or height * box[2] / box[3] or box[2] * UNITS["px"]), 10_000)
+    height = min(max(1, height or width * box[3] / box[2]), 10_000)
+    root.attrib.update({"width": f"{width:g}pt", "height": f"{height:g}pt", "xmlns": "http://www.w3.org/2000/svg"})
     return Picture(_markup(root).encode(), SVG, width, height, alt)
 
 
@@ -78,11 +69,11 @@ def _name(element) -> str:
 def _attributes(element) -> dict[str, str]:
     kept = {}
     for key, value in element.items():
-        key = NAMES.get(re.sub(r"^(\{http://www.w3.org/1999/xlink\}|xlink:)", "", key).lower(), "")
+        key = re.sub(r"^(\{http://www.w3.org/1999/xlink\}|xlink:)", "", key.lower())
         if key == "style":
             value = ";".join(part for part in value.split(";") if not UNSAFE.search(part))
-        if key and (INSIDE.match(value) if key == "href" else not UNSAFE.search(value)):
-            kept[key] = value
+        if SAFE_NAME.fullmatch(key) and (INSIDE.match(value) if key == "href" else not UNSAFE.search(value)):
+            kept[NAMES.get(key, key)] = value
     return kept
 
 

@@ -5,8 +5,6 @@ wider than Arial and Consolas, in which the slides are shown: that tenth is the 
 neither. A Chinese character is as wide as it is high in every font.
 """
 
-from __future__ import annotations
-
 import functools
 import unicodedata
 from collections.abc import Iterable
@@ -117,12 +115,8 @@ def wrap(spans: Spans, size: float, room: float) -> list[Spans]:
 
 @functools.lru_cache(maxsize=1000)
 def _letters(chunk: Chunk) -> tuple[Chunk, ...]:
-    return tuple(_letter(span, letter) for span in chunk.spans for letter in span.text)
-
-
-@functools.lru_cache(maxsize=20_000)
-def _letter(span: Span, letter: str) -> Chunk:
-    return _chunk((replace(span, text=letter),), is_chinese=True)
+    letters = (replace(span, text=letter) for span in chunk.spans for letter in span.text)
+    return tuple(_chunk((letter,), is_chinese=True) for letter in letters)
 
 
 def joined(spans: Iterable[Span]) -> Spans:

@@ -5,8 +5,6 @@ gigabytes. Here no entry's name becomes a path and every read has a limit; what 
 refused, and why.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import functools
@@ -28,30 +26,23 @@ from animegan.errors import UserError, require
 MAX_TOTAL = 64 * 2**30  # bytes of one source, inflated
 MAX_RATIO, HARMLESS = 200, 2**20  # no picture is compressed so much, unless it is small (bytes)
 MAX_ENTRIES = 1_000_000
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-METHOD_NAMES = {9: "Deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd"}  # of those that Python 3.10 to 3.13 cannot read
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)  # that Python can read
 LINK, DEVICE = "a link", "a device, not a file"
 UNIX_TYPES = {0: "", stat.S_IFREG: "", stat.S_IFLNK: LINK}  # others are a DEVICE; 0: the archive says none
 OUTSIDE = "its name leads out of the archive"
 UNPACK = "unpack it with another program (7-Zip, or Windows Explorer), and import the folder"
 ENCRYPTED = "encrypted: unpack it with its password, and import the folder"
 NESTED = "an archive in the archive: unpack it, and import it by itself"
-SPLIT = (
-    "a part of a split archive: put its parts together (7-Zip does so when it unpacks the first), and import the folder"
-)
-# Names of parts: x.zip.001, x.tar.part2, x.tar.aa, x.z01, x.r00, x.part2.rar. With x.part1.rar, rarfile finds the rest.
-PART = re.compile(
-    r"\.(zip|7z|rar|tar|tgz|txz|gz|xz|bz2)\.((part)?[-_.]?\d{1,4}|a[a-z])$|\.[zr]\d\d$|\.part0*([2-9]|[1-9]\d+)\.rar$",
-    re.I,
-)
+SPLIT = "a part of a split archive: put its parts together (as 7-Zip does), and import what they hold"
+PART = re.compile(r"(\.(zip|7z|rar|tar|tgz|gz|xz|bz2)\.\d{3}|\.[zr]\d\d)$", re.IGNORECASE)  # x.zip.001, x.z01
 # What the libraries raise for a damaged archive, besides errors of their own.
 DAMAGED = (
     OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError,
     NotImplementedError, ValueError, LookupError, MemoryError,
 )  # fmt: skip
 STARTS = {  # the first bytes of a file -> its kind
-    b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"PK\x07\x08": "zip",
-    b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar", b"\x1f\x8b": "tar", b"BZh": "tar", b"\xfd7zXZ\x00": "tar",
+    b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar",
+    b"\x1f\x8b": "tar", b"BZh": "tar", b"\xfd7zXZ\x00": "tar",
 }  # fmt: skip
 
 
@@ -151,7 +142,7 @@ class Source:
                     continue
                 odd = UNIX_TYPES.get(stat.S_IFMT(info.external_attr >> 16), DEVICE)
                 if info.compress_type not in METHODS:
-                    method = METHOD_NAMES.get(info.compress_type, f"method {info.compress_type}")
+                    method = "Deflate64" if info.compress_type == 9 else f"method {info.compress_type}"
                     odd = f"packed by {method}, which Python cannot read: {UNPACK}"
                 odd = ENCRYPTED if info.flag_bits & 1 else odd
                 opened = functools.partial(archive.open, info)
@@ -192,8 +183,7 @@ class Source:
             files, entries = NumberedFiles(Path(folder)), []
             for info in infos:
                 opened, odd = functools.partial(files.open, info.filename), LINK if info.is_symlink else ""
-                version = f"{info.crc32 or 0:08x}"
-                entries.append(self._entry(info.filename, info.uncompressed, version, opened, odd=odd))
+                entries.append(self._entry(info.filename, info.uncompressed, f"{info.crc32 or 0:08x}", opened, odd=odd))
             if wanted := [entry.name for entry in entries if not entry.refused]:
                 archive.extract(targets=wanted, factory=files)  # at once: it compresses many files as one
             yield from entries
@@ -262,12 +252,11 @@ def kind_of_file(path: Path) -> str:
 
 
 def _is_split(path: Path) -> bool:
-    """Whether a zip is the first or the last of several parts, NAME.z01 ... NAME.zip."""
+    """Whether a zip is the last of several parts, NAME.z01 ... NAME.zip: its end record has the number of this part."""
     with open(path, "rb") as file:
-        first = file.read(4)
         file.seek(max(0, path.stat().st_size - HARMLESS // 8))
-        _, is_end, after = file.read().rpartition(b"PK\x05\x06")  # the end record: the number of this part follows
-    return first == b"PK\x07\x08" or (bool(is_end) and after[:2] not in (b"\0\0", b"\xff\xff"))
+        _, is_end, number = file.read().rpartition(b"PK\x05\x06")
+    return bool(is_end) and number[:2] not in (b"\0\0", b"\xff\xff")
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:

@@ -1,7 +1,5 @@
 """An import as one picture: what was kept, what was set aside, and the pairs of duplicates."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 from collections.abc import Sequence

@@ -8,9 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from tqdm.auto import tqdm
@@ -27,12 +25,6 @@ RETRIES = 4  # of a request that fails
 PAUSE = 1.0  # seconds between two requests, pictures included
 PICTURES = ("jpg", "jpeg", "png", "webp")
 NO_LICENCE = "none given"  # the site has no such field
-# gallery-dl, but never a gallery_dl.py or requests.py in the working folder. Python has -P for this since 3.11; its -I
-# would leave out what was installed with pip install --user.
-PROGRAM = (
-    "import os, sys; sys.path[:] = [p for p in sys.path if p and os.path.abspath(p) != os.getcwd()]; "
-    "from gallery_dl import main; sys.exit(main())"
-)
 COLUMNS = ("file", "post", "artist", "source", "licence", "rating", "uploaded")
 
 
@@ -55,7 +47,7 @@ def crawl(
         raise UserError(f"--site {site} is not an address: give one with https://, of a site that runs Danbooru.")
     require("gallery_dl", "data", "a crawl")
     folder.mkdir(parents=True, exist_ok=True)
-    have, problem = [post.id for post in _posts(folder)], ""
+    have, problem = [number for _, number, *_ in _posts(folder)], ""
     if len(have) < limit:
         with tqdm(total=limit, initial=len(have), unit=" pictures", disable=not progress) as bar:
             problem = _run(tags, limit - len(have), have, folder, RATINGS[rating], site.rstrip("/"), bar)
@@ -67,19 +59,21 @@ def crawl(
         )
     if not posts:
         raise UserError(f"no pictures for these tags on {site}: look there for the names of tags, or try one alone.")
-    write_spreadsheet(folder / "sources.csv", COLUMNS, map(_row, posts))
+    write_spreadsheet(folder / "sources.csv", COLUMNS, posts)
     return len(posts), problem
 
 
 def _run(tags: str, missing: int, have: list[int], folder: Path, rating: str, site: str, bar: tqdm) -> str:
     """Let gallery-dl fetch `missing` more pictures; returns its last line if it failed."""
+    folder = Path(os.path.abspath(folder))
     settings = folder / "gallery-dl.json"
     write_whole(settings, json.dumps(_settings(folder, missing, have, rating), indent=1).encode("ascii"))
     url = f"Danbooru:{site}/posts?tags={quote(f'{tags} rating:{rating}', errors='replace')}"
-    command = [sys.executable, "-c", PROGRAM, "--config-ignore", "--config", str(settings), "--no-colors", url]
+    command = [sys.executable, "-m", "gallery_dl", "--config-ignore", "--config", str(settings), "--no-colors", url]
     environment = {**os.environ, "PYTHONUTF8": "1"}
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, stderr=errors, stdout=subprocess.DEVNULL, env=environment)
+        # Python runs what lies in the folder where it starts: a requests.py in the user's must not be run.
+        process = subprocess.Popen(command, stderr=errors, stdout=subprocess.DEVNULL, env=environment, cwd=sys.prefix)
         try:
             while process.poll() is None:
                 bar.update(sum(1 for _ in folder.glob("*.json")) - 1 - bar.n)  # one of them is the settings
@@ -112,30 +106,16 @@ def _settings(folder: Path, missing: int, have: list[int], rating: str) -> dict:
     }  # fmt: skip
 
 
-@dataclass
-class Post:
-    """What the site says about a picture, as gallery-dl writes it down."""
-
-    id: int
-    file: str
-    tags_artist: list[str] | None = None
-    rating: str | None = None
-    source: str | None = None
-    created_at: Any = ""
-
-
-def _posts(folder: Path) -> list[Post]:
-    """What the site says about each picture in the folder, ordered by its number there."""
+def _posts(folder: Path) -> list[tuple]:
+    """What the site says about each picture in the folder, as the COLUMNS, ordered by its number there."""
+    ratings = {letter: name for name, letter in RATINGS.items()}
     posts = []
     for path in folder.glob("*.json"):
         if (folder / path.stem).is_file() and re.fullmatch(r"\d+\.\w+", path.stem):
             with contextlib.suppress(*WRONG_CONTENT):  # damaged, or of an interrupted crawl: fetched again
-                facts = json.loads(path.read_bytes()) | {"file": path.stem}
-                posts.append(build(Post, {key: facts[key] for key in Post.__annotations__ if key in facts}, path.name))
-    return sorted(posts, key=lambda post: post.id)
-
-
-def _row(post: Post) -> tuple:
-    artists = ", ".join(post.tags_artist or ()) or "unknown"
-    rating = next((name for name, letter in RATINGS.items() if letter == post.rating), "")
-    return post.file, post.id, artists, post.source or "", NO_LICENCE, rating, post.created_at
+                facts = json.loads(path.read_bytes())
+                artists = ", ".join(build(list[str] | None, facts.get("tags_artist"), "artists") or ()) or "unknown"
+                source = build(str | None, facts.get("source"), "source") or ""
+                number, rating = build(int, facts["id"], "id"), ratings.get(facts.get("rating"), "")
+                posts.append((path.stem, number, artists, source, NO_LICENCE, rating, facts.get("created_at", "")))
+    return sorted(posts, key=lambda post: post[1])

@@ -4,10 +4,7 @@ Retries, back-off and Retry-After are urllib3's (`Retry`); pooch hashes the file
 does not fetch the file: after every break it would start from the beginning, and it reads without a limit.
 """
 
-from __future__ import annotations
-
 import contextlib
-import http.client
 import os
 import re
 import time
@@ -26,7 +23,7 @@ TRIES, OFFLINE_TRIES = 6, 3  # in a row that bring no new byte, and that do not 
 MAX_WAIT = 120  # seconds between two tries, whatever Retry-After asks for; urllib3's back-off ends there, too
 REDIRECTS = 10
 MAX_BYTES = 8 * 2**30  # of one file
-PIECE = 2**14  # bytes; a piece that is interrupted is lost
+PIECE = 2**16  # bytes at most that are read at once
 TEMPORARY = {408, 425, 429, 500, 502, 503, 504}  # answers that may be different a minute later
 ADVICE = {
     401: "it asks for a password",
@@ -52,7 +49,8 @@ def fetch(
     sha256 = sha256.lower()
     if sha256 and not re.fullmatch(r"[0-9a-f]{64}", sha256):
         raise UserError(f"--sha256 {sha256} is not a SHA-256: give its 64 digits (0 to 9, a to f), or leave it out.")
-    checked(url)
+    if not re.match(r"https?://\S", url, re.IGNORECASE) or not url.isprintable():
+        raise UserError(f"{url[:200]} is not fetched: only http:// and https:// addresses are.")
     part = path.with_name(f"{path.name}.part")
     with saving(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,13 +64,6 @@ def fetch(
                 f"{set_aside(path)} and not used. Try again, or {instead}."
             )
     return path
-
-
-def checked(url: str) -> str:
-    """`url`, if it may be fetched; else UserError."""
-    if not re.match(r"https?://\S", url, re.IGNORECASE) or not url.isprintable():
-        raise UserError(f"{url[:200]} is not fetched: only http:// and https:// addresses are.")
-    return url
 
 
 def set_aside(path: Path) -> Path:
@@ -115,7 +106,7 @@ class _Download:
         ):
             session.max_redirects = REDIRECTS
             for scheme in ("http://", "https://"):
-                session.mount(scheme, self.adapter(retry))
+                session.mount(scheme, self.requests.adapters.HTTPAdapter(max_retries=retry))
             while True:
                 have = self.size()
                 # urllib3 retries until an answer begins; a break within it is ours to resume.
@@ -129,34 +120,6 @@ class _Download:
                 else:
                     left = left.increment("GET", self.url)
                     left.sleep()
-
-    def adapter(self, retry):
-        """What sends the requests. An answer that comes too slowly is given up, its headers included: the timeout of a
-        socket begins again with every byte."""
-        slow = self.failed("the server is too slow")
-
-        class Response(http.client.HTTPResponse):
-            def __init__(self, *args, **options):
-                super().__init__(*args, **options)
-                raw, began, count = self.fp.raw, time.monotonic(), 0
-                read = raw.readinto
-
-                def readinto(buffer) -> int | None:
-                    nonlocal count
-                    if time.monotonic() - began > TIMEOUT[1] + count / SLOWEST:
-                        raise slow
-                    count += (size := read(buffer)) or 0
-                    return size
-
-                raw.readinto = readinto
-
-        class Adapter(self.requests.adapters.HTTPAdapter):
-            def get_connection_with_tls_context(self, *args, **options):
-                pool = super().get_connection_with_tls_context(*args, **options)  # a proxy's as well
-                pool.ConnectionCls = type("Timed", (pool.ConnectionCls,), {"response_class": Response})
-                return pool
-
-        return Adapter(max_retries=retry)
 
     def request(self, session, have: int):
         """The response with what follows the first `have` bytes, or with all of it if the file was changed since."""
@@ -202,7 +165,12 @@ class _Download:
         bar.total, bar.n = total, start
         with open(self.part, "r+b" if start else "wb") as file:
             file.seek(start)
-            for piece in response.iter_content(PIECE):
+            began = time.monotonic()
+            # What has arrived, at least one byte: a slow server is noticed at once.
+            for piece in iter(lambda: response.raw.read1(PIECE, decode_content=True), b""):
+                # A time limit for the whole: the timeout of a socket begins again with every byte.
+                if time.monotonic() - began > TIMEOUT[1] + (file.tell() - start) / SLOWEST:
+                    raise self.failed("the server is too slow")
                 if file.tell() + len(piece) > self.max_bytes:
                     file.close()
                     raise self.refused(f"does not end: more than {limit} have arrived")

@@ -1,7 +1,5 @@
 """Which pictures show the same (by a perceptual hash), and which of them is the sharpest."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 
@@ -11,8 +9,7 @@ from PIL import Image
 from animegan.sources.journal import Found
 
 BITS = 64  # of a hash
-# Grey levels, as a standard deviation: a picture of one colour, a gradient, an error page without words.
-FLAT = 8.0
+FLAT = 8.0  # grey levels, as a standard deviation: a picture of one colour, a gradient, an error page without words
 ALIKE = 1.5  # times as sharp: a smaller difference does not count
 
 

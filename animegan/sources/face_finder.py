@@ -1,7 +1,5 @@
 """Where the faces are in an illustration: OpenCV's cascade detector, with a cascade made for anime faces."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os
@@ -47,8 +45,7 @@ class FaceFinder:
 
     def __init__(self, cascade: str | Path | None = None, margin: float = MARGIN, any_cascade: bool = False):
         if not 0 <= margin <= 2:
-            usual = f"as a part of the face ({MARGIN} is usual)"
-            raise UserError(f"--margin {margin:g} is out of range: give 0 to 2, {usual}.")
+            raise UserError(f"--margin {margin:g} is out of range: give 0 to 2 times the face ({MARGIN} is usual).")
         self.cv2 = require("cv2", "data", "--crop")
         if not hasattr(self.cv2, "CascadeClassifier"):
             raise UserError("--crop needs OpenCV 4: version 5 has no cascades; pip install -e '.[data]' fixes it.")

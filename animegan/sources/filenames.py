@@ -1,7 +1,5 @@
 """File names that every system accepts: Windows is the strictest, so its rules are followed everywhere."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -29,12 +27,6 @@ def safe_stem(name: str) -> str:
     if is_special or DEVICES.fullmatch(stem.partition(".")[0].rstrip()):
         stem = f"_{stem}"
     return stem or "picture"
-
-
-def is_plain(name: str) -> bool:
-    """Whether `name` is that of a file here: it leads into no other folder, and every system accepts it."""
-    is_odd = FORBIDDEN.search(name) or UNSEEN.search(name) or DEVICES.fullmatch(name.partition(".")[0].rstrip())
-    return not is_odd and not name.startswith(".") and name != ""
 
 
 class Names:

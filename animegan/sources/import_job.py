@@ -1,7 +1,5 @@
 """An import at work: every entry of every source is examined once, in threads, and recorded in a journal."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os
@@ -51,12 +49,10 @@ class Summary:
 
     @property
     def table(self) -> Path:
-        """The CSV file with what became of every file."""
         return self.folder / TABLE
 
     @property
     def sheet(self) -> Path:
-        """The contact sheet."""
         return self.folder / SHEET
 
     def __str__(self) -> str:
@@ -120,10 +116,8 @@ class Import:
     def add_source(self, source: Source) -> None:
         """Examine every entry that is new. Bytes are read here, one entry after the other; the threads decode them,
         a few at a time."""
-        where, waiting = str(source.path.resolve()), deque()
-        with tqdm(
-            source, desc=printable(source.path.name), unit=" files", mininterval=0.5, disable=not self.progress
-        ) as bar:
+        where, name, waiting = str(source.path.resolve()), printable(source.path.name), deque()
+        with tqdm(source, desc=name, unit=" files", mininterval=0.5, disable=not self.progress) as bar:
             for entry in bar:
                 record = Record(where, printable(entry.name), entry.stamp, self.mode)
                 if not self.journal.has(record):

@@ -7,8 +7,6 @@ file in the sources, and why; `contact_sheet.png` shows it. The sources are neve
 keeps what was done: if an import is interrupted, run it again to continue; no picture is added twice.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil
@@ -19,7 +17,7 @@ from pathlib import Path
 
 from animegan.data import HIDDEN
 from animegan.errors import UserError, require
-from animegan.files import locked, saving
+from animegan.files import locked, reading, saving
 from animegan.sources.archives import Source
 from animegan.sources.duplicates import BITS
 from animegan.sources.face_finder import FaceFinder
@@ -44,8 +42,12 @@ def import_pictures(
     Raises UserError for a source that does not exist or cannot be read at all, and for a folder that is not a data set
     of ours. What was imported until then is kept.
     """
-    check_threshold(threshold)
-    paths = [_existing(Path(os.path.expanduser(source))) for source in sources]
+    if not -1 <= threshold < BITS // 2:
+        raise UserError(f"--threshold {threshold} is out of range: give -1 to {BITS // 2 - 1} ({THRESHOLD} is usual).")
+    paths = [Path(os.path.expanduser(source)) for source in sources]
+    for path in paths:
+        with reading(str(path)[:200], "give a folder, an archive (zip, tar, 7z, rar) or pictures"):
+            path.stat()
     out, failed = usable_out(out, paths), []
     is_new = not os.path.lexists(out)
     lock, busy = out / HIDDEN / "lock", f"another import into {out} is running: wait for it, or give another --out."
@@ -70,27 +72,6 @@ def import_pictures(
     raise UserError(f"{str(failed[0]).rstrip('.')}. The other sources were imported: {summary.kept:,} pictures to use.")
 
 
-# --- checks before the import --------------------------------------------------------------------------------
-
-
-def check_threshold(threshold: int) -> None:
-    """Raise UserError if it is out of range: before anything is downloaded."""
-    if not -1 <= threshold < BITS // 2:
-        usual = f"give 0 to {BITS // 2 - 1} ({THRESHOLD} is usual), or -1"
-        raise UserError(f"--threshold {threshold} is out of range: {usual}.")
-
-
-def _existing(path: Path) -> Path:
-    try:
-        path.stat()
-    except FileNotFoundError:
-        raise UserError(f"there is no {path}: give a folder, an archive (zip, tar, 7z, rar) or pictures.") from None
-    except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
-        what = getattr(error, "strerror", None) or error
-        raise UserError(f"{str(path)[:200]} cannot be read ({what}): check the path.") from error
-    return path
-
-
 def usable_out(out: str | Path, sources: Sequence[Path] = ()) -> Path:
     """`out` as a path, if it can become a data set of these sources, or is one already; else UserError."""
     require("imagehash", "data", "an import")
@@ -104,10 +85,9 @@ def usable_out(out: str | Path, sources: Sequence[Path] = ()) -> Path:
         if is_taken and not (out / HIDDEN).is_dir() and any(out.iterdir()):
             raise UserError(f"{out} holds other files, not an import: give another --out.")
         # A data set may come from a stranger: what is written here, and deleted, must not lie elsewhere.
-        ours = [path for path in out.iterdir() if path.name.startswith(".") or path.name == FACES] if is_taken else []
-        for path in (*ours, *(out / HIDDEN).rglob("*")):
-            if path.is_symlink() or not (path.is_file() or path.is_dir()):
-                raise UserError(f"{path} is a link or a device, which no import makes: give another --out.")
+        for pattern in (FACES, ".*", f"{HIDDEN}/**/*"):
+            if links := [path for path in out.glob(pattern) if path.is_symlink()]:
+                raise UserError(f"{links[0]} is a link, which no import makes: give another --out.")
     for source in sources:
         place = Path(os.path.realpath(source))
         if source.is_dir() and (real == place or place in real.parents or real in place.parents):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from animegan.files import build, reading, saving, write_whole
-from animegan.sources.filenames import is_plain
+from animegan.sources.filenames import FORBIDDEN, UNSEEN
 from animegan.text import printable
 
 KEPT, ASIDE, DUPLICATE, REMOVED = "kept", "set aside", "duplicate", "removed by hand"
@@ -126,11 +126,11 @@ def _record(values: dict[str, Any]) -> Record:
             each["retry"] = each.pop("again")
     record = build(Record, values, "a line")
     for found in record.found:
-        is_named = is_plain(found.file) if found.file else found.status in (ASIDE, DUPLICATE)
-        if not is_named or found.status not in (KEPT, ASIDE, DUPLICATE, REMOVED):
-            raise ValueError(f"status is {found.status[:40]}, file is {found.file[:80]}")
-        if type(found.hash) is not int or not 0 <= found.hash < 2**64 or len(found.box or "box") != 3:
-            raise ValueError(f"hash is {str(found.hash)[:40]}, box is {str(found.box)[:40]}")
+        is_known = found.status in ((KEPT, ASIDE, DUPLICATE, REMOVED) if found.file else (ASIDE, DUPLICATE))
+        is_plain = not (found.file.startswith(".") or FORBIDDEN.search(found.file) or UNSEEN.search(found.file))
+        is_hash = type(found.hash) is int and 0 <= found.hash < 2**64
+        if not (is_known and is_plain and is_hash and (found.box is None or len(found.box) == 3)):
+            raise ValueError(f"status is {found.status}, file is {found.file}, hash is {found.hash}")
     return record
 
 

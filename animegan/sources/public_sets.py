@@ -1,7 +1,5 @@
 """Public sets of anime faces: where each one is, what it holds, and what has to be left out of it."""
 
-from __future__ import annotations
-
 import re
 import zipfile
 from dataclasses import dataclass
@@ -33,9 +31,10 @@ class PublicSet:
     count: int
     left_out: str = ""
 
-    @property
-    def url(self) -> str:
-        return f"https://github.com/{self.repository}/archive/{self.commit}.zip"
+    def url(self, mirror: str | None = None) -> str:
+        """Where it is; behind a mirror, its address comes before all of the original one, as GitHub proxies expect."""
+        url = f"https://github.com/{self.repository}/archive/{self.commit}.zip"
+        return f"{mirror.rstrip('/')}/{url}" if mirror else url
 
     def is_wanted(self, name: str) -> bool:
         match = re.search(self.pattern, name)
@@ -78,15 +77,10 @@ BY_HAND = """The archive of the handout (Baidu, https://pan.baidu.com/s/1C2l836K
 account and Baidu's own program: download it by hand, then  animegan data import FILE"""
 
 
-def mirrored(url: str, mirror: str | None) -> str:
-    """The address behind a mirror: the mirror's address, then all of the original one, as GitHub proxies expect it."""
-    return f"{mirror.rstrip('/')}/{url}" if mirror else url
-
-
 def listing() -> str:
     """The sets that `get` can fetch, as text."""
     lines = []
     for each in SETS.values():
-        facts = (f"left out: {each.left_out}", f"rights: {RIGHTS}", f"from: {each.url}")
+        facts = (f"left out: {each.left_out}", f"rights: {RIGHTS}", f"from: {each.url()}")
         lines += [f"{each.name:15} {each.holds}", *(f"{'':15} {fact}" for fact in facts), ""]
     return "\n".join([*lines, BY_HAND])

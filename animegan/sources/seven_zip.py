@@ -1,7 +1,5 @@
 """The files of a 7z archive, written under numbers, so that no name in it becomes a path."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import IO
 

@@ -1,7 +1,5 @@
 """Real faces from the web: a public set, an archive at an address, a crawl."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 
@@ -10,12 +8,12 @@ from animegan.errors import UserError
 from animegan.files import saving, write_whole
 from animegan.sources.archives import PART, SPLIT, DamagedSource, kind_of_file
 from animegan.sources.danbooru import DANBOORU, crawl
-from animegan.sources.download import checked, fetch, set_aside
+from animegan.sources.download import fetch, set_aside
 from animegan.sources.face_finder import FaceFinder
 from animegan.sources.filenames import safe_stem
 from animegan.sources.import_job import THRESHOLD, Summary
-from animegan.sources.importing import NO_ACCESS, check_threshold, import_pictures, usable_out
-from animegan.sources.public_sets import SETS, mirrored
+from animegan.sources.importing import NO_ACCESS, import_pictures, usable_out
+from animegan.sources.public_sets import SETS
 
 
 def get(
@@ -26,29 +24,28 @@ def get(
 
     mirror: an address that is put before that of GitHub. sha256: of the file at `url`. Raises UserError.
     """
-    check_threshold(threshold)
     if bool(name) == bool(url):
         raise UserError(f"give the name of a set ({', '.join(SETS)}) or an address with --url, not both.")
     if name and name not in SETS:
         raise UserError(f"there is no set {name}: choose {' or '.join(SETS)}, or give an address with --url.")
-    if url and PART.search(checked(url).partition("?")[0]):
+    if url and PART.search(url.partition("?")[0]):
         raise UserError(f"{url} is {SPLIT}.")
     if sha256 and not url:
         raise UserError("--sha256 goes with --url: a set of the list is checked by what it holds.")
     known = SETS[name] if name else None
-    address = mirrored(known.url, mirror) if known else url
+    address = known.url(mirror) if known else url
     stem = name or safe_stem(url.partition("?")[0])
     out = usable_out(out or Path("data") / stem)
     # Many addresses end in main.zip: the file's name depends on all of its address.
-    file = f"{name}.zip" if name else f"{stem}-{hashlib.sha256(url.encode()).hexdigest()[:8]}.download"
+    digest = hashlib.sha256(address.encode(errors="replace")).hexdigest()
+    file = f"{name}.zip" if name else f"{stem}-{digest[:8]}.download"
     archive = fetch(address, out / HIDDEN / file, sha256, progress=progress)
     try:
         if known:
             known.check(archive)
         elif not kind_of_file(archive):
             raise DamagedSource("it is not an archive, perhaps a web page that says why")
-        leave_out = known.leave_out if known else None
-        summary = import_pictures([archive], out, finder, threshold, progress, leave_out=leave_out)
+        summary = import_pictures([archive], out, finder, threshold, progress, leave_out=known and known.leave_out)
         if not summary.notes:
             return summary
         problem = summary.notes[0]
@@ -69,7 +66,6 @@ def crawl_pictures(
 
     `sources.csv` in the data set names the artist and the origin of each. Raises UserError.
     """
-    check_threshold(threshold)
     out = usable_out(out or "data/crawl")
     fetched = out / HIDDEN / "crawl"
     with saving(out, NO_ACCESS):

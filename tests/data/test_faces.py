@@ -240,12 +240,6 @@ def test_a_folder_that_may_not_be_opened_is_named(tmp_path, monkeypatch):
             function(tmp_path)
 
 
-@pytest.mark.parametrize("workers", [0, -1, 10**20, 2.0])
-def test_a_number_of_workers_that_cannot_be(workers, tmp_path):
-    with pytest.raises(UserError, match="workers must be a whole number from 1"):
-        load(tmp_path, workers=workers)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only there can a name be any bytes")
 def test_a_folder_whose_name_is_not_utf8_is_read_and_cached(tmp_path):
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xcd\xbc"))

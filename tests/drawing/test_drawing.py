@@ -356,9 +356,8 @@ def test_a_size_that_cannot_be_drawn_is_named(plain, size):
 
 @pytest.mark.parametrize(
     "wrong", [
-        {"count": 0}, {"count": 2.5}, {"count": 2**31}, {"count": 10**400}, {"count": 3, "workers": 0},
-        {"count": 3, "workers": 10**20}, {"count": 3, "seed": "x"}, {"count": 3, "seed": 2**63 - 1},
-        {"count": 3, "seed": -(10**20)},
+        {"count": 0}, {"count": 2.5}, {"count": 2**31}, {"count": 10**400}, {"count": 3, "seed": "x"},
+        {"count": 3, "seed": 2**63 - 1}, {"count": 3, "seed": -(10**20)},
     ],
 )  # fmt: skip
 def test_wrong_arguments_of_write_faces(tmp_path, wrong):

