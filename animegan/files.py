@@ -127,6 +127,8 @@ def locked(path: Path, busy: str) -> Iterator[None]:
 def reading(path: str | os.PathLike, fix: str, errors: Any = WRONG_CONTENT) -> Iterator[None]:
     """Turn what the block raises over a file (unreadable, damaged, changed by hand) into one line for the user."""
     try:
+        if Path(path).is_fifo() or Path(path).is_char_device():  # reading it would wait for ever
+            raise OSError("it is not a file")
         yield
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror or error}): {fix}.") from error
@@ -138,8 +140,6 @@ def reading(path: str | os.PathLike, fix: str, errors: Any = WRONG_CONTENT) -> I
 def read_json(path: Path, kind: type[T], fix: str) -> T:
     """The content of a JSON file as a `kind`: see `build`. UserError if it is anything else."""
     with reading(path, fix):
-        if path.is_fifo() or path.is_char_device():  # reading it would wait for ever
-            raise ValueError("it is not a file")
         return build(kind, json.loads(path.read_bytes()), "its content")
 
 
@@ -159,7 +159,7 @@ def read_table(path: Path, kind: type[Row], fix: str, finite: bool = True) -> li
         for cells in lines:
             if len(cells) != len(header):
                 raise ValueError(f"line {lines.line_num} has {len(cells)} cells instead of {len(header)}")
-            row = kind(*(convert(cells[place]) for place, _, convert in columns))
+            row = kind._make(convert(cells[place]) for place, _, convert in columns)
             for (_, name, convert), value in zip(columns, row, strict=True):
                 if convert is int or (convert is float and finite):
                     build(convert, value, f"line {lines.line_num}: {name}")
@@ -190,7 +190,7 @@ def build(kind: Any, value: Any, name: str) -> Any:
             raise ValueError(f"{name} has no {missing[0]}")
         if unknown := sorted(set(value) - set(hints)):
             raise ValueError(f"{name} has an unknown {unknown[0][:40]}")
-        return kind(**{key: build(hints[key], value[key], key) for key in value})
+        return kind(**{key: build(hints[key], value[key], key) for key in value})  # pyright: ignore[reportCallIssue]
     elif origin is list and isinstance(value, list):
         return [build(of[0], each, name) for each in value] if of else value
     elif origin is dict and isinstance(value, dict):

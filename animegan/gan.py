@@ -34,8 +34,8 @@ class GAN:
         self.steps = 0  # taken so far
         self.bfloat16 = config.precision == "bfloat16"
         # Fused: one kernel for all weights. Capturable: a CUDA graph reads the learning rate from the device.
-        adam = {"fused": device.type in ("cpu", "cuda"), "capturable": device.type == "cuda"}
-        adam["betas"] = (config.beta1, 0.999)
+        kernel = {"fused": device.type in ("cpu", "cuda"), "capturable": device.type == "cuda"}
+        adam: dict[str, Any] = {"betas": (config.beta1, 0.999), **kernel}
         self.lr_G, self.lr_D = config.lr, config.lr * recipe.lr_D
         self.optimizerG = torch.optim.Adam(self.netG.parameters(), self.lr_G, **adam)
         self.optimizerD = torch.optim.Adam(self.netD.parameters(), self.lr_D, **adam)

@@ -40,8 +40,6 @@ class Sweep:
             import tomli as tomllib  # pyright: ignore[reportMissingImports]
         path = Path(path)
         with reading(path, "name a TOML file"):
-            if path.exists() and not path.is_file():  # a pipe would be waited for
-                raise OSError("it is not a file")
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         shared, rows = content.pop("options", {}), content.pop("row", [])
         if not (isinstance(shared, dict) and isinstance(rows, list) and rows and all(type(r) is dict for r in rows)):

@@ -54,7 +54,7 @@ def batches(
             mapped = getattr(images, "_mmap", None)
             if mapped is not None and mapped.size() < len(mapped):
                 # Reading beyond the end of the file would end the process: a bus error.
-                raise UserError(f"{images.filename} was cut short by another program: start again (training: --resume)")
+                raise UserError("the cache of pictures was cut short by another program: start again, with --resume")
             # One byte per value goes to the device, not four. No DataLoader: its workers can hang in Jupyter.
             yield to_unit(torch.from_numpy(images[chosen.numpy()]).to(device))
 

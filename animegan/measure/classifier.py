@@ -12,6 +12,7 @@ import functools
 import itertools
 import math
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,6 @@ from animegan.data import to_unit
 from animegan.drawing import CHOICES, EYE_COLOURS, HAIR_COLOURS, Face
 from animegan.errors import UserError
 from animegan.files import reading
-from animegan.models import load_weights
 
 WEIGHTS = Path(__file__).with_name("face_classifier.pth")
 FEATURES = 128
@@ -113,7 +113,10 @@ def read_tensors(path: str | Path, fix: str) -> dict[str, Tensor]:
     if not os.path.isfile(path):  # nor a pipe, which would be waited for
         raise UserError(f"there is no file {path}: {fix}.")
     try:
-        weights = load_weights(Path(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Not load_weights, which takes only PyTorch's newer format: Inception's file is older than that.
+            weights = torch.load(path, map_location="cpu", weights_only=True)
         if not all(isinstance(name, str) and value.isfinite().all() for name, value in weights.items()):
             raise ValueError("a weight is not finite")
         return dict(weights)

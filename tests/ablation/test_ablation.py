@@ -278,7 +278,7 @@ def test_a_sweep_that_is_not_a_file_is_not_waited_for(tmp_path, capsys):
     (tmp_path / "loop.toml").symlink_to(tmp_path / "loop.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff" * 50)
     for name, words in (
-        (tmp_path / "pipe.toml", "cannot be read (it is not a file)"), (tmp_path, "it is not a file"),
+        (tmp_path / "pipe.toml", "cannot be read (it is not a file)"), (tmp_path, "Is a directory"),
         ("/dev/zero", "it is not a file"), ("n" * 300, "cannot be read"), (tmp_path / "loop.toml", "cannot be read"),
         (tmp_path / "bytes.toml", "is damaged"),
     ):  # fmt: skip

@@ -128,16 +128,16 @@ def test_the_classifiers_own_file_runs_no_code(evil, tmp_path, monkeypatch):
         face_classifier.__wrapped__()
 
 
-@pytest.fixture(scope="module")
-def inception(tmp_path_factory):
-    """A file like the published one, with random weights."""
+@pytest.fixture(scope="module", params=[False, True], ids=["older format", "zip"])
+def inception(tmp_path_factory, request):
+    """A file like the published one, with random weights; that one is in the older format."""
     kind = torch_fidelity.feature_extractor_inceptionv3.FeatureExtractorInceptionV3
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch_fidelity.feature_extractor_inceptionv3, "load_state_dict_from_url", lambda *_a, **_o: {})
         patch.setattr(kind, "load_state_dict", lambda self, state: None)
         network = kind("inception-v3-compat", ["2048"])
     path = tmp_path_factory.mktemp("inception") / "weights.pth"
-    torch.save(network.state_dict(), path)
+    torch.save(network.state_dict(), path, _use_new_zipfile_serialization=request.param)
     return path
 
 
