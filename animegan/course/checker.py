@@ -60,9 +60,8 @@ def _of_a_student(function: Callable) -> Callable:
         if _is_blank(result):
             raise _Verdict("not attempted yet")
         if result is None:
-            raise _Verdict(
-                "hint: your function returns nothing: end it with a line `return ...` (print only shows a value)."
-            )
+            fix = "end it with a line `return ...` (print only shows a value)"
+            raise _Verdict(f"hint: your function returns nothing: {fix}.")
         return result
 
     return call

@@ -30,11 +30,9 @@ def loss_of_D(answer):
     yield holds, "binary_cross_entropy_with_logits takes the sigmoid itself: give it the logits as they are."
     holds = is_close(answer(unsure, unsure, 0.0), 2 * math.log(2))
     yield holds, "logits of 0 for real and fake give log 2 twice, 1.386: add the loss on reals and the loss on fakes."
-    yield (
-        is_close(answer(sure, -sure, 0.0), 2 * _bce(8.0, 1.0)),
-        "a D that is right about everything (8 for real, -8 for fake) has a loss near 0; yours is larger. Which label "
-        "belongs to which batch?",
-    )
+    case = "a D that is right about everything (8 for real, -8 for fake) has a loss near 0; yours is larger"
+    holds = is_close(answer(sure, -sure, 0.0), 2 * _bce(8.0, 1.0))
+    yield holds, f"{case}. Which label belongs to which batch?"
     mixed = torch.tensor([0.0, 8.0])
     holds = is_close(answer(mixed, -mixed, 0.0), math.log(2) + _bce(8.0, 1.0))
     yield holds, "for logits of 0 and 8 the loss is the mean of both losses, not the loss of the mean."
@@ -98,11 +96,8 @@ def learning_rates(answer):
     run_a, run_b, gap_a, gap_b = answer
     yield run_a.config.lr != run_b.config.lr, "both runs have the same learning rate: give one another lr (and folder)."
     others = differences(run_a, run_b) - {"lr"}
-    yield (
-        not others,
-        "the runs differ in more than the learning rate, so the effect could come from something else: "
-        "change only lr, on the same pictures.",
-    )
+    case = "the runs differ in more than the learning rate, so the effect could come from something else"
+    yield not others, f"{case}: change only lr, on the same pictures."
     yield min(len(run_a.epochs), len(run_b.epochs)) >= 2, "each run needs two finished epochs."
     hint = "a gap is the mean of D(x) - D(G(z)) over the steps of epoch 2 only; give both in the order of the runs."
     yield is_close(gap_a, _gap(run_a, 2)) and is_close(gap_b, _gap(run_b, 2)), hint
@@ -133,9 +128,9 @@ def _try_without_detach() -> dict[str, bool]:
     has_gradients = any(parameter.grad is not None for parameter in netG.parameters())
     torch.optim.SGD(netD.parameters(), lr=0.1).step()
     moved = not torch.equal(_weights(netG), before)
+    works = True
     try:
         netD.logits(fake).mean().backward()
-        works = True
     except RuntimeError:
         works = False
     return dict(zip(PREDICTIONS, (has_gradients, moved, works), strict=True))

@@ -44,20 +44,15 @@ def impossible_steps(answer):
     got = answer(_history(1.0, [0.001, 0.5, 0.5, 0.5]))
     holds = np.ndim(got) == 0 and not isinstance(got, str) and 0 <= got <= 1
     yield holds, "return one number from 0 to 1: the share of all steps, e.g. 0.25."
-    yield (
-        is_close(got, 0.25),
-        "for a loss of G of 1.0 and D(G(z)) of 0.001, 0.5, 0.5, 0.5 the answer is 0.25: -log 0.001 is 6.9, and "
-        "-log 0.5 is 0.7.",
-    )
+    case = "for a loss of G of 1.0 and D(G(z)) of 0.001, 0.5, 0.5, 0.5 the answer is 0.25"
+    yield is_close(got, 0.25), f"{case}: -log 0.001 is 6.9, and -log 0.5 is 0.7."
     holds = gives(0, loss_G=1.0, D_G_z=0.2)
     yield holds, "for D(G(z)) of 0.2 a loss of 1.0 is 0.6 nats too low, and less than 1 nat does not count."
     yield gives(1, loss_G=1.0, D_G_z=0.05), "for D(G(z)) of 0.05 -log is 3.0: use the natural logarithm, np.log."
     hint = "a loss of G of 0.05 is impossible if D(G(z)) is 0.2, whose -log is 1.6: use the loss of G in each step."
     yield gives(1, loss_G=0.05, D_G_z=0.2), hint
-    yield (
-        gives(0, loss_G=9.0, D_G_z=0.05),
-        "for D(G(z)) of 0.05 -log is 3.0. A loss of 9.0 is far above that, which is possible: count only steps below.",
-    )
+    case = "for D(G(z)) of 0.05 -log is 3.0. A loss of 9.0 is far above that, which is possible"
+    yield gives(0, loss_G=9.0, D_G_z=0.05), f"{case}: count only steps below."
     hint = "for D(G(z)) of 0.11 -log is 2.2, and a loss of 1.0 is 1.2 nats too low: the margin below -log is 1 nat."
     yield gives(1, loss_G=1.0, D_G_z=0.11), hint
 

@@ -18,11 +18,9 @@ def arc(answer):
     got = answer(a, b, 0.5)
     yield torch.is_tensor(got) and got.shape == a.shape, "return one vector, a tensor of the shape of a."
     yield _close(answer(a, b, 0.0), a) and _close(answer(a, b, 1.0), b), "t = 0 is a, and t = 1 is b."
-    yield (
-        abs(got.norm().item() - 10) < 1e-3,
-        f"a and b have length 10, but half way yours has {got.norm().item():.2f}: the weights of a and b are the sines "
-        "of (1 - t) and t times the angle.",
-    )
+    length = got.norm().item()
+    case = f"a and b have length 10, but half way yours has {length:.2f}"
+    yield abs(length - 10) < 1e-3, f"{case}: the weights of a and b are the sines of (1 - t) and t times the angle."
     third = 10 * torch.tensor([math.cos(math.pi / 6), math.sin(math.pi / 6)])
     yield _close(answer(a, b, 1 / 3), third), "a third of the way is a third of the angle, here 30 of 90 degrees."
     narrow = torch.tensor([10 * math.cos(1.0), 10 * math.sin(1.0)])
