@@ -59,10 +59,8 @@ def fetch(
             os.replace(part, path)
             _version_of(part).unlink(missing_ok=True)
         if sha256 and (actual := pooch.file_hash(str(path), alg="sha256")) != sha256:
-            raise UserError(
-                f"{url} is not the file that was expected (its SHA-256 is {actual}): it was set aside as "
-                f"{set_aside(path)} and not used. Try again, or {instead}."
-            )
+            wrong = f"{url} is not the file that was expected (its SHA-256 is {actual})"
+            raise UserError(f"{wrong}: it was set aside as {set_aside(path)} and not used. Try again, or {instead}.")
     return path
 
 
