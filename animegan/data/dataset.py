@@ -26,9 +26,8 @@ from typing import BinaryIO
 import numpy as np
 from tqdm.auto import tqdm
 
-from animegan.data.folder import CACHE_FILE, scan
+from animegan.data.folder import CACHE_FILE, KINDS, FolderReport, scan
 from animegan.data.pictures import MIN_SIDE, read_picture
-from animegan.data.report import KINDS, FolderReport
 from animegan.errors import UserError
 from animegan.files import atomic_open, read_json, reading
 from animegan.text import some
