@@ -120,26 +120,20 @@ HAIR_COLOURS = {
 EYE_COLOURS = {
     "blue": ((16, (0.59, 0.75, 0.85)), (8, (0.53, 0.7, 0.85))),
     "brown": ((12, (0.06, 0.7, 0.62)), (8, (0.1, 0.8, 0.85))),
-    "green": ((10, (0.36, 0.65, 0.72)),),
-    "red": ((10, (0.99, 0.75, 0.82)),),
-    "violet": ((10, (0.76, 0.6, 0.8)),),
-    "pink": ((7, (0.92, 0.6, 0.9)),),
-    "grey": ((4, (0.65, 0.25, 0.55)),),
-}
+    "green": ((10, (0.36, 0.65, 0.72)),), "red": ((10, (0.99, 0.75, 0.82)),), "violet": ((10, (0.76, 0.6, 0.8)),),
+    "pink": ((7, (0.92, 0.6, 0.9)),), "grey": ((4, (0.65, 0.25, 0.55)),),
+}  # fmt: skip
 _EXPRESSIONS = (
     (18, "neutral"), (20, "smile"), (14, "open smile"), (10, "laugh"), (5, "sad"), (6, "surprised"),
     (6, "pout"), (6, "cat"), (5, "smirk"), (4, "fang"), (5, "gasp"),
 )  # fmt: skip
 _HAPPY = ("smile", "open smile", "laugh", "cat", "fang")
 _BROWS = {
-    "sad": ((6, "worried"), (1, "flat")),
-    "laugh": ((3, "raised"), (3, "arched")),
-    "surprised": ((4, "raised"), (1, "worried")),
-    "gasp": ((3, "raised"), (2, "worried")),
-    "fang": ((3, "angry"), (2, "arched")),
+    "sad": ((6, "worried"), (1, "flat")), "laugh": ((3, "raised"), (3, "arched")),
+    "surprised": ((4, "raised"), (1, "worried")), "gasp": ((3, "raised"), (2, "worried")),
+    "fang": ((3, "angry"), (2, "arched")), "pout": ((3, "angry"), (2, "worried")),
     "smirk": ((3, "angry"), (2, "flat"), (2, "arched")),
-    "pout": ((3, "angry"), (2, "worried")),
-}
+}  # fmt: skip
 _USUAL_BROWS = ((3, "flat"), (4, "arched"), (1, "angry"), (1.5, "worried"), (1.5, "raised"))
 _SKINS = ((12, "porcelain"), (34, "fair"), (30, "peach"), (10, "tan"), (7, "brown"), (5, "deep"))
 _BACKGROUNDS = (
