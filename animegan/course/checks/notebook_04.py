@@ -31,8 +31,7 @@ def loss_of_D(answer):
     holds = is_close(answer(unsure, unsure, 0.0), 2 * math.log(2))
     yield holds, "logits of 0 for real and fake give log 2 twice, 1.386: add the loss on reals and the loss on fakes."
     case = "a D that is right about everything (8 for real, -8 for fake) has a loss near 0; yours is larger"
-    holds = is_close(answer(sure, -sure, 0.0), 2 * _bce(8.0, 1.0))
-    yield holds, f"{case}. Which label belongs to which batch?"
+    yield is_close(answer(sure, -sure, 0.0), 2 * _bce(8.0, 1.0)), f"{case}. Which label belongs to which batch?"
     mixed = torch.tensor([0.0, 8.0])
     holds = is_close(answer(mixed, -mixed, 0.0), math.log(2) + _bce(8.0, 1.0))
     yield holds, "for logits of 0 and 8 the loss is the mean of both losses, not the loss of the mean."
