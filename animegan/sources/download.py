@@ -21,7 +21,6 @@ TIMEOUT = (15, 60)  # seconds: to connect, and between two pieces
 SLOWEST = 1024  # bytes per second, on the average of a response; slower ones are given up
 TRIES, OFFLINE_TRIES = 6, 3  # in a row that bring no new byte, and that do not reach the server at all
 MAX_WAIT = 120  # seconds between two tries, whatever Retry-After asks for; urllib3's back-off ends there, too
-REDIRECTS = 10
 MAX_BYTES = 8 * 2**30  # of one file
 PIECE = 2**16  # bytes at most that are read at once
 TEMPORARY = {408, 425, 429, 500, 502, 503, 504}  # answers that may be different a minute later
@@ -102,7 +101,7 @@ class _Download:
             self.requests.Session() as session,  # it knows http and https only: no redirect leads to a file
             tqdm(unit="B", unit_scale=True, desc=self.part.stem, mininterval=0.5, disable=not progress) as bar,
         ):
-            session.max_redirects = REDIRECTS
+            session.max_redirects = 10
             for scheme in ("http://", "https://"):
                 session.mount(scheme, self.requests.adapters.HTTPAdapter(max_retries=retry))
             while True:
