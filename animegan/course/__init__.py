@@ -4,7 +4,6 @@ from animegan.course.checker import check, verdict
 from animegan.course.classroom import (
     drawn_faces,
     folder,
-    is_smoke,
     measured,
     my_run,
     pictures_of,
@@ -15,6 +14,6 @@ from animegan.course.classroom import (
 from animegan.course.registry import exercise
 
 __all__ = [
-    "check", "drawn_faces", "exercise", "folder", "is_smoke", "measured", "my_run", "pictures_of",
-    "recipe_grid", "reference_run", "sized", "verdict",
+    "check", "drawn_faces", "exercise", "folder", "measured", "my_run", "pictures_of", "recipe_grid", "reference_run",
+    "sized", "verdict",
 ]  # fmt: skip

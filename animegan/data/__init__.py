@@ -2,9 +2,8 @@
 
 from animegan.data.batching import batches, epoch_order, hold_out, to_device, to_uint8, to_unit
 from animegan.data.dataset import FaceDataset, check_folder, load_faces
-from animegan.data.folder import HIDDEN, SHEET, TABLE, scan
+from animegan.data.folder import HIDDEN, KINDS, SHEET, TABLE, FolderReport, scan
 from animegan.data.pictures import MAX_BYTES, MAX_PIXELS, SUFFIXES, decode_picture, opened, other_format
-from animegan.data.report import KINDS, FolderReport
 
 __all__ = [
     "HIDDEN", "KINDS", "MAX_BYTES", "MAX_PIXELS", "SHEET", "SUFFIXES", "TABLE", "FaceDataset", "FolderReport",

@@ -26,9 +26,8 @@ from typing import BinaryIO
 import numpy as np
 from tqdm.auto import tqdm
 
-from animegan.data.folder import CACHE_FILE, scan
+from animegan.data.folder import CACHE_FILE, KINDS, FolderReport, scan
 from animegan.data.pictures import MIN_SIDE, read_picture
-from animegan.data.report import KINDS, FolderReport
 from animegan.errors import UserError
 from animegan.files import atomic_open, read_json, reading
 from animegan.text import some
@@ -74,9 +73,8 @@ def load_faces(
         raise UserError(f"there are no pictures in {where}{others}: {_HOW_TO_GET_SOME}")
     unusable = {kind: getattr(report, kind) for kind in ("corrupt", "too_small", "too_large", "unreadable")}
     counts = ", ".join(f"{len(names)} {KINDS[kind][0]}" for kind, names in unusable.items() if names)
-    raise UserError(
-        f"no picture in {where} can be used ({counts}): put intact pictures there, of {MIN_SIDE} pixels a side or more"
-    )
+    fix = f"put intact pictures there, of {MIN_SIDE} pixels a side or more"
+    raise UserError(f"no picture in {where} can be used ({counts}): {fix}")
 
 
 def check_folder(folder: str | Path, image_size: int = 96, progress: bool = True) -> FolderReport:

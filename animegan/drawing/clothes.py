@@ -1,7 +1,5 @@
 """Clothes: what is worn on the shoulders, and the shape of the neckline."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,18 +9,6 @@ from animegan.drawing.canvas import Gradient
 from animegan.drawing.outlines import arc, curve, moved, oval, path, ribbon
 from animegan.drawing.palette import hsv, mix
 from animegan.drawing.sketch import Sketch, uniform
-
-
-class Collar(NamedTuple):
-    """The function that draws what lies on the cloth; where the cloth begins beside the neck (x = `out`, y = `high`),
-    and its lowest point (x = `dip`, y = `low`)."""
-
-    draw: Callable[[_Wardrobe], None]
-    out: float
-    high: float
-    dip: float
-    low: float
-    bulge: float  # how round the opening is; 0 is a V
 
 
 class _Wardrobe:
@@ -48,6 +34,18 @@ class _Wardrobe:
 
     def arc(self, start: tuple, end: tuple, bulge: float = 0.0) -> np.ndarray:
         return moved(arc(start, end, bulge), self.middle, 0)
+
+
+class Collar(NamedTuple):
+    """The function that draws what lies on the cloth; where the cloth begins beside the neck (x = `out`, y = `high`),
+    and its lowest point (x = `dip`, y = `low`)."""
+
+    draw: Callable[[_Wardrobe], None]
+    out: float
+    high: float
+    dip: float
+    low: float
+    bulge: float  # how round the opening is; 0 is a V
 
 
 def draw_collar(sketch: Sketch) -> None:

@@ -16,8 +16,8 @@ from animegan.errors import UserError
 
 CHOICES = {
     "skin": tuple(SKINS), "fringe": tuple(FRINGES), "back_hair": BACK_HAIR, "eyes": EYES,
-    "eye_shape": tuple(EYE_SHAPES), "highlights": HIGHLIGHTS, "brows": BROWS, "expression": EXPRESSIONS,
-    "accessory": ACCESSORIES, "collar": COLLARS, "background": BACKGROUNDS,
+    "eye_shape": tuple(EYE_SHAPES), "highlights": tuple(HIGHLIGHTS), "brows": tuple(BROWS),
+    "expression": EXPRESSIONS, "accessory": ACCESSORIES, "collar": COLLARS, "background": BACKGROUNDS,
 }  # fmt: skip
 # The ranges within which the drawing works; all other numbers may be from -2 to 2.
 LIMITS = {
@@ -120,26 +120,20 @@ HAIR_COLOURS = {
 EYE_COLOURS = {
     "blue": ((16, (0.59, 0.75, 0.85)), (8, (0.53, 0.7, 0.85))),
     "brown": ((12, (0.06, 0.7, 0.62)), (8, (0.1, 0.8, 0.85))),
-    "green": ((10, (0.36, 0.65, 0.72)),),
-    "red": ((10, (0.99, 0.75, 0.82)),),
-    "violet": ((10, (0.76, 0.6, 0.8)),),
-    "pink": ((7, (0.92, 0.6, 0.9)),),
-    "grey": ((4, (0.65, 0.25, 0.55)),),
-}
+    "green": ((10, (0.36, 0.65, 0.72)),), "red": ((10, (0.99, 0.75, 0.82)),), "violet": ((10, (0.76, 0.6, 0.8)),),
+    "pink": ((7, (0.92, 0.6, 0.9)),), "grey": ((4, (0.65, 0.25, 0.55)),),
+}  # fmt: skip
 _EXPRESSIONS = (
     (18, "neutral"), (20, "smile"), (14, "open smile"), (10, "laugh"), (5, "sad"), (6, "surprised"),
     (6, "pout"), (6, "cat"), (5, "smirk"), (4, "fang"), (5, "gasp"),
 )  # fmt: skip
 _HAPPY = ("smile", "open smile", "laugh", "cat", "fang")
 _BROWS = {
-    "sad": ((6, "worried"), (1, "flat")),
-    "laugh": ((3, "raised"), (3, "arched")),
-    "surprised": ((4, "raised"), (1, "worried")),
-    "gasp": ((3, "raised"), (2, "worried")),
-    "fang": ((3, "angry"), (2, "arched")),
+    "sad": ((6, "worried"), (1, "flat")), "laugh": ((3, "raised"), (3, "arched")),
+    "surprised": ((4, "raised"), (1, "worried")), "gasp": ((3, "raised"), (2, "worried")),
+    "fang": ((3, "angry"), (2, "arched")), "pout": ((3, "angry"), (2, "worried")),
     "smirk": ((3, "angry"), (2, "flat"), (2, "arched")),
-    "pout": ((3, "angry"), (2, "worried")),
-}
+}  # fmt: skip
 _USUAL_BROWS = ((3, "flat"), (4, "arched"), (1, "angry"), (1.5, "worried"), (1.5, "raised"))
 _SKINS = ((12, "porcelain"), (34, "fair"), (30, "peach"), (10, "tan"), (7, "brown"), (5, "deep"))
 _BACKGROUNDS = (
@@ -200,18 +194,15 @@ def random_face(sampler: Sampler) -> Face:
     tall = accessory in ("cat ears", "hat") or back_hair == "buns"  # these need room above the head
     return Face(
         skin=sampler.weighted(_SKINS), face_width=sampler.normal(1, 0.035), chin=sampler.normal(0, 1.2),
-        hair_hue=hair[0], hair_saturation=hair[1], hair_value=hair[2],
-        hair_volume=sampler.uniform(0, 1), hair_length=sampler.uniform(0, 1),
-        messiness=sampler.uniform(0, 1), shine=sampler.uniform(0, 1),
+        hair_hue=hair[0], hair_saturation=hair[1], hair_value=hair[2], hair_volume=sampler.uniform(0, 1),
+        hair_length=sampler.uniform(0, 1), messiness=sampler.uniform(0, 1), shine=sampler.uniform(0, 1),
         fringe=sampler.choice(CHOICES["fringe"]), fringe_length=sampler.uniform(0, 1),
         side_locks=sampler.uniform(0, 1), back_hair=back_hair,
         eyes=sampler.weighted(lids), eye_shape=sampler.choice(CHOICES["eye_shape"]),
-        eye_hue=iris[0], eye_saturation=iris[1], eye_value=iris[2],
-        eye_size=sampler.normal(1.1, 0.055), eye_distance=sampler.normal(0, 0.5),
-        gaze_x=sampler.normal(0, 0.4), gaze_y=sampler.normal(0, 0.35), highlights=sampler.choice(HIGHLIGHTS),
-        brows=sampler.weighted(_BROWS.get(expression, _USUAL_BROWS)),
-        expression=expression, mouth_size=sampler.normal(1, 0.1), blush=sampler.uniform(0, 1),
-        accessory=accessory,
+        eye_hue=iris[0], eye_saturation=iris[1], eye_value=iris[2], eye_size=sampler.normal(1.1, 0.055),
+        eye_distance=sampler.normal(0, 0.5), gaze_x=sampler.normal(0, 0.4), gaze_y=sampler.normal(0, 0.35),
+        highlights=sampler.choice(CHOICES["highlights"]), brows=sampler.weighted(_BROWS.get(expression, _USUAL_BROWS)),
+        expression=expression, mouth_size=sampler.normal(1, 0.1), blush=sampler.uniform(0, 1), accessory=accessory,
         # near the complementary colour of the hair, so that the two go well together
         accessory_hue=round((hair[0] + sampler.choice((0.33, 0.42, 0.5, 0.58, 0.67)) + sampler.normal(0, 0.05)) % 1, 4),
         collar=sampler.choice(COLLARS), collar_hue=sampler.uniform(0, 1),
@@ -219,8 +210,8 @@ def random_face(sampler: Sampler) -> Face:
         background=sampler.weighted(_BACKGROUNDS), background_hue=sampler.uniform(0, 1),
         background_saturation=sampler.uniform(0.03, sampler.uniform(0.05, 0.55)),
         background_value=sampler.uniform(*sampler.weighted(((5, (0.8, 1.0)), (1, (0.3, 0.7))))),
-        light=sampler.choice((-1, 1)) * sampler.uniform(0.4, 1),
-        tilt=sampler.normal(0, 7.5), turn=sampler.normal(0, 0.45), scale=sampler.normal(0.93 if tall else 1.0, 0.065),
+        light=sampler.choice((-1, 1)) * sampler.uniform(0.4, 1), tilt=sampler.normal(0, 7.5),
+        turn=sampler.normal(0, 0.45), scale=sampler.normal(0.93 if tall else 1.0, 0.065),
         shift_x=sampler.normal(0, 2), shift_y=sampler.normal(2.5 if tall else 0, 2),
         variation=int(sampler.random() * 10000),
     )  # fmt: skip

@@ -32,14 +32,16 @@ EYE_SHAPES = {
 }
 EYES = ("open", "half open", "closed", "smiling", "wink left", "wink right")
 # x, y and size of each highlight in the iris, in half axes of the iris
-HIGHLIGHT_SPOTS = {
+HIGHLIGHTS = {
     "one": ((-0.4, -0.42, 0.33),),
     "two": ((-0.42, -0.44, 0.32), (0.44, 0.34, 0.2)),
     "large": ((-0.4, -0.42, 0.43), (0.42, 0.46, 0.16)),
     "sparkling": ((-0.42, -0.46, 0.34), (0.42, 0.3, 0.2), (-0.3, 0.58, 0.14), (0.36, -0.4, 0.12)),
 }
-HIGHLIGHTS = tuple(HIGHLIGHT_SPOTS)
-BROWS = ("flat", "arched", "angry", "worried", "raised")
+BROWS = {  # y of the inner end, of the middle and of the outer end
+    "flat": (0.3, -0.5, 0.2), "arched": (0.8, -1.6, 0.8), "angry": (2.6, -0.4, -1.2), "worried": (-1.8, -1.0, 1.6),
+    "raised": (-0.8, -3.2, -1.0),
+}  # fmt: skip
 EXPRESSIONS = (
     "neutral", "smile", "open smile", "laugh", "sad", "surprised", "pout", "cat", "smirk", "fang", "gasp",
 )  # fmt: skip
@@ -196,7 +198,7 @@ def _draw_open(sketch: Sketch, eyes: list[_Eye]) -> None:
     spots = [
         oval(eye.x + lean * x * eye.across, eye.y + y * eye.down, size * eye.across, 1.25 * size * eye.across)
         for eye in eyes
-        for x, y, size in HIGHLIGHT_SPOTS[sketch.face.highlights]
+        for x, y, size in HIGHLIGHTS[sketch.face.highlights]
     ]
     head.fill(spots, (255, 255, 255), 0.96, white)
 
@@ -229,13 +231,7 @@ def _shut_eye(sketch: Sketch, side: int) -> list[np.ndarray]:
 def draw_brows(sketch: Sketch) -> Mask:
     """Draw both brows; returns what they cover, so that they can show through the fringe."""
     face, colours = sketch.face, sketch.colours
-    inner, middle, outer = {
-        "flat": (0.3, -0.5, 0.2),
-        "arched": (0.8, -1.6, 0.8),
-        "angry": (2.6, -0.4, -1.2),
-        "worried": (-1.8, -1.0, 1.6),
-        "raised": (-0.8, -3.2, -1.0),
-    }[face.brows]
+    inner, middle, outer = BROWS[face.brows]
     y = EYE_SHAPES[face.eye_shape].top * face.eye_size - 4.4
     strokes = []
     for side in (-1, 1):

@@ -150,7 +150,9 @@ def draw_front_hair(sketch: Sketch, shapes: list[np.ndarray], notches: list) -> 
     gradient = Gradient(mix(colours.hair, colours.hair_dark, 0.3), colours.hair, top, top + 16)
     mass = head.outlined(shapes, gradient, colours.hair_line, LINE_WIDTH)
     head.paint(mass, Gradient(colours.hair, colours.hair_light, -16, 12), 0.45)
-    _draw_side_shade(sketch, mass)
+    side, wide = 1 if sketch.face.light > 0 else -1, sketch.hair_width
+    shade = path(curve([(12, -50), (wide * 0.66, -34), (wide * 0.8, -14), (wide * 0.8, 40)]), (60, 40), (60, -50))
+    head.fill(shade * (side, 1), colours.hair_dark, 0.4 * abs(sketch.face.light) + 0.15, mass)
     _draw_shine(sketch, mass)
     _draw_strands(sketch, notches, mass)
     _draw_loose_locks(sketch, notches)
@@ -173,12 +175,6 @@ def _draw_loose_locks(sketch: Sketch, notches: list) -> None:
         side = sketch.side
         for link in braid(sketch.across(side * 23.5), -13, 4.4, 8, side * 0.2):
             head.outlined(link, colours.hair, colours.hair_line, 0.6)
-
-
-def _draw_side_shade(sketch: Sketch, mass: Mask) -> None:
-    side, wide = 1 if sketch.face.light > 0 else -1, sketch.hair_width
-    shade = path(curve([(12, -50), (wide * 0.66, -34), (wide * 0.8, -14), (wide * 0.8, 40)]), (60, 40), (60, -50))
-    sketch.head.fill(shade * (side, 1), sketch.colours.hair_dark, 0.4 * abs(sketch.face.light) + 0.15, mass)
 
 
 def _draw_shine(sketch: Sketch, mass: Mask) -> None:

@@ -27,8 +27,7 @@ def curve(points, closed: bool = False, steps: int = 5) -> np.ndarray:
     else:
         around = np.concatenate((2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]))
     count = len(around) - 3
-    line = sum(w * around[i : i + count, None] for i, w in enumerate(_spline_weights(steps)))
-    line = line.reshape(-1, 2)
+    line = sum(w * around[i : i + count, None] for i, w in enumerate(_spline_weights(steps))).reshape(-1, 2)
     return line if closed else np.concatenate((line, knots[-1:]))
 
 

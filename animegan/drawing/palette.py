@@ -24,19 +24,14 @@ def palette(face) -> SimpleNamespace:
         hair_light=hsv(_towards(hue, 0.14, 0.05), saturation * 0.84, value + 0.1 + 0.1 * (1 - value)),
         hair_shine=hsv(_towards(hue, 0.14, 0.08), saturation * 0.5, value + 0.2 + 0.16 * (1 - value)),
         hair_dark=hsv(_towards(hue, 0.72, 0.1), saturation * 0.92 + 0.1, value * 0.72),
-        hair_line=hair_line,
-        skin=skin,
-        skin_shade=skin_shade,
-        skin_line=mix(skin_shade, (92, 34, 38), 0.62),
-        lash=mix(hair_line, (38, 20, 30), 0.66),
+        hair_line=hair_line, lash=mix(hair_line, (38, 20, 30), 0.66),
+        skin=skin, skin_shade=skin_shade, skin_line=mix(skin_shade, (92, 34, 38), 0.62),
         iris=hsv(face.eye_hue, face.eye_saturation, face.eye_value),
         iris_dark=hsv(_towards(face.eye_hue, 0.72, 0.1), face.eye_saturation * 0.85 + 0.15, face.eye_value * 0.4),
         iris_light=hsv(_towards(face.eye_hue, 0.14, 0.06), face.eye_saturation * 0.62, face.eye_value + 0.25),
-        extra=hsv(extra, 0.62, 0.9),
-        extra_light=hsv(extra, 0.34, 1.0),
-        extra_dark=hsv(_towards(extra, 0.72, 0.1), 0.74, 0.66),
-        extra_line=hsv(_towards(extra, 0.72, 0.12), 0.72, 0.36),
-    )
+        extra=hsv(extra, 0.62, 0.9), extra_light=hsv(extra, 0.34, 1.0),
+        extra_dark=hsv(_towards(extra, 0.72, 0.1), 0.74, 0.66), extra_line=hsv(_towards(extra, 0.72, 0.12), 0.72, 0.36),
+    )  # fmt: skip
 
 
 def _towards(hue: float, goal: float, step: float) -> float:

@@ -4,8 +4,8 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
-    "FaceFinder": "face_finder", "Summary": "import_job", "crawl_pictures": "web", "default_out": "importing",
-    "get": "web", "import_pictures": "importing", "listing": "public_sets",
+    "FaceFinder": "face_finder", "Summary": "import_job", "crawl_pictures": "importing", "default_out": "importing",
+    "get": "importing", "import_pictures": "importing", "listing": "public_sets",
 }  # fmt: skip
 __all__ = ["FaceFinder", "Summary", "crawl_pictures", "default_out", "get", "import_pictures", "listing"]
 

@@ -199,10 +199,8 @@ class Source:
                 if any(info.compress_type != rarfile.RAR_M0 for info in infos):
                     rarfile.tool_setup()
             except rarfile.RarCannotExec as error:
-                raise UserError(
-                    f"{self.path}: reading rar needs the program unrar, unar or bsdtar, and none is installed: "
-                    f"install one, or unpack the file and import the folder."
-                ) from error
+                fix = "install one, or unpack the file and import the folder"
+                raise UserError(f"{self.path}: reading rar needs the program unrar, unar or bsdtar: {fix}.") from error
             for info in infos:
                 opened, odd = functools.partial(archive.open, info), LINK if info.is_symlink() else ""
                 version = f"{info.CRC or 0:08x}"

@@ -53,10 +53,8 @@ def crawl(
             problem = _run(tags, limit - len(have), have, folder, RATINGS[rating], site.rstrip("/"), bar)
     posts = _posts(folder)
     if problem and not posts:
-        raise UserError(
-            f"{site} gave nothing: {problem}. Can it be reached, and does it have pictures for these tags (two tags at "
-            f"most without an account)? Look in a browser."
-        )
+        look = "does it have pictures for these tags (two at most without an account)? Look in a browser."
+        raise UserError(f"{site} gave nothing: {problem}. Can it be reached, and {look}")
     if not posts:
         raise UserError(f"no pictures for these tags on {site}: look there for the names of tags, or try one alone.")
     write_spreadsheet(folder / "sources.csv", COLUMNS, posts)

@@ -21,7 +21,6 @@ TIMEOUT = (15, 60)  # seconds: to connect, and between two pieces
 SLOWEST = 1024  # bytes per second, on the average of a response; slower ones are given up
 TRIES, OFFLINE_TRIES = 6, 3  # in a row that bring no new byte, and that do not reach the server at all
 MAX_WAIT = 120  # seconds between two tries, whatever Retry-After asks for; urllib3's back-off ends there, too
-REDIRECTS = 10
 MAX_BYTES = 8 * 2**30  # of one file
 PIECE = 2**16  # bytes at most that are read at once
 TEMPORARY = {408, 425, 429, 500, 502, 503, 504}  # answers that may be different a minute later
@@ -59,10 +58,8 @@ def fetch(
             os.replace(part, path)
             _version_of(part).unlink(missing_ok=True)
         if sha256 and (actual := pooch.file_hash(str(path), alg="sha256")) != sha256:
-            raise UserError(
-                f"{url} is not the file that was expected (its SHA-256 is {actual}): it was set aside as "
-                f"{set_aside(path)} and not used. Try again, or {instead}."
-            )
+            wrong = f"{url} is not the file that was expected (its SHA-256 is {actual})"
+            raise UserError(f"{wrong}: it was set aside as {set_aside(path)} and not used. Try again, or {instead}.")
     return path
 
 
@@ -104,7 +101,7 @@ class _Download:
             self.requests.Session() as session,  # it knows http and https only: no redirect leads to a file
             tqdm(unit="B", unit_scale=True, desc=self.part.stem, mininterval=0.5, disable=not progress) as bar,
         ):
-            session.max_redirects = REDIRECTS
+            session.max_redirects = 10
             for scheme in ("http://", "https://"):
                 session.mount(scheme, self.requests.adapters.HTTPAdapter(max_retries=retry))
             while True:

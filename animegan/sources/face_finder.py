@@ -108,8 +108,6 @@ def _cascade(path: str | Path | None, any_cascade: bool) -> str:
             raise ValueError(f"no file, or one of more than {MAX_CASCADE >> 20} MiB")
         data = Path(path).read_bytes()
         if not any_cascade and hashlib.sha256(data).hexdigest() != CASCADE_SHA256:
-            raise UserError(
-                f"--cascade {path} is not lbpcascade_animeface.xml, and another may crash OpenCV: give that one, or, "
-                f"if you trust yours, add --any-cascade."
-            )
+            fix = "give that one, or, if you trust yours, add --any-cascade"
+            raise UserError(f"--cascade {path} is not lbpcascade_animeface.xml, and another may crash OpenCV: {fix}.")
         return data.decode("utf-8")

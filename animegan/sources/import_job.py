@@ -61,9 +61,8 @@ class Summary:
         reasons = self.reasons.most_common()
         reasons += [("duplicate of a sharper picture, or of the same one", self.duplicates)] * bool(self.duplicates)
         lines += [f"  {count:>6,}  {printable(reason)}" for reason, count in reasons]
-        notes = [*self.notes]
-        if self.reasons[GONE] > self.kept:
-            notes.append(f"what was removed by hand stays out; to start over, delete the folder {self.folder}")
+        removed = f"what was removed by hand stays out; to start over, delete the folder {self.folder}"
+        notes = self.notes + [removed] * (self.reasons[GONE] > self.kept)
         return "\n".join(lines + [f"  note: {printable(note)}" for note in notes])
 
 

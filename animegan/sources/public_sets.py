@@ -55,23 +55,20 @@ class PublicSet:
             raise DamagedSource(f"{self.name} should hold {self.count:,} pictures, and what was fetched holds {found}")
 
 
-SETS = {
-    each.name: each
-    for each in (
-        PublicSet(
-            "faces-96", "33,431 faces of 96x96, cropped; the set of many homeworks of this kind",
-            "xiaohuiduan/cgan_anime_face", "31e30fa29be8c84f0ccd886957ec4ecd688f9649",
-            r"(?:^|/)faces/(\d+)\.jpg$", last=33430, count=33431,
-            left_out="36,740 more files, made by a network: a network trained on those copies its mistakes",
-        ),
-        PublicSet(
-            "portraits-256",
-            "3,400 portraits of 256x256 (the anime half of selfie2anime), from which --crop cuts the faces",
-            "zeka-io/selfie-to-anime", "de41519", r"(?:^|/)trainB/(\d+)\.jpg$", last=9999, count=3400,
-            left_out="photographs of people, and the test pictures",
-        ),
-    )
-}  # fmt: skip
+SETS = {each.name: each for each in (
+    PublicSet(
+        "faces-96", "33,431 faces of 96x96, cropped; the set of many homeworks of this kind",
+        "xiaohuiduan/cgan_anime_face", "31e30fa29be8c84f0ccd886957ec4ecd688f9649",
+        r"(?:^|/)faces/(\d+)\.jpg$", last=33430, count=33431,
+        left_out="36,740 more files, made by a network: a network trained on those copies its mistakes",
+    ),
+    PublicSet(
+        "portraits-256",
+        "3,400 portraits of 256x256 (the anime half of selfie2anime), from which --crop cuts the faces",
+        "zeka-io/selfie-to-anime", "de41519", r"(?:^|/)trainB/(\d+)\.jpg$", last=9999, count=3400,
+        left_out="photographs of people, and the test pictures",
+    ),
+)}  # fmt: skip
 
 BY_HAND = """The archive of the handout (Baidu, https://pan.baidu.com/s/1C2l836KAGAQR_H_RnZkAqQ, code twrh) needs an
 account and Baidu's own program: download it by hand, then  animegan data import FILE"""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import IO
 
-from py7zr.io import Py7zIO, WriterFactory
+from py7zr.io import NullIO, WriterFactory
 
 
 class NumberedFiles(WriterFactory):
@@ -15,9 +15,8 @@ class NumberedFiles(WriterFactory):
     def __init__(self, folder: Path):
         self.folder, self.files = folder, {}
 
-    def create(self, filename: str, mode: str = "w") -> Py7zIO:  # noqa: ARG002
-        path = self.folder / str(len(self.files))
-        self.files[filename] = path
+    def create(self, filename: str) -> NullIO:
+        self.files[filename] = path = self.folder / str(len(self.files))
         return _File(path)
 
     def open(self, name: str) -> IO[bytes]:
@@ -25,8 +24,8 @@ class NumberedFiles(WriterFactory):
         return open(self.files[name], "rb")
 
 
-class _File(Py7zIO):
-    """Closed after every write: an archive may hold more files than a process may have open."""
+class _File(NullIO):
+    """Only written to, and closed after every write: an archive may hold more files than a process may have open."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -35,15 +34,3 @@ class _File(Py7zIO):
     def write(self, data: bytes | bytearray) -> int:
         with open(self.path, "ab") as file:
             return file.write(data)
-
-    def read(self, size: int | None = None) -> bytes:
-        return self.path.read_bytes()[:size]
-
-    def seek(self, offset: int, whence: int = 0) -> int:  # noqa: ARG002
-        return offset
-
-    def flush(self) -> None:
-        pass
-
-    def size(self) -> int:
-        return self.path.stat().st_size

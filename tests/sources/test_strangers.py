@@ -32,16 +32,8 @@ def rewrite(out: Path, change) -> None:
 # --- the journal -----------------------------------------------------------------------------------------------------
 
 NAMES = [
-    "../../thesis.docx",
-    "{thesis}",
-    "..",
-    ".",
-    "faces/x.png",
-    "..\\..\\thesis.docx",
-    "C:thesis.docx",
-    "a\0b",
-    ".x",
-]
+    "../../thesis.docx", "{thesis}", "..", ".", "faces/x.png", "..\\..\\thesis.docx", "C:thesis.docx", "a\0b", ".x",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("mark", [{"leaving": True}, {"to_delete": True}, {"status": "duplicate"}, {}])

@@ -15,7 +15,6 @@ EVIDENCE = {
     "faces_differ": ("grids", "no column of the history compares two fakes; where can you see many side by side?"),
     "nothing_by_heart": ("neither", "for that, every fake must be compared with all training images."),
 }
-SHORTEST_REASON = 12  # letters; a Chinese character counts as two
 
 
 @exercise("05.1")
@@ -77,7 +76,8 @@ def best_epoch(answer):
     yield all(pick in run.epochs for pick in picks), hint
     counted = Counter(picks)
     yield counted[best] == max(counted.values()), "the blind test decides: the best epoch is the one you picked most."
-    holds = isinstance(reason, str) and sum(1 + (sign > "⺀") for sign in reason.strip()) >= SHORTEST_REASON
+    # Twelve letters; a Chinese character counts as two.
+    holds = isinstance(reason, str) and sum(1 + (sign > "⺀") for sign in reason.strip()) >= 12
     yield holds, "give your reason in a sentence: what did you see in the faces?"
 
 
