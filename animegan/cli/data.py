@@ -4,7 +4,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from animegan.cli.parser import PATH, add_command
+from animegan.cli.parser import PATH, add_command, whole
 from animegan.errors import UserError
 from animegan.text import printable
 
@@ -45,7 +45,7 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
         "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"
     )
     command.add_argument(
-        "--threshold", type=int, default=4, help="pictures that differ in at most this many of 64 bits are duplicates "
+        "--threshold", type=whole(-1, 31), default=4, help="pictures that differ in at most this many of 64 bits are duplicates "
         "(default 4; 0: only equal pixels, -1: only equal files)",
     )  # fmt: skip
 

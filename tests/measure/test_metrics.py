@@ -235,20 +235,20 @@ def test_an_evaluation_of_an_earlier_version_is_read():
     assert found.mean(1) == float(rows[0]["swd"]) and found.fidelities[1].fid == float(rows[0]["fid"])
 
 
-@pytest.fixture
-def full_disk():
-    """A function after which no file can grow beyond 20 bytes."""
+def test_figures_that_cannot_be_kept_are_printed(finished, many, tmp_path, monkeypatch, capsys):
     resource = pytest.importorskip("resource")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def test_figures_that_cannot_be_kept_are_printed(finished, many, tmp_path, monkeypatch, capsys, full_disk):
     run = finished.share(tmp_path / "run", weights=[3])
     load_faces(many, progress=False)  # so that its cache is there
-    save = Evaluation.save
-    monkeypatch.setattr(Evaluation, "save", lambda *arguments: (full_disk(), save(*arguments)))
+    limits, save = resource.getrlimit(resource.RLIMIT_FSIZE), Evaluation.save
+
+    def save_on_full_disk(*arguments):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20, limits[1]))
+        try:
+            save(*arguments)
+        finally:  # at once: pytest writes files, too
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    monkeypatch.setattr(Evaluation, "save", save_on_full_disk)
     assert main(["evaluate", str(run.path), "--reals", str(many), "--count", "64"]) == 2
     out, errors = capsys.readouterr()
     assert "best: epoch 3 with" in out and "metrics.csv could not be saved" in errors

@@ -706,7 +706,7 @@ def test_import_from_the_command_line(folder, tmp_path, capsys, monkeypatch):
     ("arguments", "message"),
     [
         (["import", "nowhere.zip"], "nowhere.zip cannot be read (No such file or directory): give a folder"),
-        (["import", ".", "--out", "x", "--threshold", "99"], "--threshold 99 is out of range"),
+        (["import", ".", "--out", "x", "--threshold", "99"], "--threshold: 99 is out of range"),
         (["import", ".", "--out", "x", "--crop", "--cascade", "no.xml"], "--cascade no.xml cannot be read"),
         (["import", ".", "--out", "x", "--crop", "--margin", "9"], "--margin 9 is out of range"),
         (["import", ".", "--out", "x", "--cascade", "no.xml"], "--cascade and --any-cascade go with --crop"),
