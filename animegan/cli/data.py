@@ -45,8 +45,8 @@ def _import_options(command: argparse.ArgumentParser, default: str) -> None:
         "--margin", type=float, default=0.2, help="with --crop: margin as a fraction of the face (default 0.2)"
     )
     command.add_argument(
-        "--threshold", type=whole(-1, 31), default=4, help="pictures that differ in at most this many of 64 bits are duplicates "
-        "(default 4; 0: only equal pixels, -1: only equal files)",
+        "--threshold", type=whole(-1, 31), default=4, help="pictures that differ in at most this many of 64 bits are "
+        "duplicates (default 4; 0: only equal pixels, -1: only equal files)",
     )  # fmt: skip
 
 
