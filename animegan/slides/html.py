@@ -12,7 +12,7 @@ from animegan.slides.style import COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
 
 
-def write_html(pages: list[Page], name: str) -> str:
+def write(pages: list[Page], name: str) -> str:
     """One HTML document. name: the notebook's, for the window's title if the first page has none."""
     title = plain(pages[0].title) or name
     sections = "\n".join(_section(page, number, len(pages), title) for number, page in enumerate(pages, 1))

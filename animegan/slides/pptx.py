@@ -21,7 +21,7 @@ NUMBER_FIELD = '<a:fld id="{{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}}" type="slide
 PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"
 
 
-def write_pptx(pages: list[Page], name: str) -> bytes:
+def write(pages: list[Page], name: str) -> bytes:
     """The bytes of a .pptx file. name: the notebook's, for the file's properties if there is no title."""
     presentation = empty_presentation()
     title = clean(plain(pages[0].title) or name)[:255]  # what the property can hold
