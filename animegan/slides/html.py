@@ -81,10 +81,10 @@ def _picture(picture: Picture) -> str:
 def _table(content: TableBox) -> str:
     columns = "".join(f'<col style="width:{_rem(width)}">' for width in content.columns)
     rows = ""
-    for number, (cells, height) in enumerate(zip(content.table.rows, content.heights, strict=True)):
-        tag = 'th scope="col"' if number < content.table.headers else "td"
-        inner = "".join(f"<{tag}>{_inline(words(cell))}</{tag[:2]}>" for cell in cells)
-        rows += f'<tr style="height:{_rem(height)}">{inner}</tr>'
+    for number, row in enumerate(content.rows):
+        tag = 'th scope="col"' if number < content.headers else "td"
+        inner = "".join(f"<{tag}>{_inline(words(cell))}</{tag[:2]}>" for cell in row.cells)
+        rows += f'<tr style="height:{_rem(row.height)}">{inner}</tr>'
     return f'<table style="{_font(content.style)}"><colgroup>{columns}</colgroup>{rows}</table>'
 
 

@@ -5,10 +5,10 @@ first of the two is None. The rest keeps the lines that the whole was broken int
 text of n pages would be measured n times.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, chain, product, takewhile
+from itertools import accumulate, chain, takewhile
 from math import inf
 from typing import Any
 
@@ -117,71 +117,71 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class TableBox:
-    """A table with the widths of its columns, in points."""
+class Row:
+    """A row of a table with the lines of every cell; a picture has none."""
 
-    table: Table
+    cells: tuple[Cell, ...]
+    lines: list[list[Spans]]
     style: Style
-    columns: tuple[float, ...]
+
+    @cached_property
+    def height(self) -> float:
+        pictures = (cell.height for cell in self.cells if isinstance(cell, Picture))
+        return max([max(map(len, self.lines)) * self.style.leading, *pictures]) + 2 * CELL_Y
+
+    def split(self, count: int) -> "tuple[Row, Row]":
+        """The first `count` lines of every cell, and the others. Pictures stay with the first."""
+        upper, lower = ([cell[part] for cell in self.lines] for part in (slice(count), slice(count, None)))
+        cells = tuple(_rejoined(new) or old for new, old in zip(upper, self.cells, strict=True))
+        return Row(cells, upper, self.style), Row(tuple(map(_rejoined, lower)), lower, self.style)
+
+
+@dataclass(frozen=True)
+class TableBox:
+    """A table with the widths of its columns, in points; the first `headers` rows are repeated on every page."""
+
+    rows: list[Row]
+    headers: int
+    style: Style
+    columns: list[float]
 
     @property
     def width(self) -> float:
         return sum(self.columns)
 
-    @cached_property
-    def wrapped(self) -> list[list[list[Spans]]]:
-        """For every row, the lines of every cell; a picture has none."""
-        rooms = [width - 2 * CELL_X for width in self.columns]
-        rows = (zip(row, rooms, strict=True) for row in self.table.rows)
-        return [[wrap(words(cell), self.style.size, room) for cell, room in row] for row in rows]
-
-    @cached_property
-    def heights(self) -> list[float]:
-        return list(map(self.row_height, self.table.rows, self.wrapped))
-
-    def row_height(self, row: tuple[Cell, ...], lines: list[list[Spans]]) -> float:
-        pictures = (cell.height for cell in row if isinstance(cell, Picture))
-        return max([max(map(len, lines)) * self.style.leading, *pictures]) + 2 * CELL_Y
-
     @property
     def places(self) -> list[tuple[Picture, float, float]]:
         """The pictures, each with its distance from the table's left and top."""
-        lefts, tops = accumulate(self.columns, initial=CELL_X), accumulate(self.heights, initial=CELL_Y)
-        cells = zip(chain.from_iterable(self.table.rows), product(tops, [*lefts][:-1]), strict=False)
-        return [(cell, left, top) for cell, (top, left) in cells if isinstance(cell, Picture)]
+        lefts = [*accumulate(self.columns, initial=CELL_X)]
+        tops = accumulate((row.height for row in self.rows), initial=CELL_Y)
+        rows = ((zip(row.cells, lefts, strict=False), top) for row, top in zip(self.rows, tops, strict=False))
+        return [(cell, left, top) for row, top in rows for cell, left in row if isinstance(cell, Picture)]
 
     @property
     def height(self) -> float:
-        return sum(self.heights)
+        return sum(row.height for row in self.rows)
 
     @property
     def min_height(self) -> float:
-        body = len(self.heights) - self.table.headers
-        return sum(self.heights[: self.table.headers + (body if body <= FEW_ROWS else 2)])
+        body = len(self.rows) - self.headers
+        return sum(row.height for row in self.rows[: self.headers + (body if body <= FEW_ROWS else 2)])
 
     def split(self, room: float) -> "tuple[TableBox | None, TableBox]":
-        headers, rows, wrapped, heights = self.table.headers, self.table.rows, self.wrapped, self.heights
-        if sum(heights[:headers]) > room / 2:  # too high to be repeated
-            return _like(self, wrapped, table=replace(self.table, headers=0)).split(room)
-        fitting = min(_fitting(heights, room), len(rows) - 1) - headers
+        headers, body = self.rows[: self.headers], self.rows[self.headers :]
+        free = room - sum(row.height for row in headers)
+        if free < room / 2:  # they are too high to be repeated
+            return replace(self, headers=0).split(room)
+        fitting = min(_fitting((row.height for row in body), free), len(body) - 1)
         if fitting < 1:  # one row higher than the room
-            free = int((room - sum(heights[:headers]) - 2 * CELL_Y) / self.style.leading)
-            if free < 8:
+            count = int((free - 2 * CELL_Y) / self.style.leading)
+            if count < 8:
                 return None, self
-            parts = [[cell[part] for cell in wrapped[headers]] for part in (slice(free), slice(free, None))]
-            upper, lower = (tuple(map(_rejoined, cells)) for cells in parts)
-            upper = tuple(new or old for old, new in zip(rows[headers], upper, strict=True))  # the old are pictures
-            rows = (*rows[:headers], upper, lower, *rows[headers + 1 :])
-            wrapped, fitting = [*wrapped[:headers], *parts, *wrapped[headers + 1 :]], 1
-            heights = [*heights[:headers], *map(self.row_height, (upper, lower), parts), *heights[headers + 1 :]]
-        end = headers + fitting
-        head, rest = (replace(self.table, rows=part) for part in (rows[:end], rows[:headers] + rows[end:]))
-        rest = _like(self, wrapped[:headers] + wrapped[end:], table=rest)
-        vars(rest)["heights"] = heights[:headers] + heights[end:]
-        return _like(self, wrapped[:end], table=head), rest
+            body, fitting = [*body[0].split(count), *body[1:]], 1
+        head, rest = (replace(self, rows=headers + part) for part in (body[:fitting], body[fitting:]))
+        return head, rest
 
 
-def _fitting(heights: list, room: float) -> int:
+def _fitting(heights: Iterable[float], room: float) -> int:
     """How many of them fit one below the other."""
     return sum(1 for _ in takewhile(lambda total: total <= room, accumulate(heights)))
 
@@ -302,10 +302,16 @@ def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
         groups[-1].append(column)
     boxes = []
     for group in groups:
-        part = replace(table, rows=tuple(tuple(row[n] for n in group) for row in rows))
         widths = _fitted_widths([narrowest[n] for n in group], [preferred[n] for n in group], width)
-        boxes.append(TableBox(part, style, tuple(widths)))
+        boxes.append(
+            TableBox([_row([row[n] for n in group], style, widths) for row in rows], table.headers, style, widths)
+        )
     return boxes
+
+
+def _row(cells: list[Cell], style: Style, widths: list[float]) -> Row:
+    lines = [wrap(words(cell), style.size, width - 2 * CELL_X) for cell, width in zip(cells, widths, strict=True)]
+    return Row(tuple(cells), lines, style)
 
 
 def _resized(cell: Cell, width: float, height: float) -> Cell:

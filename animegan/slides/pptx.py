@@ -172,21 +172,20 @@ def _fill_run(run, text: str, span: Span, size: float, colour: str, bold: bool =
 
 
 def _add_table(slide, box: Box, content: TableBox):
-    rows, headers = content.table.rows, content.table.headers
     size = map(Pt, (box.left, box.top, box.width, box.height))
-    shape = slide.shapes.add_table(len(rows), len(content.columns), *size)
-    heads = ", ".join(filter(None, map(plain, map(words, rows[0]))))
+    shape = slide.shapes.add_table(len(content.rows), len(content.columns), *size)
+    heads = ", ".join(filter(None, map(plain, map(words, content.rows[0].cells))))
     shape._element.nvGraphicFramePr.cNvPr.set("descr", clean(f"table: {heads}"))
     table = shape.table
     table._tbl.tblPr.find(qn("a:tableStyleId")).text = PLAIN_TABLE
-    table.first_row, table.horz_banding = headers > 0, False
+    table.first_row, table.horz_banding = content.headers > 0, False
     for column, width in zip(table.columns, content.columns, strict=True):
         column.width = Pt(width)
-    for number, (row, cells, height) in enumerate(zip(table.rows, rows, content.heights, strict=True)):
-        row.height = Pt(height)
-        colour, width = ("accent", 1.25) if number == headers - 1 else ("rule", 0.75)
+    for number, (row, source) in enumerate(zip(table.rows, content.rows, strict=True), 1):
+        row.height = Pt(source.height)
+        colour, width = ("accent", 1.25) if number == content.headers else ("rule", 0.75)
         fill = f'<a:solidFill><a:srgbClr val="{COLOURS[colour]}"/></a:solidFill>'
-        for cell, spans in zip(row.cells, map(words, cells), strict=True):
+        for cell, spans in zip(row.cells, map(words, source.cells), strict=True):
             cell.margin_left = cell.margin_right = Pt(CELL_X)
             cell.margin_top = cell.margin_bottom = Pt(CELL_Y)
             _fill_paragraph(cell.text_frame.paragraphs[0], spans or (Span(" "),), content.style)

@@ -1046,7 +1046,7 @@ def test_work_grows_with_the_length_and_not_with_its_square(kind, monkeypatch):
             module, "wrap", lambda spans, *args, _f=original: work.append(len(spans)) or _f(spans, *args)
         )
     letters = count_calls(monkeypatch, text_width, "chunks")
-    rows = count_calls(monkeypatch, pieces.TableBox, "row_height")
+    rows = count_calls(monkeypatch, pieces, "Row")
     counts = []
     for size in (300, 1200):
         work.clear(), letters.clear(), rows.clear()
