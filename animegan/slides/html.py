@@ -6,8 +6,8 @@ from pathlib import Path
 from string import Template
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Picture, Spans, clean, plain, words
-from animegan.slides.pieces import Listing, Paragraph, TableBox
+from animegan.slides.model import Picture, Spans, clean, plain
+from animegan.slides.pieces import Listing, Paragraph, TableBox, rejoined
 from animegan.slides.style import COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
 
@@ -67,10 +67,9 @@ def _paragraphs(content: tuple[Paragraph, ...]) -> str:
 
 
 def _listing(content: Listing) -> str:
-    code = content.code
     style = f"{_font(content.style)};padding:{_rem(content.padding_y)} {_rem(content.padding_x)}"
-    lines = "\n".join(_inline(line, in_code=True) for line in code.lines)
-    return f'<pre class="{"output" if code.output else "code"}" style="{style}">{lines}</pre>'
+    lines = "\n".join(_inline(rejoined(line), in_code=True) for line in content.lines)
+    return f'<pre class="{"output" if content.output else "code"}" style="{style}">{lines}</pre>'
 
 
 def _picture(picture: Picture) -> str:
@@ -83,7 +82,7 @@ def _table(content: TableBox) -> str:
     rows = ""
     for number, row in enumerate(content.rows):
         tag = 'th scope="col"' if number < content.headers else "td"
-        inner = "".join(f"<{tag}>{_inline(words(cell))}</{tag[:2]}>" for cell in row.cells)
+        inner = "".join(f"<{tag}>{_inline(rejoined(cell))}</{tag[:2]}>" for cell in row.cells)
         rows += f'<tr style="height:{_rem(row.height)}">{inner}</tr>'
     return f'<table style="{_font(content.style)}"><colgroup>{columns}</colgroup>{rows}</table>'
 

@@ -5,12 +5,11 @@ first of the two is None. The rest keeps the lines that the whole was broken int
 text of n pages would be measured n times.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, chain, takewhile
 from math import inf
-from typing import Any
 
 from animegan.slides.model import Block, Cell, Code, Picture, Spans, Table, Text, words
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, HEIGHT, PADDING, STEP, Style, style_of
@@ -29,11 +28,12 @@ ROUNDING = 1e-6  # points by which sums of heights may differ
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A text, `width` points wide. Its lines are measured here; PowerPoint and browsers break them again."""
+    """A text, `width` points wide, and its `lines` as measured; PowerPoint and browsers break them again."""
 
     text: Text
     style: Style
     width: float
+    lines: tuple[Spans, ...] = ()
     space: float = 0.0  # points above it, if another paragraph stands above it in its box
 
     @property
@@ -46,35 +46,29 @@ class Paragraph:
         """How far to the left of the text its bullet or number begins."""
         return (STEP + DIGIT * (self.text.digits - 1)) * self.style.size / 20 if self.text.label else 0.0
 
-    @cached_property
-    def wrapped(self) -> list[Spans]:
-        spans = self.text.spans
-        if self.text.heading:
-            spans = tuple(replace(span, bold=True) for span in spans)
-        return wrap(spans, self.style.size, self.width - self.left)
-
     @property
     def height(self) -> float:
-        return len(self.wrapped) * self.style.leading
+        return len(self.lines) * self.style.leading
 
     @property
     def min_height(self) -> float:
-        return min(len(self.wrapped), 2) * self.style.leading
+        return min(len(self.lines), 2) * self.style.leading
 
     def split(self, room: float) -> "tuple[Paragraph | None, Paragraph]":
         count = int(room / self.style.leading)
         if count < 2:
             return None, self
-        upper, lower = self.wrapped[:count], self.wrapped[count:]
-        head, rest = (replace(self.text, spans=_rejoined(part)) for part in (upper, lower))
-        return _like(self, upper, text=head), _like(self, lower, text=replace(rest, marker=""))
+        parts = self.lines[:count], self.lines[count:]
+        head, rest = (replace(self, text=replace(self.text, spans=rejoined(part)), lines=part) for part in parts)
+        return head, replace(rest, text=replace(rest.text, marker=""))
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Lines of a program or an output, `width` points wide."""
+    """A program or an output, `width` points wide: for each of its lines, one line or more on the page."""
 
-    code: Code
+    lines: list[list[Spans]]
+    output: bool
     style: Style
     width: float
 
@@ -85,55 +79,43 @@ class Listing:
     @property
     def padding_y(self) -> float:
         """An output has no panel that would need it."""
-        return 2.0 if self.code.output else self.padding_x
-
-    @cached_property
-    def wrapped(self) -> list[list[Spans]]:
-        """For every line of code, its lines on the page: one or more."""
-        return [wrap(line, self.style.size, self.width - 2 * self.padding_x) for line in self.code.lines]
-
-    @property
-    def counts(self) -> list[int]:
-        return list(map(len, self.wrapped))
+        return 2.0 if self.output else self.padding_x
 
     @property
     def height(self) -> float:
-        return sum(self.counts) * self.style.leading + 2 * self.padding_y
+        return sum(map(len, self.lines)) * self.style.leading + 2 * self.padding_y
 
     @property
     def min_height(self) -> float:
-        return min(sum(self.counts), FEW_LINES) * self.style.leading + 2 * self.padding_y
+        return min(self.height, FEW_LINES * self.style.leading + 2 * self.padding_y)
 
     def split(self, room: float) -> "tuple[Listing | None, Listing]":
         free = int((room - 2 * self.padding_y) / self.style.leading)
         if free < FEW_LINES:
             return None, self
-        lines, wrapped, fitting = self.code.lines, self.wrapped, _fitting(self.counts, free)
+        lines, fitting = self.lines, _fitting(map(len, self.lines), free)
         if not fitting:  # one line longer than a page
-            parts = wrapped[0][:free], wrapped[0][free:]
-            lines, wrapped, fitting = (*map(_rejoined, parts), *lines[1:]), [*parts, *wrapped[1:]], 1
-        head, rest = (replace(self.code, lines=part) for part in (lines[:fitting], lines[fitting:]))
-        return _like(self, wrapped[:fitting], code=head), _like(self, wrapped[fitting:], code=rest)
+            lines, fitting = [lines[0][:free], lines[0][free:], *lines[1:]], 1
+        return replace(self, lines=lines[:fitting]), replace(self, lines=lines[fitting:])
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table with the lines of every cell; a picture has none."""
+    """A row of a table: in every cell a picture, or lines of text."""
 
-    cells: tuple[Cell, ...]
-    lines: list[list[Spans]]
-    style: Style
+    cells: list[Picture | list[Spans]]
+    leading: float
 
     @cached_property
     def height(self) -> float:
-        pictures = (cell.height for cell in self.cells if isinstance(cell, Picture))
-        return max([max(map(len, self.lines)) * self.style.leading, *pictures]) + 2 * CELL_Y
+        heights = (cell.height if isinstance(cell, Picture) else len(cell) * self.leading for cell in self.cells)
+        return max(heights) + 2 * CELL_Y
 
     def split(self, count: int) -> "tuple[Row, Row]":
-        """The first `count` lines of every cell, and the others. Pictures stay with the first."""
-        upper, lower = ([cell[part] for cell in self.lines] for part in (slice(count), slice(count, None)))
-        cells = tuple(_rejoined(new) or old for new, old in zip(upper, self.cells, strict=True))
-        return Row(cells, upper, self.style), Row(tuple(map(_rejoined, lower)), lower, self.style)
+        """The pictures and the first `count` lines of every cell; the other lines."""
+        upper = [cell if isinstance(cell, Picture) else cell[:count] for cell in self.cells]
+        lower = [[] if isinstance(cell, Picture) else cell[count:] for cell in self.cells]
+        return Row(upper, self.leading), Row(lower, self.leading)
 
 
 @dataclass(frozen=True)
@@ -186,15 +168,10 @@ def _fitting(heights: Iterable[float], room: float) -> int:
     return sum(1 for _ in takewhile(lambda total: total <= room, accumulate(heights)))
 
 
-def _like(piece: Any, wrapped: list, **changes: Any) -> Any:
-    """A copy with other values of its fields, and with its lines."""
-    copy = replace(piece, **changes)
-    vars(copy)["wrapped"] = wrapped
-    return copy
-
-
-def _rejoined(lines: list[Spans]) -> Spans:
-    """What `wrap` has broken into lines, as one paragraph again."""
+def rejoined(lines: Picture | Sequence[Spans]) -> Spans:
+    """What `wrap` has broken into lines, as one paragraph again; nothing for a picture."""
+    if isinstance(lines, Picture):
+        return ()
     spans = chain.from_iterable(lines)
     return joined(spans) if len(lines) < 100 else tuple(spans)  # more than a page: it will be split, and joined then
 
@@ -262,7 +239,9 @@ def _is_narrow(piece: Piece) -> bool:
 def measure(block: Block, width: float, scale: float) -> list[Piece]:
     """A block with its measures: one piece, or several for a table that is far too wide."""
     if isinstance(block, Text):
-        return [Paragraph(block, style_of(block) * scale, width)]
+        paragraph = Paragraph(block, style_of(block) * scale, width)
+        spans = tuple(replace(span, bold=True) for span in block.spans) if block.heading else block.spans
+        return [replace(paragraph, lines=wrap(spans, paragraph.style.size, width - paragraph.left))]
     if isinstance(block, Code):
         return [_listing(block, width, scale)]
     if isinstance(block, Picture):
@@ -276,7 +255,9 @@ def _listing(code: Code, width: float, scale: float) -> Listing:
     style = CODE * scale
     longest = max((_longest(line, Chunk.ends_line) for line in code.lines), default=0.0) or 1.0
     fitting = min(1.0, (width - 2 * PADDING) / (style.size * longest) - ROUNDING)
-    return Listing(code, style * max(fitting, min(1.0, MIN_CODE / style.size)), width)
+    listing = Listing([], code.output, style * max(fitting, min(1.0, MIN_CODE / style.size)), width)
+    room = width - 2 * listing.padding_x
+    return replace(listing, lines=[wrap(line, listing.style.size, room) for line in code.lines])
 
 
 def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
@@ -310,8 +291,9 @@ def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
 
 
 def _row(cells: list[Cell], style: Style, widths: list[float]) -> Row:
-    lines = [wrap(words(cell), style.size, width - 2 * CELL_X) for cell, width in zip(cells, widths, strict=True)]
-    return Row(tuple(cells), lines, style)
+    places = zip(cells, (width - 2 * CELL_X for width in widths), strict=True)
+    lines = [cell if isinstance(cell, Picture) else wrap(cell, style.size, room) for cell, room in places]
+    return Row(lines, style.leading)
 
 
 def _resized(cell: Cell, width: float, height: float) -> Cell:

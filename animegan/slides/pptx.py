@@ -9,8 +9,8 @@ from pptx.oxml.ns import qn
 from pptx.util import Pt
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Picture, Span, Spans, Text, clean, plain, words
-from animegan.slides.pieces import Listing, Paragraph, TableBox
+from animegan.slides.model import Picture, Span, Spans, Text, clean, plain
+from animegan.slides.pieces import Listing, Paragraph, TableBox, rejoined
 from animegan.slides.pptx_animation import appear
 from animegan.slides.pptx_template import FOOTER_SIZE, LAYOUTS, empty_presentation, place, remove, xml
 from animegan.slides.style import CELL_X, CELL_Y, COLOURS, FONTS, SMALL, Style
@@ -129,11 +129,11 @@ def _set_bullet(paragraph, item: Paragraph, start: int) -> None:
 
 def _fill_listing(shape, content: Listing) -> None:
     _set_margins(shape.text_frame, content.padding_x, content.padding_y)
-    if not content.code.output:
+    if not content.output:
         shape.fill.solid()
         shape.fill.fore_color.rgb = RGBColor.from_string(COLOURS["panel"])
-    colour = "faded" if content.code.output else ""
-    for line in content.code.lines:
+    colour = "faded" if content.output else ""
+    for line in map(rejoined, content.lines):
         _fill_paragraph(_next_paragraph(shape.text_frame), line or (Span(" ", code=True),), content.style, colour)
 
 
@@ -174,7 +174,7 @@ def _fill_run(run, text: str, span: Span, size: float, colour: str, bold: bool =
 def _add_table(slide, box: Box, content: TableBox):
     size = map(Pt, (box.left, box.top, box.width, box.height))
     shape = slide.shapes.add_table(len(content.rows), len(content.columns), *size)
-    heads = ", ".join(filter(None, map(plain, map(words, content.rows[0].cells))))
+    heads = ", ".join(filter(None, map(plain, map(rejoined, content.rows[0].cells))))
     shape._element.nvGraphicFramePr.cNvPr.set("descr", clean(f"table: {heads}"))
     table = shape.table
     table._tbl.tblPr.find(qn("a:tableStyleId")).text = PLAIN_TABLE
@@ -185,7 +185,7 @@ def _add_table(slide, box: Box, content: TableBox):
         row.height = Pt(source.height)
         colour, width = ("accent", 1.25) if number == content.headers else ("rule", 0.75)
         fill = f'<a:solidFill><a:srgbClr val="{COLOURS[colour]}"/></a:solidFill>'
-        for cell, spans in zip(row.cells, map(words, source.cells), strict=True):
+        for cell, spans in zip(row.cells, map(rejoined, source.cells), strict=True):
             cell.margin_left = cell.margin_right = Pt(CELL_X)
             cell.margin_top = cell.margin_bottom = Pt(CELL_Y)
             _fill_paragraph(cell.text_frame.paragraphs[0], spans or (Span(" "),), content.style)
