@@ -110,11 +110,6 @@ class Slide:
         return not (self.level or self.notes or any(self.steps))
 
 
-def words(cell: Cell) -> Spans:
-    """The text of a table cell; a picture has none."""
-    return cell if isinstance(cell, tuple) else ()
-
-
 def plain(spans: Spans) -> str:
     """The text alone, on one line."""
     return " ".join("".join(span.text for span in spans).split())

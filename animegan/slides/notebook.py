@@ -93,16 +93,16 @@ class NotebookReader:
                 yield from self.outputs(cell)
 
     def outputs(self, cell) -> Iterator[Block]:
-        for is_stream, outputs in groupby(cell.outputs, lambda output: output.output_type == "stream"):
-            if is_stream:
+        for kind, outputs in groupby(cell.outputs, lambda output: output.output_type):
+            if kind == "stream":
                 if (printed := "".join(output.text for output in outputs)).strip():
                     yield Code(printed_lines(printed), output=True)
-                continue
-            for output in outputs:
-                if output.output_type == "error":
-                    yield note(f"This cell stopped with {output.ename}: {output.evalue}. Fix it and run it again.")
-                else:
-                    data = {kind: str(value) for kind, value in output.data.items()}
+            elif kind == "error":
+                for error in outputs:
+                    yield note(f"This cell stopped with {error.ename}: {error.evalue}. Fix it and run it again.")
+            else:
+                for output in outputs:
+                    data = {mime: str(value) for mime, value in output.data.items()}
                     yield from self.output(data, output.get("metadata", {}), cell.source)
 
     def output(self, data, metadata, source: str) -> Iterator[Block]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import accumulate, chain, takewhile
 from math import inf
 
-from animegan.slides.model import Block, Cell, Code, Picture, Spans, Table, Text, words
+from animegan.slides.model import Block, Cell, Code, Picture, Spans, Table, Text
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, HEIGHT, PADDING, STEP, Style, style_of
 from animegan.slides.text_width import Chunk, chunks, joined, wrap
 
@@ -33,7 +33,7 @@ class Paragraph:
     text: Text
     style: Style
     width: float
-    lines: tuple[Spans, ...] = ()
+    lines: Sequence[Spans] = ()
     space: float = 0.0  # points above it, if another paragraph stands above it in its box
 
     @property
@@ -231,9 +231,8 @@ def measure_step(blocks: list[Block], width: float, scale: float) -> list[Piece]
 
 
 def _is_narrow(piece: Piece) -> bool:
-    if not isinstance(piece, PictureRow) or len(piece.pictures) > 1:
-        return False
-    return not piece.pictures[0].tex and piece.width < 2 * piece.height
+    pictures = piece.pictures if isinstance(piece, PictureRow) else ()
+    return len(pictures) == 1 and not pictures[0].tex and piece.width < 2 * piece.height
 
 
 def measure(block: Block, width: float, scale: float) -> list[Piece]:
@@ -267,8 +266,7 @@ def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
     free = 0.8 * HEIGHT - texts * (CELL.leading + 2 * CELL_Y)  # for rows of pictures, if all are to be on one page
     highest = scale * max(MIN_PICTURE, free / max(1, len(table.rows) - texts))
     widest = width / len(table.rows[0]) - 2 * CELL_X - 2
-    rows = [[_resized(cell, widest, highest) for cell in row] for row in table.rows]
-    columns = list(zip(*rows, strict=True))
+    columns = [[_resized(cell, widest, highest) for cell in column] for column in zip(*table.rows, strict=True)]
     longest = [min(LONG_WORD, max(_longest(cell, Chunk.ends_word) for cell in column)) for column in columns]
     lines = [max(_longest(cell, Chunk.ends_line) for cell in column) for column in columns]
     style = CELL * scale
@@ -276,31 +274,31 @@ def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
     while style.size > MIN_CELL and sum(_column_widths(longest, pictures, style)) > width:
         style = style * max(0.94, MIN_CELL / style.size)
     narrowest, preferred = (_column_widths(ems, pictures, style) for ems in (longest, lines))
-    groups = [[0]]
-    for column in range(1, len(columns)):
-        if len(groups[-1]) > 1 and sum(narrowest[n] for n in groups[-1]) + narrowest[column] > width:
-            groups.append([0])
+    measured = list(zip(columns, narrowest, preferred, strict=True))
+    groups = [measured[:1]]
+    for column in measured[1:]:
+        if len(groups[-1]) > 1 and sum(least for _, least, _ in (*groups[-1], column)) > width:
+            groups.append(measured[:1])
         groups[-1].append(column)
     boxes = []
     for group in groups:
-        widths = _fitted_widths([narrowest[n] for n in group], [preferred[n] for n in group], width)
-        boxes.append(
-            TableBox([_row([row[n] for n in group], style, widths) for row in rows], table.headers, style, widths)
-        )
+        columns, narrowest, preferred = zip(*group, strict=True)
+        widths = _fitted_widths(narrowest, preferred, width)
+        cells = (_wrapped(column, style.size, room) for column, room in zip(columns, widths, strict=True))
+        rows = [Row(list(row), style.leading) for row in zip(*cells, strict=True)]
+        boxes.append(TableBox(rows, table.headers, style, widths))
     return boxes
 
 
-def _row(cells: list[Cell], style: Style, widths: list[float]) -> Row:
-    places = zip(cells, (width - 2 * CELL_X for width in widths), strict=True)
-    lines = [cell if isinstance(cell, Picture) else wrap(cell, style.size, room) for cell, room in places]
-    return Row(lines, style.leading)
+def _wrapped(column: list[Cell], size: float, width: float) -> list[Picture | list[Spans]]:
+    return [cell if isinstance(cell, Picture) else wrap(cell, size, width - 2 * CELL_X) for cell in column]
 
 
 def _resized(cell: Cell, width: float, height: float) -> Cell:
     return cell.fitted(min(GROWTH * cell.width, width), height) if isinstance(cell, Picture) else cell
 
 
-def _fitted_widths(narrowest: list[float], preferred: list[float], width: float) -> list[float]:
+def _fitted_widths(narrowest: Sequence[float], preferred: Sequence[float], width: float) -> list[float]:
     """Widths of columns for a table of at most `width` points."""
     if sum(preferred) <= width:
         return [min(AIRY, width / sum(preferred)) * column for column in preferred]
@@ -318,7 +316,7 @@ def _column_widths(ems: list[float], pictures: list[float], style: Style) -> lis
 def _longest(cell: Cell, is_end: Callable[[Chunk], bool]) -> float:
     """The widest part of a text between two chunks that are an end, in multiples of the font size."""
     longest = used = 0.0
-    for chunk in chunks(words(cell)):
+    for chunk in chunks(cell) if isinstance(cell, tuple) else ():
         longest = max(longest, used + chunk.visible)
         used = 0.0 if is_end(chunk) else used + chunk.width
     return longest

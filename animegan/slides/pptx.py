@@ -65,7 +65,7 @@ def _add_box(slide, box: Box, body):
         shape._element.nvPicPr.cNvPr.set("descr", clean(content.alt))
     else:
         if isinstance(content, Picture):
-            body, content = None, _svg_note(content, box)
+            content = _svg_note(content, box)
         shape = body or slide.shapes.add_textbox(0, 0, 0, 0)
         (_fill_listing if isinstance(content, Listing) else _fill_text)(shape, content)
     place(shape, box.left, box.top, box.width, box.height)
