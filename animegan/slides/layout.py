@@ -213,7 +213,7 @@ def _is_left_alone(piece: Piece, queue: deque[tuple[int, Piece]], room: float) -
     if not isinstance(piece, Paragraph) or not queue:
         return False
     _, following = queue[0]
-    introduces = str(piece.text).endswith((":", "：")) and not isinstance(following, Paragraph)
+    introduces = plain(piece.text.spans).endswith((":", "：")) and not isinstance(following, Paragraph)
     return bool(piece.text.heading or introduces) and piece.height + GAP + following.min_height > room
 
 

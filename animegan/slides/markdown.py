@@ -14,7 +14,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from animegan.slides.code import program_lines
 from animegan.slides.formula import formula_picture, formula_text
-from animegan.slides.model import BULLET, Block, Cell, Code, Picture, Span, Spans, Table, Text, clean
+from animegan.slides.model import BULLET, Block, Cell, Code, Picture, Span, Spans, Table, Text, clean, note
 from animegan.slides.pictures import POINTS_PER_PIXEL
 from animegan.slides.svg import NOTHING, read_svg
 from animegan.slides.text_width import joined
@@ -224,11 +224,6 @@ class HtmlReader:
 def _number(attribute: object, default: int) -> int:
     """A whole number of at most six digits, as an HTML attribute gives it."""
     return int(str(attribute)) if re.fullmatch("[0-9]{1,6}", str(attribute)) else default
-
-
-def note(text: str) -> Text:
-    """A message of the export to the author."""
-    return Text((Span(text, italic=True),), role="note")
 
 
 def _cell_text(blocks: Iterable[Block]) -> Spans:

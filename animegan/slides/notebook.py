@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from animegan.slides.code import printed_lines, program_lines
-from animegan.slides.markdown import note, read_html, read_markdown
-from animegan.slides.model import Block, Code, Picture, Slide, Span, Text, plain
+from animegan.slides.markdown import read_html, read_markdown
+from animegan.slides.model import Block, Code, Picture, Slide, Span, Text, note, plain
 from animegan.slides.pictures import find_picture, stored_picture
 from animegan.slides.svg import AS_PNG
 
@@ -148,7 +148,7 @@ def _description(text: str, source: str) -> str:
 def _as_plain_text(block: Block) -> str:
     """A block as it is written into the speaker's notes."""
     if isinstance(block, Text):
-        return "  " * max(block.indent - 1, 0) + f"{block.label} {block}".lstrip()
+        return "  " * max(block.indent - 1, 0) + f"{block.label} {plain(block.spans)}".lstrip()
     if isinstance(block, Picture):
         return block.tex or f"[{block.alt}]"
     return "\n".join(map(plain, block.lines) if isinstance(block, Code) else map(_as_plain_text, block.blocks()))

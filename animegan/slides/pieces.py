@@ -5,10 +5,11 @@ first of the two is None. The rest keeps the lines that the whole was broken int
 text of n pages would be measured n times.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, chain, takewhile
+from itertools import accumulate, chain
 from math import inf
 
 from animegan.slides.model import Block, Cell, Code, Picture, Spans, Table, Text
@@ -93,7 +94,7 @@ class Listing:
         free = int((room - 2 * self.padding_y) / self.style.leading)
         if free < FEW_LINES:
             return None, self
-        lines, fitting = self.lines, _fitting(map(len, self.lines), free)
+        lines, fitting = self.lines, bisect([*accumulate(map(len, self.lines))], free)
         if not fitting:  # one line longer than a page
             lines, fitting = [lines[0][:free], lines[0][free:], *lines[1:]], 1
         return replace(self, lines=lines[:fitting]), replace(self, lines=lines[fitting:])
@@ -153,7 +154,7 @@ class TableBox:
         free = room - sum(row.height for row in headers)
         if free < room / 2:  # they are too high to be repeated
             return replace(self, headers=0).split(room)
-        fitting = min(_fitting((row.height for row in body), free), len(body) - 1)
+        fitting = min(bisect([*accumulate(row.height for row in body)], free), len(body) - 1)
         if fitting < 1:  # one row higher than the room
             count = int((free - 2 * CELL_Y) / self.style.leading)
             if count < 8:
@@ -161,11 +162,6 @@ class TableBox:
             body, fitting = [*body[0].split(count), *body[1:]], 1
         head, rest = (replace(self, rows=headers + part) for part in (body[:fitting], body[fitting:]))
         return head, rest
-
-
-def _fitting(heights: Iterable[float], room: float) -> int:
-    """How many of them fit one below the other."""
-    return sum(1 for _ in takewhile(lambda total: total <= room, accumulate(heights)))
 
 
 def rejoined(lines: Picture | Sequence[Spans]) -> Spans:

@@ -9,7 +9,7 @@ from pptx.oxml.ns import qn
 from pptx.util import Pt
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Picture, Span, Spans, Text, clean, plain
+from animegan.slides.model import Picture, Span, Spans, clean, note, plain
 from animegan.slides.pieces import Listing, Paragraph, TableBox, rejoined
 from animegan.slides.pptx_animation import appear
 from animegan.slides.pptx_template import FOOTER_SIZE, LAYOUTS, empty_presentation, place, remove, xml
@@ -64,19 +64,14 @@ def _add_box(slide, box: Box, body):
         shape = slide.shapes.add_picture(io.BytesIO(data), 0, 0)
         shape._element.nvPicPr.cNvPr.set("descr", clean(content.alt))
     else:
-        if isinstance(content, Picture):
-            content = _svg_note(content, box)
+        if isinstance(content, Picture):  # a drawing that cannot become a PNG here
+            reason = f"is an SVG, which PowerPoint cannot show: {AS_PNG}; or pip install cairosvg."
+            style = SMALL * (1.0 if min(box.width, box.height) > 150 else 0.7)  # a font that fits there
+            content = (Paragraph(note(f"This figure ({content.alt}) {reason}"), style, box.width),)
         shape = body or slide.shapes.add_textbox(0, 0, 0, 0)
         (_fill_listing if isinstance(content, Listing) else _fill_text)(shape, content)
     place(shape, box.left, box.top, box.width, box.height)
     return shape
-
-
-def _svg_note(drawing: Picture, box: Box) -> tuple[Paragraph, ...]:
-    """What stands in the place of a drawing that cannot become a PNG here, in a font that fits there."""
-    message = f"This figure ({drawing.alt}) is an SVG, which PowerPoint cannot show: {AS_PNG}; or pip install cairosvg."
-    style = SMALL * (1.0 if min(box.width, box.height) > 150 else 0.7)
-    return (Paragraph(Text((Span(message, italic=True),), role="note"), style, box.width),)
 
 
 # --- text ---------------------------------------------------------------------------------------------------
