@@ -32,8 +32,8 @@ def _section(page: Page, number: int, count: int, deck_title: str) -> str:
         parts.append(f'<div class="foot"><span>{_escaped(deck_title)}</span><span>{number} / {count}</span></div>')
     if page.notes:
         parts.append(f'<aside class="notes">{_escaped(page.notes)}</aside>')
-    label = _escaped(plain(page.title))
-    return f'<section class="page {page.kind}" aria-label="{label}">\n' + "\n".join(parts) + "\n</section>"
+    start = f'<section class="page {page.kind}" aria-label="{_escaped(plain(page.title))}">'
+    return "\n".join([start, *parts, "</section>"])
 
 
 def _box(box: Box) -> str:

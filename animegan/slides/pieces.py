@@ -160,8 +160,7 @@ class TableBox:
             if count < 8:
                 return None, self
             body, fitting = [*body[0].split(count), *body[1:]], 1
-        head, rest = (replace(self, rows=headers + part) for part in (body[:fitting], body[fitting:]))
-        return head, rest
+        return replace(self, rows=headers + body[:fitting]), replace(self, rows=headers + body[fitting:])
 
 
 def rejoined(lines: Picture | Sequence[Spans]) -> Spans:
