@@ -25,47 +25,34 @@ cell's first line.
 Nothing is cut off: what does not fit is set in a smaller font, and then continues on another slide, "Results (2)".
 """
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert.exporters.exporter import Exporter, FilenameExtension
 
-from animegan.errors import UserError
+from animegan.errors import UserError, require
 from animegan.files import reading, saving, write_whole
 
 # nbconvert and JupyterLab import this file to list their exporters, so slow imports are made in the functions.
 
 
-@contextlib.contextmanager
-def _missing_library_is_named() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise UserError(f"slides need {error.name}: pip install -e '.[notebooks]' installs it.") from error
+def _module(name: str) -> Any:
+    return require(f"animegan.slides.{name}", "notebooks", "a deck of slides")
 
 
-@_missing_library_is_named()
 def _pages(notebook, name: str, folder: Path, with_code: bool) -> list:
-    try:
-        import matplotlib  # noqa: F401, for the widths of letters
-    except ValueError as error:
-        backend = os.environ.get("MPLBACKEND")
-        raise UserError(f"matplotlib does not know MPLBACKEND={backend}: unset that variable.") from error
-    from animegan.slides.layout import lay_out
-    from animegan.slides.notebook import read_notebook
-
-    slides = read_notebook(notebook, name, folder, with_code)
+    slides = _module("notebook").read_notebook(notebook, name, folder, with_code)
     if not slides:
         raise UserError(f"{name} has nothing to show: every cell is empty, raw, hidden or of the slide type Skip.")
-    return lay_out(slides)
+    return _module("layout").lay_out(slides)
 
 
 class _SlidesExporter(Exporter):
+    writer: str  # the module that writes the pages
+
     def from_notebook_node(self, nb, resources: Any = None, **kw: Any) -> tuple[bytes | str, Any]:
         """Raises UserError for a notebook that has nothing to show, or if a library is missing."""
         nb, resources = super().from_notebook_node(nb, resources, **kw)
@@ -74,32 +61,26 @@ class _SlidesExporter(Exporter):
         with_code = not self.config.TemplateExporter.get("exclude_input", False)  # what `--no-input` sets
         return self.write(_pages(nb, name, folder, with_code), name), resources
 
+    def write(self, pages: list, name: str) -> bytes | str:
+        return _module(self.writer).write(pages, name)
+
 
 class PptxExporter(_SlidesExporter):
     """A notebook as a PowerPoint file; see the top of this file."""
 
+    writer = "pptx"
     export_from_notebook = "PowerPoint"
     output_mimetype = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
     file_extension = FilenameExtension(".pptx").tag(config=True)
-
-    @_missing_library_is_named()
-    def write(self, pages: list, name: str) -> bytes:
-        from animegan.slides.pptx import write_pptx
-
-        return write_pptx(pages, name)
 
 
 class OfflineSlidesExporter(_SlidesExporter):
     """A notebook as slides in one HTML file; see the top of this file."""
 
+    writer = "html"
     export_from_notebook = "Slides that need no network"
     output_mimetype = "text/html"
     file_extension = FilenameExtension(".slides.html").tag(config=True)
-
-    def write(self, pages: list, name: str) -> str:
-        from animegan.slides.html import write_html
-
-        return write_html(pages, name)
 
 
 class SlideDeck:
@@ -134,14 +115,15 @@ class SlideDeck:
 
 
 def _read(path: Path):
-    with reading(path, "give the path of an .ipynb file that you may read"):
+    fix = "give the path of an .ipynb file that you may read"
+    with reading(path, fix):
         if not path.is_file():
-            raise UserError(f"there is no notebook {path}: give the path of an .ipynb file.")
+            raise UserError(f"there is no notebook {path}: {fix}.")
         content = path.read_bytes()
     try:
         text = content.decode(json.detect_encoding(content))  # PowerShell and Notepad write a byte order mark
         notebook = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook, relax_add_props=True)
     except Exception as error:  # nbformat raises many exception types for files that are not notebooks
-        raise UserError(f"{path} is not a notebook, or a damaged one: give the path of an .ipynb file.") from error
+        raise UserError(f"{path} is not a notebook, or a damaged one: {fix}.") from error
     return notebook

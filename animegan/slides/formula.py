@@ -9,12 +9,16 @@ import functools
 import io
 import re
 
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.mathtext import MathTextParser
+from PIL import Image
+
 from animegan.slides.model import Picture, Span, Spans
 from animegan.slides.style import COLOURS, WIDTH
 from animegan.slides.text_width import is_wide, joined
 
 SIZE = 22  # points: the font size of a formula that stands alone
-LINE_GAP = 10  # points between the lines of a formula that has several
 EDGE = 2  # points around it: slanted letters reach out of their box
 MAX_WIDTH = 1.6 * WIDTH  # of a formula that is scaled down to fit; a longer one would be too small to read
 DPI = 300
@@ -50,28 +54,20 @@ OTHER_WORDS = {
 
 @functools.lru_cache(maxsize=256)
 def formula_picture(tex: str) -> Picture | None:
-    """A formula that stands alone, or None if mathtext cannot draw it. Each of its lines is drawn by itself."""
-    from matplotlib.figure import Figure
-
+    """A formula that stands alone, or None if mathtext cannot draw it."""
     lines = _lines(tex)
+    figure, buffer = Figure(), io.BytesIO()
     try:
-        parsed = [_parse(line) for line in lines]
-        width = 2 * EDGE + max(line.width for line in parsed)
-        if width > MAX_WIDTH:
+        if max(_parse(line).width for line in lines) > MAX_WIDTH:
             return None
-        height = 2 * EDGE + sum(line.height for line in parsed) + LINE_GAP * (len(lines) - 1)
-        figure = Figure(figsize=(width / 72, height / 72))
-        top = height - EDGE
-        for line, source in zip(parsed, lines, strict=True):
-            place = EDGE / width, (top - (line.height - line.depth)) / height  # of the start of the baseline
-            figure.text(*place, _for_mathtext(source), fontsize=SIZE, math_fontfamily=FONT, color=f"#{COLOURS['ink']}")
-            top -= line.height + LINE_GAP
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI, transparent=True)
+        source, colour = "\n".join(map(_for_mathtext, lines)), f"#{COLOURS['ink']}"
+        figure.text(0, 0, source, fontsize=SIZE, math_fontfamily=FONT, color=colour)
+        figure.savefig(buffer, format="png", dpi=DPI, transparent=True, bbox_inches="tight", pad_inches=EDGE / 72)
     except Exception:  # mathtext raises many exception types for what it cannot draw
         return None
+    width, height = (side * 72 / DPI for side in Image.open(buffer).size)
     tex = tex.strip()
-    return Picture(buffer.getvalue(), "png", float(width), float(height), alt=f"formula: {tex}", tex=tex)
+    return Picture(buffer.getvalue(), "png", width, height, alt=f"formula: {tex}", tex=tex)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -118,9 +114,6 @@ def _lines(tex: str) -> list[str]:
 
 
 def _parse(tex: str):
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.mathtext import MathTextParser
-
     if any(map(is_wide, tex)):
         raise ValueError("mathtext's fonts have no Chinese")
     return MathTextParser("path").parse(_for_mathtext(tex), 72, FontProperties(size=SIZE, math_fontfamily=FONT))

@@ -6,13 +6,13 @@ from pathlib import Path
 from string import Template
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Picture, Spans, clean, plain, words
-from animegan.slides.pieces import Listing, Paragraph, TableBox
+from animegan.slides.model import Picture, Spans, clean, plain
+from animegan.slides.pieces import Listing, Paragraph, TableBox, rejoined
 from animegan.slides.style import COLOURS, FONTS, Style
 from animegan.slides.text_width import is_wide
 
 
-def write_html(pages: list[Page], name: str) -> str:
+def write(pages: list[Page], name: str) -> str:
     """One HTML document. name: the notebook's, for the window's title if the first page has none."""
     title = plain(pages[0].title) or name
     sections = "\n".join(_section(page, number, len(pages), title) for number, page in enumerate(pages, 1))
@@ -32,8 +32,8 @@ def _section(page: Page, number: int, count: int, deck_title: str) -> str:
         parts.append(f'<div class="foot"><span>{_escaped(deck_title)}</span><span>{number} / {count}</span></div>')
     if page.notes:
         parts.append(f'<aside class="notes">{_escaped(page.notes)}</aside>')
-    label = _escaped(plain(page.title))
-    return f'<section class="page {page.kind}" aria-label="{label}">\n' + "\n".join(parts) + "\n</section>"
+    start = f'<section class="page {page.kind}" aria-label="{_escaped(plain(page.title))}">'
+    return "\n".join([start, *parts, "</section>"])
 
 
 def _box(box: Box) -> str:
@@ -67,10 +67,9 @@ def _paragraphs(content: tuple[Paragraph, ...]) -> str:
 
 
 def _listing(content: Listing) -> str:
-    code = content.code
     style = f"{_font(content.style)};padding:{_rem(content.padding_y)} {_rem(content.padding_x)}"
-    lines = "\n".join(_inline(line, in_code=True) for line in code.lines)
-    return f'<pre class="{"output" if code.output else "code"}" style="{style}">{lines}</pre>'
+    lines = "\n".join(_inline(rejoined(line), in_code=True) for line in content.lines)
+    return f'<pre class="{"output" if content.output else "code"}" style="{style}">{lines}</pre>'
 
 
 def _picture(picture: Picture) -> str:
@@ -81,10 +80,10 @@ def _picture(picture: Picture) -> str:
 def _table(content: TableBox) -> str:
     columns = "".join(f'<col style="width:{_rem(width)}">' for width in content.columns)
     rows = ""
-    for number, (cells, height) in enumerate(zip(content.table.rows, content.heights, strict=True)):
-        tag = 'th scope="col"' if number < content.table.headers else "td"
-        inner = "".join(f"<{tag}>{_inline(words(cell))}</{tag[:2]}>" for cell in cells)
-        rows += f'<tr style="height:{_rem(height)}">{inner}</tr>'
+    for number, row in enumerate(content.rows):
+        tag = 'th scope="col"' if number < content.headers else "td"
+        inner = "".join(f"<{tag}>{_inline(rejoined(cell))}</{tag[:2]}>" for cell in row.cells)
+        rows += f'<tr style="height:{_rem(row.height)}">{inner}</tr>'
     return f'<table style="{_font(content.style)}"><colgroup>{columns}</colgroup>{rows}</table>'
 
 

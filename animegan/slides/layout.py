@@ -5,7 +5,7 @@ with the same title. A picture is made smaller to leave room for the text, befor
 """
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice, takewhile
 
 from animegan.slides.model import Block, Picture, Slide, Span, Spans, Text, plain
@@ -186,11 +186,11 @@ def _side_by_side(steps: list[list[Block]]) -> list[list[Box]]:
 def _flow(steps: list[list[Block]], width: float, height: float, scale: float) -> list[list[Box]]:
     """Boxes one below the other from (0, 0), on as many pages as they need; at least one page."""
     queue = deque((n, piece) for n, step in enumerate(steps) for piece in measure_step(step, width, scale))
-    page = _Column(width, height)
-    pages = [page]
+    pages = [_Column(width)]
     while queue:
+        page = pages[-1]
         step, piece = queue.popleft()
-        room = page.height - page.end - page.space(piece, step) + ROUNDING
+        room = height - page.end - page.space(piece, step) + ROUNDING
         if page.boxes and (piece.min_height > room or _is_left_alone(piece, queue, room)):
             head, rest = None, piece
         elif isinstance(piece, PictureRow):
@@ -204,8 +204,7 @@ def _flow(steps: list[list[Block]], width: float, height: float, scale: float) -
             page.add(head, step)
         if rest is not None:
             queue.appendleft((step, rest))
-            page = _Column(width, height)
-            pages.append(page)
+            pages.append(_Column(width))
     return [page.boxes for page in pages]
 
 
@@ -214,7 +213,7 @@ def _is_left_alone(piece: Piece, queue: deque[tuple[int, Piece]], room: float) -
     if not isinstance(piece, Paragraph) or not queue:
         return False
     _, following = queue[0]
-    introduces = str(piece.text).endswith((":", "：")) and not isinstance(following, Paragraph)
+    introduces = plain(piece.text.spans).endswith((":", "：")) and not isinstance(following, Paragraph)
     return bool(piece.text.heading or introduces) and piece.height + GAP + following.min_height > room
 
 
@@ -231,12 +230,12 @@ def _reserved(queue: deque[tuple[int, Piece]], height: float) -> float:
     return next((needed for needed in sums if needed <= 0.45 * height), 0.0)
 
 
+@dataclass
 class _Column:
     """The boxes of one page or column, from the top down."""
 
-    def __init__(self, width: float, height: float):
-        self.width, self.height = width, height
-        self.boxes: list[Box] = []
+    width: float
+    boxes: list[Box] = field(default_factory=list)
 
     @property
     def end(self) -> float:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import chain, groupby, islice, zip_longest
+from itertools import chain, groupby, islice, product, zip_longest
 from math import inf
 
 from bs4 import BeautifulSoup, NavigableString, Tag
@@ -14,21 +14,21 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from animegan.slides.code import program_lines
 from animegan.slides.formula import formula_picture, formula_text
-from animegan.slides.model import BULLET, Block, Cell, Code, Picture, Span, Spans, Table, Text, clean
+from animegan.slides.model import BULLET, Block, Cell, Code, Picture, Span, Spans, Table, Text, clean, note
 from animegan.slides.pictures import POINTS_PER_PIXEL
 from animegan.slides.svg import NOTHING, read_svg
 from animegan.slides.text_width import joined
 
-INLINE_FORMATS = {
-    **{key: {"bold": True} for key in ("b", "strong")},
+FORMATS = {
+    **{key: {"bold": True} for key in ("b", "strong", "summary", "dt")},
     **{key: {"italic": True} for key in ("i", "em", "cite", "var", "dfn")},
     **{key: {"strike": True} for key in ("s", "del", "strike")},
     **{key: {"code": True} for key in ("code", "kbd", "samp", "tt")},
     "sub": {"script": -1},
     "sup": {"script": 1},
 }
-FORMATS = INLINE_FORMATS | {key: {"bold": True} for key in ("summary", "dt", "th")}
-INLINE = {*INLINE_FORMATS, "a", "span", "font", "u", "ins", "mark", "small", "big", "abbr", "label", "q", "wbr"}
+INLINE = {"a", "span", "font", "u", "ins", "mark", "small", "big", "abbr", "label", "q", "wbr", *FORMATS}
+INLINE -= {"summary", "dt"}  # bold, but paragraphs of their own
 IGNORED = {"script", "style", "head", "template", "input", "button"}
 MEDIA = {"video", "audio", "iframe", "object", "embed"}
 FRAMES = re.compile(r'= "(data:image/[a-z]+;base64,[^"]*)"')  # of an animation by matplotlib's to_jshtml
@@ -98,25 +98,22 @@ class HtmlReader:
 
     def tag(self, tag: Tag, formatting: Span) -> None:
         formatting = replace(formatting, **FORMATS.get(tag.name, {}))
+        media = {"img": self.picture, "svg": self.drawing, "table": self.table, **dict.fromkeys(MEDIA, self.media)}
         if "math" in tag.get("class", ()):
             self.formula(tag.get_text(), formatting, is_inline=tag.name == "span")
         elif tag.name == "br":
             self.spans.append(replace(formatting, text="\n"))
-        elif tag.name == "img":
-            self.picture(tag)
-        elif tag.name == "svg":
-            self.drawing(tag)
-        elif tag.name in MEDIA:
-            self.media(tag)
+        elif tag.name in media:
+            media[tag.name](tag)
         elif "animation" in tag.get("class", ()):
             self.animation(tag)
         elif tag.name in INLINE:
             link = str(tag.get("href", ""))
             self.walk(tag, replace(formatting, link=link) if link.startswith(LINKS) else formatting)
         elif tag.name == "pre":
-            self.add(Code(program_lines(tag.get_text(), _language(tag))))
-        elif tag.name == "table":
-            self.table(tag)
+            code = tag.select_one("code[class^='language-']")
+            language = code["class"][0].removeprefix("language-") if code else ""
+            self.add(Code(program_lines(tag.get_text(), language)))
         elif tag.name in ("ul", "ol"):
             self.list_items(tag, formatting)
         elif tag.name not in IGNORED:
@@ -129,8 +126,7 @@ class HtmlReader:
             self.kind = replace(outer, heading=int(tag.name[1]))
         elif tag.name == "blockquote":
             self.kind = replace(outer, role="quote")
-        self.walk(tag, formatting)
-        self.end_paragraph()
+        self.read(tag, formatting)
         if self.kind.heading or self.kind.role:
             self.kind = outer
 
@@ -143,8 +139,7 @@ class HtmlReader:
         for number, item in enumerate(items, first):
             marker = number if tag.name == "ol" else BULLET
             self.kind = replace(outer, indent=min(outer.indent + 1, MAX_INDENT), marker=marker, digits=digits)
-            self.walk(item, formatting)
-            self.end_paragraph()
+            self.read(item, formatting)
         self.kind = replace(outer, marker="")
 
     def table(self, tag: Tag) -> None:
@@ -161,22 +156,20 @@ class HtmlReader:
 
     def grid(self, rows: list[Tag]) -> list[list[list[Cell]]]:
         """What stands at every place of a table. A merged cell takes up all its places, and stands in the first."""
-        grid: list[dict[int, list[Cell]]] = [{} for _ in rows]
+        places: dict[tuple[int, int], list[Cell]] = {}  # by row and column
         starts = set()  # the columns in which a cell begins: others would be empty
         for number, row in enumerate(rows):
             column = 0
             for tag in row.find_all(["td", "th"], recursive=False):
-                while column in grid[number]:
+                while (number, column) in places:
                     column += 1
                 starts.add(column)
                 width = min(_number(tag.get("colspan"), 1), 1000) or 1  # browsers allow no more
                 end = number + (_number(tag.get("rowspan"), 1) or len(rows))  # 0 means all that follow
-                for below, places in zip(rows[number:end], grid[number:end], strict=True):
-                    if below.parent is row.parent:
-                        places.update({n: [()] for n in range(column, column + width)})
-                grid[number][column] = self.cell(tag)
-                column += width
-        return [[places.get(n, [()]) for n in sorted(starts)] for places in grid]
+                numbers = [n for n, below in enumerate(rows[number:end], number) if below.parent is row.parent]
+                places.update({key: [()] for key in product(numbers, range(column, column + width))})
+                places[number, column] = self.cell(tag)
+        return [[places.get((n, column), [()]) for column in sorted(starts)] for n in range(len(rows))]
 
     def cell(self, tag: Tag) -> list[Cell]:
         """The pictures in a cell, and what stands above and below each as lines of text."""
@@ -233,11 +226,6 @@ def _number(attribute: object, default: int) -> int:
     return int(str(attribute)) if re.fullmatch("[0-9]{1,6}", str(attribute)) else default
 
 
-def note(text: str) -> Text:
-    """A message of the export to the author."""
-    return Text((Span(text, italic=True),), role="note")
-
-
 def _cell_text(blocks: Iterable[Block]) -> Spans:
     """A table cell as lines of text; a formula that would be a picture becomes its source."""
     lines: list[Iterable[Span]] = []
@@ -249,11 +237,6 @@ def _cell_text(blocks: Iterable[Block]) -> Spans:
         else:
             lines.append([Span(f"{block.label} " if block.label else ""), *block.spans])
     return trimmed([span for line in lines for span in (Span("\n"), *line)])
-
-
-def _language(pre: Tag) -> str:
-    code = pre.select_one("code[class^='language-']")
-    return code["class"][0].removeprefix("language-") if code else ""
 
 
 def trimmed(spans: list[Span]) -> Spans:

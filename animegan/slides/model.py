@@ -46,9 +46,6 @@ class Text:
         """The marker as it is printed: "3." or "•"."""
         return f"{self.marker}." if isinstance(self.marker, int) else self.marker
 
-    def __str__(self) -> str:
-        return plain(self.spans)
-
 
 @dataclass(frozen=True)
 class Code:
@@ -110,9 +107,9 @@ class Slide:
         return not (self.level or self.notes or any(self.steps))
 
 
-def words(cell: Cell) -> Spans:
-    """The text of a table cell; a picture has none."""
-    return cell if isinstance(cell, tuple) else ()
+def note(text: str) -> Text:
+    """A message of the export to the author."""
+    return Text((Span(text, italic=True),), role="note")
 
 
 def plain(spans: Spans) -> str:

@@ -5,17 +5,15 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from animegan.slides.code import printed_lines, program_lines
-from animegan.slides.markdown import note, read_html, read_markdown
-from animegan.slides.model import Block, Code, Picture, Slide, Span, Text, plain
+from animegan.slides.markdown import read_html, read_markdown
+from animegan.slides.model import Block, Code, Picture, Slide, Span, Text, note, plain
 from animegan.slides.pictures import find_picture, stored_picture
 from animegan.slides.svg import AS_PNG
 
 BREAKS = ("slide", "subslide")
-NO_CELL = {"remove-cell", "remove_cell", "hide-cell"}
-NO_CODE = {"hide-input", "hide_input", "remove-input", "remove_input"}
-NO_OUTPUT = {"hide-output", "hide_output", "remove-output", "remove_output"}
 # What `tqdm.notebook` prints when it starts: 0%|   | 0/25 [00:00<?, ?it/s], or 0it [00:00, ?it/s].
 PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d\d:\d\d|\b(Float|Int)Progress\(")
 
@@ -32,11 +30,15 @@ def read_notebook(notebook, name: str, folder: Path, with_code: bool = True) -> 
     return [slide for slide in reader.slides if not slide.is_empty()]
 
 
-def slide_type(cell) -> str:
-    """What JupyterLab's property inspector calls the slide type: "slide", "notes", ..., or "" if there is none."""
-    slideshow = cell.metadata.get("slideshow")
-    kind = slideshow.get("slide_type") if isinstance(slideshow, dict) else None
-    return kind if isinstance(kind, str) and kind != "-" else ""
+def setting(cell, group: str, key: str) -> Any:
+    """One of JupyterLab's settings for a cell: `slide_type` in `slideshow`, `source_hidden` in `jupyter`, ..."""
+    settings = cell.metadata.get(group)
+    return settings.get(key) if isinstance(settings, dict) else None
+
+
+def hides(cell, part: str) -> bool:
+    """Whether the tags of a cell hide its "cell", "input" or "output"."""
+    return any(re.fullmatch(f"(hide|remove)[-_]{part}", str(tag)) for tag in cell.metadata.get("tags", ()))
 
 
 class NotebookReader:
@@ -46,12 +48,12 @@ class NotebookReader:
         self.folder, self.with_code = folder, with_code
         language = notebook.metadata.get("language_info", {})
         self.language = language.get("pygments_lexer") or language.get("name") or "python"
-        self.has_slides = any(slide_type(cell) in BREAKS for cell in notebook.cells)
+        self.has_slides = any(setting(cell, "slideshow", "slide_type") in BREAKS for cell in notebook.cells)
         self.slides = [Slide((Span(name),))]
 
     def add_cell(self, cell) -> None:
-        kind = slide_type(cell)
-        if kind == "skip" or NO_CELL & set(cell.metadata.get("tags", ())):
+        kind = setting(cell, "slideshow", "slide_type")
+        if kind == "skip" or hides(cell, "cell"):
             return
         if kind == "notes":
             notes = "\n".join(map(_as_plain_text, self.blocks(cell)))
@@ -80,38 +82,33 @@ class NotebookReader:
 
     def blocks(self, cell) -> Iterator[Block]:
         if cell.cell_type == "markdown":
-            finder = partial(find_picture, attachments=cell.get("attachments") or {}, folder=self.folder)
-            yield from read_markdown(cell.source, finder)
+            yield from read_markdown(cell.source, partial(find_picture, self.folder, cell.get("attachments") or {}))
         elif cell.cell_type == "code":
-            shows_code = self.with_code and not self.hides(cell, "source_hidden", NO_CODE)
-            if cell.source.strip() and shows_code:
+            hides_code = not self.with_code or setting(cell, "jupyter", "source_hidden") or hides(cell, "input")
+            if cell.source.strip() and not hides_code:
                 yield Code(program_lines(cell.source, self.language))
             elif cell.source.strip() and not cell.outputs and cell.get("execution_count") is None:
                 yield note("The cell that belongs here has not been run: run all cells, save, and export again.")
-            if not self.hides(cell, "outputs_hidden", NO_OUTPUT):
+            if not (setting(cell, "jupyter", "outputs_hidden") or hides(cell, "output")):
                 yield from self.outputs(cell)
 
-    def hides(self, cell, key: str, tags: set[str]) -> bool:
-        jupyter = cell.metadata.get("jupyter")
-        return bool(tags & set(cell.metadata.get("tags", ())) or (isinstance(jupyter, dict) and jupyter.get(key)))
-
     def outputs(self, cell) -> Iterator[Block]:
-        for is_stream, outputs in groupby(cell.outputs, lambda output: output.output_type == "stream"):
-            if is_stream:
+        for kind, outputs in groupby(cell.outputs, lambda output: output.output_type):
+            if kind == "stream":
                 if (printed := "".join(output.text for output in outputs)).strip():
                     yield Code(printed_lines(printed), output=True)
-                continue
-            for output in outputs:
-                if output.output_type == "error":
-                    yield note(f"This cell stopped with {output.ename}: {output.evalue}. Fix it and run it again.")
-                else:
-                    data = {kind: str(value) for kind, value in output.data.items()}
+            elif kind == "error":
+                for error in outputs:
+                    yield note(f"This cell stopped with {error.ename}: {error.evalue}. Fix it and run it again.")
+            else:
+                for output in outputs:
+                    data = {mime: str(value) for mime, value in output.data.items()}
                     yield from self.output(data, output.get("metadata", {}), cell.source)
 
     def output(self, data, metadata, source: str) -> Iterator[Block]:
         """The form of an output that a slide shows best; for a widget, the picture that is stored with it."""
         text, html = data.get("text/plain", ""), data.get("text/html", "")
-        finder = partial(find_picture, attachments={}, folder=self.folder)
+        finder = partial(find_picture, self.folder, {})
         if bundle := {kind: content for kind, content in data.items() if kind.startswith("image/")}:
             alts = (stored.get("alt") for stored in metadata.values() if isinstance(stored, dict))
             alts = (alt for alt in alts if alt and isinstance(alt, str))
@@ -151,7 +148,7 @@ def _description(text: str, source: str) -> str:
 def _as_plain_text(block: Block) -> str:
     """A block as it is written into the speaker's notes."""
     if isinstance(block, Text):
-        return "  " * max(block.indent - 1, 0) + f"{block.label} {block}".lstrip()
+        return "  " * max(block.indent - 1, 0) + f"{block.label} {plain(block.spans)}".lstrip()
     if isinstance(block, Picture):
         return block.tex or f"[{block.alt}]"
     return "\n".join(map(plain, block.lines) if isinstance(block, Code) else map(_as_plain_text, block.blocks()))

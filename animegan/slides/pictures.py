@@ -39,25 +39,19 @@ def read_picture(data: bytes, alt: str) -> Picture:
             kind = (image.format or "").lower()
             is_turned = image.getexif().get(0x0112, 1) != 1  # the EXIF tag that says how the camera was held
             if kind not in KINDS or is_turned or max(image.size) > MAX_SIDE:
-                data, kind, image = _converted(image, kind)
-            width, height = image.size
+                is_photo = kind in ("jpeg", "mpo")
+                kind = "jpeg" if is_photo else "png"
+                image = ImageOps.exif_transpose(image)
+                image = image.convert("RGB" if is_photo or not image.has_transparency_data else "RGBA")
+                image.thumbnail((MAX_SIDE, MAX_SIDE))
+                buffer = io.BytesIO()
+                image.save(buffer, kind, quality=90)  # which only a JPEG has
+                data = buffer.getvalue()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise ValueError(f"over {MAX_PIXELS // 10**6} megapixels: make it smaller") from error
     except Exception as error:  # Pillow raises many exception types, depending on the format
         raise ValueError("not a picture, or a damaged one") from error
-    return Picture(data, kind, POINTS_PER_PIXEL * width, POINTS_PER_PIXEL * height, alt)
-
-
-def _converted(image: Image.Image, kind: str) -> tuple[bytes, str, Image.Image]:
-    """The picture upright, small enough, and as JPEG or PNG."""
-    image = ImageOps.exif_transpose(image)
-    is_photo = kind in ("jpeg", "mpo")
-    image = image.convert("RGB" if is_photo or not image.has_transparency_data else "RGBA")
-    image.thumbnail((MAX_SIDE, MAX_SIDE))
-    kind = "jpeg" if is_photo else "png"
-    buffer = io.BytesIO()
-    image.save(buffer, format=kind, **({"quality": 90} if is_photo else {}))
-    return buffer.getvalue(), kind, image
+    return Picture(data, kind, *(POINTS_PER_PIXEL * side for side in image.size), alt)
 
 
 def stored_picture(bundle: dict, alt: str) -> Picture:
@@ -71,10 +65,10 @@ def stored_picture(bundle: dict, alt: str) -> Picture:
     raise problem
 
 
-def find_picture(address: str, alt: str, attachments: dict, folder: Path) -> Picture | str:
+def find_picture(folder: Path, attachments: dict, address: str, alt: str) -> Picture | str:
     """The picture that a Markdown cell names, or a line that says why there is none.
 
-    attachments: the cell's. folder: the notebook's. Nothing is ever downloaded.
+    folder: the notebook's. attachments: the cell's. Nothing is ever downloaded.
     """
     name = "picture" if address.startswith("data:") else f"picture: {Path(unquote(address)).stem}"
     try:

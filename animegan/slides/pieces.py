@@ -5,14 +5,14 @@ first of the two is None. The rest keeps the lines that the whole was broken int
 text of n pages would be measured n times.
 """
 
-from collections.abc import Callable
+from bisect import bisect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, chain, product, takewhile
+from itertools import accumulate, chain
 from math import inf
-from typing import Any
 
-from animegan.slides.model import Block, Cell, Code, Picture, Spans, Table, Text, words
+from animegan.slides.model import Block, Cell, Code, Picture, Spans, Table, Text
 from animegan.slides.style import CELL, CELL_X, CELL_Y, CODE, DIGIT, HEIGHT, PADDING, STEP, Style, style_of
 from animegan.slides.text_width import Chunk, chunks, joined, wrap
 
@@ -29,11 +29,12 @@ ROUNDING = 1e-6  # points by which sums of heights may differ
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A text, `width` points wide. Its lines are measured here; PowerPoint and browsers break them again."""
+    """A text, `width` points wide, and its `lines` as measured; PowerPoint and browsers break them again."""
 
     text: Text
     style: Style
     width: float
+    lines: Sequence[Spans] = ()
     space: float = 0.0  # points above it, if another paragraph stands above it in its box
 
     @property
@@ -46,35 +47,29 @@ class Paragraph:
         """How far to the left of the text its bullet or number begins."""
         return (STEP + DIGIT * (self.text.digits - 1)) * self.style.size / 20 if self.text.label else 0.0
 
-    @cached_property
-    def wrapped(self) -> list[Spans]:
-        spans = self.text.spans
-        if self.text.heading:
-            spans = tuple(replace(span, bold=True) for span in spans)
-        return wrap(spans, self.style.size, self.width - self.left)
-
     @property
     def height(self) -> float:
-        return len(self.wrapped) * self.style.leading
+        return len(self.lines) * self.style.leading
 
     @property
     def min_height(self) -> float:
-        return min(len(self.wrapped), 2) * self.style.leading
+        return min(len(self.lines), 2) * self.style.leading
 
     def split(self, room: float) -> "tuple[Paragraph | None, Paragraph]":
         count = int(room / self.style.leading)
         if count < 2:
             return None, self
-        upper, lower = self.wrapped[:count], self.wrapped[count:]
-        head, rest = (replace(self.text, spans=_rejoined(part)) for part in (upper, lower))
-        return _like(self, upper, text=head), _like(self, lower, text=replace(rest, marker=""))
+        parts = self.lines[:count], self.lines[count:]
+        head, rest = (replace(self, text=replace(self.text, spans=rejoined(part)), lines=part) for part in parts)
+        return head, replace(rest, text=replace(rest.text, marker=""))
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Lines of a program or an output, `width` points wide."""
+    """A program or an output, `width` points wide: for each of its lines, one line or more on the page."""
 
-    code: Code
+    lines: list[list[Spans]]
+    output: bool
     style: Style
     width: float
 
@@ -85,116 +80,93 @@ class Listing:
     @property
     def padding_y(self) -> float:
         """An output has no panel that would need it."""
-        return 2.0 if self.code.output else self.padding_x
-
-    @cached_property
-    def wrapped(self) -> list[list[Spans]]:
-        """For every line of code, its lines on the page: one or more."""
-        return [wrap(line, self.style.size, self.width - 2 * self.padding_x) for line in self.code.lines]
-
-    @property
-    def counts(self) -> list[int]:
-        return list(map(len, self.wrapped))
+        return 2.0 if self.output else self.padding_x
 
     @property
     def height(self) -> float:
-        return sum(self.counts) * self.style.leading + 2 * self.padding_y
+        return sum(map(len, self.lines)) * self.style.leading + 2 * self.padding_y
 
     @property
     def min_height(self) -> float:
-        return min(sum(self.counts), FEW_LINES) * self.style.leading + 2 * self.padding_y
+        return min(self.height, FEW_LINES * self.style.leading + 2 * self.padding_y)
 
     def split(self, room: float) -> "tuple[Listing | None, Listing]":
         free = int((room - 2 * self.padding_y) / self.style.leading)
         if free < FEW_LINES:
             return None, self
-        lines, wrapped, fitting = self.code.lines, self.wrapped, _fitting(self.counts, free)
+        lines, fitting = self.lines, bisect([*accumulate(map(len, self.lines))], free)
         if not fitting:  # one line longer than a page
-            parts = wrapped[0][:free], wrapped[0][free:]
-            lines, wrapped, fitting = (*map(_rejoined, parts), *lines[1:]), [*parts, *wrapped[1:]], 1
-        head, rest = (replace(self.code, lines=part) for part in (lines[:fitting], lines[fitting:]))
-        return _like(self, wrapped[:fitting], code=head), _like(self, wrapped[fitting:], code=rest)
+            lines, fitting = [lines[0][:free], lines[0][free:], *lines[1:]], 1
+        return replace(self, lines=lines[:fitting]), replace(self, lines=lines[fitting:])
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table: in every cell a picture, or lines of text."""
+
+    cells: list[Picture | list[Spans]]
+    leading: float
+
+    @cached_property
+    def height(self) -> float:
+        heights = (cell.height if isinstance(cell, Picture) else len(cell) * self.leading for cell in self.cells)
+        return max(heights) + 2 * CELL_Y
+
+    def split(self, count: int) -> "tuple[Row, Row]":
+        """The pictures and the first `count` lines of every cell; the other lines."""
+        upper = [cell if isinstance(cell, Picture) else cell[:count] for cell in self.cells]
+        lower = [[] if isinstance(cell, Picture) else cell[count:] for cell in self.cells]
+        return Row(upper, self.leading), Row(lower, self.leading)
 
 
 @dataclass(frozen=True)
 class TableBox:
-    """A table with the widths of its columns, in points."""
+    """A table with the widths of its columns, in points; the first `headers` rows are repeated on every page."""
 
-    table: Table
+    rows: list[Row]
+    headers: int
     style: Style
-    columns: tuple[float, ...]
+    columns: list[float]
 
     @property
     def width(self) -> float:
         return sum(self.columns)
 
-    @cached_property
-    def wrapped(self) -> list[list[list[Spans]]]:
-        """For every row, the lines of every cell; a picture has none."""
-        rooms = [width - 2 * CELL_X for width in self.columns]
-        rows = (zip(row, rooms, strict=True) for row in self.table.rows)
-        return [[wrap(words(cell), self.style.size, room) for cell, room in row] for row in rows]
-
-    @cached_property
-    def heights(self) -> list[float]:
-        return list(map(self.row_height, self.table.rows, self.wrapped))
-
-    def row_height(self, row: tuple[Cell, ...], lines: list[list[Spans]]) -> float:
-        pictures = (cell.height for cell in row if isinstance(cell, Picture))
-        return max([max(map(len, lines)) * self.style.leading, *pictures]) + 2 * CELL_Y
-
     @property
     def places(self) -> list[tuple[Picture, float, float]]:
         """The pictures, each with its distance from the table's left and top."""
-        lefts, tops = accumulate(self.columns, initial=CELL_X), accumulate(self.heights, initial=CELL_Y)
-        cells = zip(chain.from_iterable(self.table.rows), product(tops, [*lefts][:-1]), strict=False)
-        return [(cell, left, top) for cell, (top, left) in cells if isinstance(cell, Picture)]
+        lefts = [*accumulate(self.columns, initial=CELL_X)]
+        tops = accumulate((row.height for row in self.rows), initial=CELL_Y)
+        rows = ((zip(row.cells, lefts, strict=False), top) for row, top in zip(self.rows, tops, strict=False))
+        return [(cell, left, top) for row, top in rows for cell, left in row if isinstance(cell, Picture)]
 
     @property
     def height(self) -> float:
-        return sum(self.heights)
+        return sum(row.height for row in self.rows)
 
     @property
     def min_height(self) -> float:
-        body = len(self.heights) - self.table.headers
-        return sum(self.heights[: self.table.headers + (body if body <= FEW_ROWS else 2)])
+        body = len(self.rows) - self.headers
+        return sum(row.height for row in self.rows[: self.headers + (body if body <= FEW_ROWS else 2)])
 
     def split(self, room: float) -> "tuple[TableBox | None, TableBox]":
-        headers, rows, wrapped, heights = self.table.headers, self.table.rows, self.wrapped, self.heights
-        if sum(heights[:headers]) > room / 2:  # too high to be repeated
-            return _like(self, wrapped, table=replace(self.table, headers=0)).split(room)
-        fitting = min(_fitting(heights, room), len(rows) - 1) - headers
+        headers, body = self.rows[: self.headers], self.rows[self.headers :]
+        free = room - sum(row.height for row in headers)
+        if free < room / 2:  # they are too high to be repeated
+            return replace(self, headers=0).split(room)
+        fitting = min(bisect([*accumulate(row.height for row in body)], free), len(body) - 1)
         if fitting < 1:  # one row higher than the room
-            free = int((room - sum(heights[:headers]) - 2 * CELL_Y) / self.style.leading)
-            if free < 8:
+            count = int((free - 2 * CELL_Y) / self.style.leading)
+            if count < 8:
                 return None, self
-            parts = [[cell[part] for cell in wrapped[headers]] for part in (slice(free), slice(free, None))]
-            upper, lower = (tuple(map(_rejoined, cells)) for cells in parts)
-            upper = tuple(new or old for old, new in zip(rows[headers], upper, strict=True))  # the old are pictures
-            rows = (*rows[:headers], upper, lower, *rows[headers + 1 :])
-            wrapped, fitting = [*wrapped[:headers], *parts, *wrapped[headers + 1 :]], 1
-            heights = [*heights[:headers], *map(self.row_height, (upper, lower), parts), *heights[headers + 1 :]]
-        end = headers + fitting
-        head, rest = (replace(self.table, rows=part) for part in (rows[:end], rows[:headers] + rows[end:]))
-        rest = _like(self, wrapped[:headers] + wrapped[end:], table=rest)
-        vars(rest)["heights"] = heights[:headers] + heights[end:]
-        return _like(self, wrapped[:end], table=head), rest
+            body, fitting = [*body[0].split(count), *body[1:]], 1
+        return replace(self, rows=headers + body[:fitting]), replace(self, rows=headers + body[fitting:])
 
 
-def _fitting(heights: list, room: float) -> int:
-    """How many of them fit one below the other."""
-    return sum(1 for _ in takewhile(lambda total: total <= room, accumulate(heights)))
-
-
-def _like(piece: Any, wrapped: list, **changes: Any) -> Any:
-    """A copy with other values of its fields, and with its lines."""
-    copy = replace(piece, **changes)
-    vars(copy)["wrapped"] = wrapped
-    return copy
-
-
-def _rejoined(lines: list[Spans]) -> Spans:
-    """What `wrap` has broken into lines, as one paragraph again."""
+def rejoined(lines: Picture | Sequence[Spans]) -> Spans:
+    """What `wrap` has broken into lines, as one paragraph again; nothing for a picture."""
+    if isinstance(lines, Picture):
+        return ()
     spans = chain.from_iterable(lines)
     return joined(spans) if len(lines) < 100 else tuple(spans)  # more than a page: it will be split, and joined then
 
@@ -254,15 +226,16 @@ def measure_step(blocks: list[Block], width: float, scale: float) -> list[Piece]
 
 
 def _is_narrow(piece: Piece) -> bool:
-    if not isinstance(piece, PictureRow) or len(piece.pictures) > 1:
-        return False
-    return not piece.pictures[0].tex and piece.width < 2 * piece.height
+    pictures = piece.pictures if isinstance(piece, PictureRow) else ()
+    return len(pictures) == 1 and not pictures[0].tex and piece.width < 2 * piece.height
 
 
 def measure(block: Block, width: float, scale: float) -> list[Piece]:
     """A block with its measures: one piece, or several for a table that is far too wide."""
     if isinstance(block, Text):
-        return [Paragraph(block, style_of(block) * scale, width)]
+        paragraph = Paragraph(block, style_of(block) * scale, width)
+        spans = tuple(replace(span, bold=True) for span in block.spans) if block.heading else block.spans
+        return [replace(paragraph, lines=wrap(spans, paragraph.style.size, width - paragraph.left))]
     if isinstance(block, Code):
         return [_listing(block, width, scale)]
     if isinstance(block, Picture):
@@ -276,7 +249,9 @@ def _listing(code: Code, width: float, scale: float) -> Listing:
     style = CODE * scale
     longest = max((_longest(line, Chunk.ends_line) for line in code.lines), default=0.0) or 1.0
     fitting = min(1.0, (width - 2 * PADDING) / (style.size * longest) - ROUNDING)
-    return Listing(code, style * max(fitting, min(1.0, MIN_CODE / style.size)), width)
+    listing = Listing([], code.output, style * max(fitting, min(1.0, MIN_CODE / style.size)), width)
+    room = width - 2 * listing.padding_x
+    return replace(listing, lines=[wrap(line, listing.style.size, room) for line in code.lines])
 
 
 def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
@@ -286,8 +261,7 @@ def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
     free = 0.8 * HEIGHT - texts * (CELL.leading + 2 * CELL_Y)  # for rows of pictures, if all are to be on one page
     highest = scale * max(MIN_PICTURE, free / max(1, len(table.rows) - texts))
     widest = width / len(table.rows[0]) - 2 * CELL_X - 2
-    rows = [[_resized(cell, widest, highest) for cell in row] for row in table.rows]
-    columns = list(zip(*rows, strict=True))
+    columns = [[_resized(cell, widest, highest) for cell in column] for column in zip(*table.rows, strict=True)]
     longest = [min(LONG_WORD, max(_longest(cell, Chunk.ends_word) for cell in column)) for column in columns]
     lines = [max(_longest(cell, Chunk.ends_line) for cell in column) for column in columns]
     style = CELL * scale
@@ -295,24 +269,31 @@ def _table_boxes(table: Table, width: float, scale: float) -> list[TableBox]:
     while style.size > MIN_CELL and sum(_column_widths(longest, pictures, style)) > width:
         style = style * max(0.94, MIN_CELL / style.size)
     narrowest, preferred = (_column_widths(ems, pictures, style) for ems in (longest, lines))
-    groups = [[0]]
-    for column in range(1, len(columns)):
-        if len(groups[-1]) > 1 and sum(narrowest[n] for n in groups[-1]) + narrowest[column] > width:
-            groups.append([0])
+    measured = list(zip(columns, narrowest, preferred, strict=True))
+    groups = [measured[:1]]
+    for column in measured[1:]:
+        if len(groups[-1]) > 1 and sum(least for _, least, _ in (*groups[-1], column)) > width:
+            groups.append(measured[:1])
         groups[-1].append(column)
     boxes = []
     for group in groups:
-        part = replace(table, rows=tuple(tuple(row[n] for n in group) for row in rows))
-        widths = _fitted_widths([narrowest[n] for n in group], [preferred[n] for n in group], width)
-        boxes.append(TableBox(part, style, tuple(widths)))
+        columns, narrowest, preferred = zip(*group, strict=True)
+        widths = _fitted_widths(narrowest, preferred, width)
+        cells = (_wrapped(column, style.size, room) for column, room in zip(columns, widths, strict=True))
+        rows = [Row(list(row), style.leading) for row in zip(*cells, strict=True)]
+        boxes.append(TableBox(rows, table.headers, style, widths))
     return boxes
+
+
+def _wrapped(column: list[Cell], size: float, width: float) -> list[Picture | list[Spans]]:
+    return [cell if isinstance(cell, Picture) else wrap(cell, size, width - 2 * CELL_X) for cell in column]
 
 
 def _resized(cell: Cell, width: float, height: float) -> Cell:
     return cell.fitted(min(GROWTH * cell.width, width), height) if isinstance(cell, Picture) else cell
 
 
-def _fitted_widths(narrowest: list[float], preferred: list[float], width: float) -> list[float]:
+def _fitted_widths(narrowest: Sequence[float], preferred: Sequence[float], width: float) -> list[float]:
     """Widths of columns for a table of at most `width` points."""
     if sum(preferred) <= width:
         return [min(AIRY, width / sum(preferred)) * column for column in preferred]
@@ -330,7 +311,7 @@ def _column_widths(ems: list[float], pictures: list[float], style: Style) -> lis
 def _longest(cell: Cell, is_end: Callable[[Chunk], bool]) -> float:
     """The widest part of a text between two chunks that are an end, in multiples of the font size."""
     longest = used = 0.0
-    for chunk in chunks(words(cell)):
+    for chunk in chunks(cell) if isinstance(cell, tuple) else ():
         longest = max(longest, used + chunk.visible)
         used = 0.0 if is_end(chunk) else used + chunk.width
     return longest

@@ -9,8 +9,8 @@ from pptx.oxml.ns import qn
 from pptx.util import Pt
 
 from animegan.slides.layout import Box, Page
-from animegan.slides.model import Picture, Span, Spans, Text, clean, plain, words
-from animegan.slides.pieces import Listing, Paragraph, TableBox
+from animegan.slides.model import Picture, Span, Spans, clean, note, plain
+from animegan.slides.pieces import Listing, Paragraph, TableBox, rejoined
 from animegan.slides.pptx_animation import appear
 from animegan.slides.pptx_template import FOOTER_SIZE, LAYOUTS, empty_presentation, place, remove, xml
 from animegan.slides.style import CELL_X, CELL_Y, COLOURS, FONTS, SMALL, Style
@@ -21,7 +21,7 @@ NUMBER_FIELD = '<a:fld id="{{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}}" type="slide
 PLAIN_TABLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # PowerPoint's "No Style, No Grid"
 
 
-def write_pptx(pages: list[Page], name: str) -> bytes:
+def write(pages: list[Page], name: str) -> bytes:
     """The bytes of a .pptx file. name: the notebook's, for the file's properties if there is no title."""
     presentation = empty_presentation()
     title = clean(plain(pages[0].title) or name)[:255]  # what the property can hold
@@ -64,19 +64,14 @@ def _add_box(slide, box: Box, body):
         shape = slide.shapes.add_picture(io.BytesIO(data), 0, 0)
         shape._element.nvPicPr.cNvPr.set("descr", clean(content.alt))
     else:
-        if isinstance(content, Picture):
-            body, content = None, _svg_note(content, box)
+        if isinstance(content, Picture):  # a drawing that cannot become a PNG here
+            reason = f"is an SVG, which PowerPoint cannot show: {AS_PNG}; or pip install cairosvg."
+            style = SMALL * (1.0 if min(box.width, box.height) > 150 else 0.7)  # a font that fits there
+            content = (Paragraph(note(f"This figure ({content.alt}) {reason}"), style, box.width),)
         shape = body or slide.shapes.add_textbox(0, 0, 0, 0)
         (_fill_listing if isinstance(content, Listing) else _fill_text)(shape, content)
     place(shape, box.left, box.top, box.width, box.height)
     return shape
-
-
-def _svg_note(drawing: Picture, box: Box) -> tuple[Paragraph, ...]:
-    """What stands in the place of a drawing that cannot become a PNG here, in a font that fits there."""
-    message = f"This figure ({drawing.alt}) is an SVG, which PowerPoint cannot show: {AS_PNG}; or pip install cairosvg."
-    style = SMALL * (1.0 if min(box.width, box.height) > 150 else 0.7)
-    return (Paragraph(Text((Span(message, italic=True),), role="note"), style, box.width),)
 
 
 # --- text ---------------------------------------------------------------------------------------------------
@@ -129,11 +124,11 @@ def _set_bullet(paragraph, item: Paragraph, start: int) -> None:
 
 def _fill_listing(shape, content: Listing) -> None:
     _set_margins(shape.text_frame, content.padding_x, content.padding_y)
-    if not content.code.output:
+    if not content.output:
         shape.fill.solid()
         shape.fill.fore_color.rgb = RGBColor.from_string(COLOURS["panel"])
-    colour = "faded" if content.code.output else ""
-    for line in content.code.lines:
+    colour = "faded" if content.output else ""
+    for line in map(rejoined, content.lines):
         _fill_paragraph(_next_paragraph(shape.text_frame), line or (Span(" ", code=True),), content.style, colour)
 
 
@@ -172,21 +167,20 @@ def _fill_run(run, text: str, span: Span, size: float, colour: str, bold: bool =
 
 
 def _add_table(slide, box: Box, content: TableBox):
-    rows, headers = content.table.rows, content.table.headers
     size = map(Pt, (box.left, box.top, box.width, box.height))
-    shape = slide.shapes.add_table(len(rows), len(content.columns), *size)
-    heads = ", ".join(filter(None, map(plain, map(words, rows[0]))))
+    shape = slide.shapes.add_table(len(content.rows), len(content.columns), *size)
+    heads = ", ".join(filter(None, map(plain, map(rejoined, content.rows[0].cells))))
     shape._element.nvGraphicFramePr.cNvPr.set("descr", clean(f"table: {heads}"))
     table = shape.table
     table._tbl.tblPr.find(qn("a:tableStyleId")).text = PLAIN_TABLE
-    table.first_row, table.horz_banding = headers > 0, False
+    table.first_row, table.horz_banding = content.headers > 0, False
     for column, width in zip(table.columns, content.columns, strict=True):
         column.width = Pt(width)
-    for number, (row, cells, height) in enumerate(zip(table.rows, rows, content.heights, strict=True)):
-        row.height = Pt(height)
-        colour, width = ("accent", 1.25) if number == headers - 1 else ("rule", 0.75)
+    for number, (row, source) in enumerate(zip(table.rows, content.rows, strict=True), 1):
+        row.height = Pt(source.height)
+        colour, width = ("accent", 1.25) if number == content.headers else ("rule", 0.75)
         fill = f'<a:solidFill><a:srgbClr val="{COLOURS[colour]}"/></a:solidFill>'
-        for cell, spans in zip(row.cells, map(words, cells), strict=True):
+        for cell, spans in zip(row.cells, map(rejoined, source.cells), strict=True):
             cell.margin_left = cell.margin_right = Pt(CELL_X)
             cell.margin_top = cell.margin_bottom = Pt(CELL_Y)
             _fill_paragraph(cell.text_frame.paragraphs[0], spans or (Span(" "),), content.style)

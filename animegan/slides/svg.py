@@ -3,6 +3,8 @@
 import re
 from html import escape
 
+from lxml import etree
+
 from animegan.slides.model import Picture
 
 # The elements that are copied, and the attributes with capitals: HTML's parser has read them in small letters.
@@ -28,8 +30,6 @@ AS_PNG = "run %config InlineBackend.figure_formats = ['png'], then this cell, sa
 
 def read_svg(source: bytes, alt: str) -> Picture:
     """An SVG without scripts, links, and references to anything outside it; ValueError if it draws nothing."""
-    from lxml import etree
-
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, remove_comments=True)
     root = etree.fromstring(source, parser)
     if root is None or _name(root) != "svg" or parser.error_log.filter_from_fatals():

@@ -13,6 +13,9 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import matplotlib
+from PIL import ImageFont
+
 from animegan.slides.model import Span, Spans
 
 UNIT = 100  # font size at which the font is measured
@@ -43,9 +46,6 @@ def width(text: str, size: float, bold: bool = False, mono: bool = False, is_chi
 
 @functools.cache
 def _font(bold: bool, mono: bool):
-    import matplotlib
-    from PIL import ImageFont
-
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{'Mono' * mono}{'-Bold' * bold}.ttf"
     return ImageFont.truetype(str(path), UNIT, layout_engine=ImageFont.Layout.BASIC)
 

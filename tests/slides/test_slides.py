@@ -1046,7 +1046,7 @@ def test_work_grows_with_the_length_and_not_with_its_square(kind, monkeypatch):
             module, "wrap", lambda spans, *args, _f=original: work.append(len(spans)) or _f(spans, *args)
         )
     letters = count_calls(monkeypatch, text_width, "chunks")
-    rows = count_calls(monkeypatch, pieces.TableBox, "row_height")
+    rows = count_calls(monkeypatch, pieces, "Row")
     counts = []
     for size in (300, 1200):
         work.clear(), letters.clear(), rows.clear()
@@ -1297,12 +1297,11 @@ def test_a_folder_as_out_gets_both_kinds(tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
-def test_an_unknown_backend_of_matplotlib_is_one_line(tmp_path):
+def test_an_unknown_backend_of_matplotlib_does_not_matter(tmp_path):
     nbformat.write(new_notebook(cells=[text("# T\n\nx")]), tmp_path / "report.ipynb")
     command = [sys.executable, "-m", "animegan", "slides", str(tmp_path / "report.ipynb"), "--to", "html"]
     ended = subprocess.run(command, env={**os.environ, "MPLBACKEND": "x"}, capture_output=True, text=True)
-    assert ended.returncode == 2
-    assert ended.stderr == "animegan: matplotlib does not know MPLBACKEND=x: unset that variable.\n"
+    assert (ended.returncode, ended.stderr) == (0, "") and "slides: " in ended.stdout
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -1317,7 +1316,7 @@ def test_a_missing_library_is_named(fails, tmp_path, monkeypatch):
     for name in [name for name in sys.modules if name.startswith(("pptx", "animegan.slides."))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pptx", None)
-    assert "slides need pptx" in fails(tmp_path / "good.ipynb", "--to", "pptx")
+    assert "a deck of slides needs pptx" in fails(tmp_path / "good.ipynb", "--to", "pptx")
 
 
 def test_the_command_writes_both_beside_the_notebook(tmp_path, capsys):
