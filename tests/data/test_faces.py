@@ -215,7 +215,7 @@ def test_a_folder_nested_deeper_than_pythons_recursion(tmp_path):
 
 ODD_PATHS = {
     "": "is empty", " ": "is empty", "n" * 300: "too long", "loop": "symbolic links", "loop/x": "symbolic links",
-    "file": "is a file", "file/x": "there is no folder", "fifo": "there is no folder", "a\nb": r"no folder a\\nb",
+    "file": "is a file", "file/x": "there is no folder", "fifo": "it is not a file", "a\nb": r"no folder a\\nb",
     "\udcff": r"no folder \\udcff", "\0": "null", "/dev/null/x": "there is no folder",
 }  # fmt: skip
 
