@@ -6,6 +6,7 @@
     history.csv                  one line per batch: losses, D(x), D(G(z)), seconds
     run.json                     settings, seed, versions, device, fingerprint of the dataset
     checkpoint.pth               all that `--resume` needs
+    .lock                        keeps a second training out
     metrics.csv and others       what the commands after training add: see OUTPUTS
 
 No other module knows these names: everything after training asks `Run`.
