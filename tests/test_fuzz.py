@@ -160,7 +160,13 @@ def mutate_weights(data: bytes, dice: random.Random) -> tuple[bytes, str]:
         return mutate_bytes(data, dice)
     state = torch.load(io.BytesIO(data), weights_only=True)
     container, key = dice.choice(list(_tensors_and_values(state)))
-    odd = (torch.zeros(2), torch.zeros(()), torch.zeros(1, dtype=torch.int8), torch.tensor(float("nan")), *VALUES)
+    odd = (
+        torch.zeros(7),
+        torch.zeros(()),
+        torch.zeros(1, dtype=torch.int8),
+        torch.tensor(float("nan")),
+        *VALUES,
+    )  # no weight has this shape
     what, old = dice.choice(odd), container[key]
     if isinstance(old, torch.Tensor) and dice.random() < 0.3:
         what = old.double() if dice.random() < 0.5 else torch.full_like(old, 127).double() * float("nan")
