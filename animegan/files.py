@@ -57,6 +57,7 @@ def atomic_open(path: Path, part: Path | None = None, durable: bool = False) -> 
     """
     part = part or path.with_name(f".{path.name}.part")  # hidden: no reader takes it for a picture
     try:
+        part.unlink(missing_ok=True)  # a pipe in its place would be waited for, a link followed
         with open(part, "wb") as file:
             yield file
             file.flush()
@@ -91,7 +92,10 @@ def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
     if format not in Image.SAVE:
         raise UserError(f"{path} does not end in the suffix of a picture format; let it end in .png.")
     buffer = io.BytesIO()
-    picture.save(buffer, format=format, **({"quality": 85, "subsampling": 0} if format == "JPEG" else options))
+    try:
+        picture.save(buffer, format=format, **({"quality": 85, "subsampling": 0} if format == "JPEG" else options))
+    except (OSError, ValueError) as error:  # a format without colours, or one for films
+        raise UserError(f"{path}: {format} cannot hold this picture; let it end in .png.") from error
     write_bytes(path, buffer.getvalue())
 
 

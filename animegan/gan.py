@@ -146,7 +146,7 @@ class GAN:
         if not (left == 1 or 1 < left <= 625 - position):  # PyTorch would read beyond the state of its random numbers
             raise ValueError("its random numbers are impossible")
         for name, part in parts.items():
-            part.load_state_dict(given[name])
+            part.load_state_dict(dict(given[name]))  # without PyTorch's own notes in the file
         for name, optimizer in optimizers.items():
             # Copied into the memory of a weight: what a file has as one number, repeated, would be written beyond.
             moments = {

@@ -219,12 +219,12 @@ class Run:
                 warnings.simplefilter("ignore")
                 rows = np.loadtxt(lines[:count], delimiter=",", comments=None, ndmin=2).reshape(-1, len(Step._fields))
             whole, verdicts = rows[:, :2], rows[:, 4:6]
-            wrong = ~(np.isfinite(rows).all(1) & ((whole >= 1) & (whole == whole.round())).all(1))
+            wrong = ~(np.isfinite(rows).all(1) & ((whole >= 1) & (whole == whole.round()) & (whole < 1e15)).all(1))
             wrong |= ((verdicts < 0) | (verdicts > 1)).any(1)
             if wrong.any():
                 raise ValueError(f"line {wrong.argmax() + 2} has an impossible number")
         # A file with more than these lines, or others between them, is written again.
-        self._written = (len(rows), len(content)) if content.count(b"\n") == len(rows) + 1 else (0, 0)
+        self._written = (len(rows), content.rfind(b"\n") + 1) if content.count(b"\n") == len(rows) + 1 else (0, 0)
         return {name: rows[:, i].astype(int if i < 2 else float) for i, name in enumerate(Step._fields)}
 
     def generator(self, epoch: int) -> NetG:
@@ -235,7 +235,7 @@ class Run:
         state = load_weights(path)
         if not fits(state, netG.state_dict()):
             raise UserError(f"{path} does not fit the networks of {info}: restore it.")
-        netG.load_state_dict(state)
+        netG.load_state_dict(dict(state))  # without PyTorch's own notes in the file, which may say anything
         with torch.inference_mode():  # a wrong variance shows only in a picture
             values = [*netG.state_dict().values(), netG(latent_vectors(1, self.config.nz, 0))]
         if not all(value.isfinite().all() for value in values):

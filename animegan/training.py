@@ -272,7 +272,7 @@ def pick_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.zeros(1, device=device).item()  # the device "meta" computes nothing
-    except (RuntimeError, AssertionError, ValueError) as error:  # which one depends on the device
+    except (RuntimeError, AssertionError, ValueError, ImportError) as error:  # which one depends on the device
         raise UserError(
             f"--device {name} is not available on this machine; leave it at auto, or see why with: animegan doctor"
         ) from error

@@ -391,3 +391,28 @@ def test_nonsense_for_tqdm_does_not_stop_a_training():
     for value, kept in (("x", "False"), ("3", "True")):
         ended = subprocess.run(command, env={**os.environ, "TQDM_MININTERVAL": value}, capture_output=True, text=True)
         assert (ended.returncode, ended.stdout.strip()) == (0, kept), ended.stderr
+
+
+@pytest.mark.parametrize("tail", ["3,1,1.4", "3", "\r", "garbage"])
+def test_resuming_cuts_a_line_that_was_broken_off(run, tail):
+    with open(run.path / "history.csv", "a", newline="") as file:
+        file.write(tail)
+    assert resume(run).epochs == [1, 2, 3, 4]
+    history = Run(run.path).history
+    assert history["epoch"].tolist() == [n // 4 + 1 for n in range(16)]
+
+
+def test_notes_of_pytorch_in_a_file_of_weights_mean_nothing(run):
+    path = run.path / "netG_003.pth"
+    state, faces = torch.load(path, weights_only=True), Run(run.path).generate(3, latent_vectors(2, 16, 0))
+    for notes in (5, {"": 5}, {"": {"version": 2, "assign_to_params_buffers": True}}):
+        state._metadata = notes
+        torch.save(state, path)
+        assert torch.equal(Run(run.path).generate(3, latent_vectors(2, 16, 0)), faces)
+
+
+def test_a_history_with_a_number_beyond_all_counting_is_damaged(run):
+    with open(run.path / "history.csv", "a") as file:
+        file.write("4,9999999999999999999999,1,1,0.5,0.5,9\n")
+    with pytest.raises(UserError, match="impossible number"):
+        Run(run.path).read_steps()

@@ -63,7 +63,7 @@ class Sweep:
 def _row(path: Path, shared: dict, row: dict) -> Row:
     options = dict(row)
     name, seeds = options.pop("name", None), options.pop("seeds", 1)
-    if not (isinstance(name, str) and 1 <= len(slug(name)) <= 100):  # it becomes the name of a folder
+    if not (isinstance(name, str) and 1 <= len(slug(name).strip(".")) <= 100):  # it becomes the name of a folder
         raise UserError(f'{path}: a [[row]] has no name of 1 to 100 letters; e.g. name = "stable without flips".')
     if type(seeds) is not int or not 1 <= seeds <= 1000:
         raise UserError(f"{path}: row {name!r} has seeds = {seeds!r:.40}; give a whole number from 1 to 1000.")

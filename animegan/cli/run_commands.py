@@ -10,14 +10,14 @@ from animegan.data import to_uint8
 from animegan.files import write_picture
 from animegan.grids import grid_picture
 from animegan.runs import Run
-from animegan.text import ranges
+from animegan.text import printable, ranges
 
 
 def sample(options: argparse.Namespace) -> None:
     run, epoch, faces = _generate(options, options.seed)
     out = Path(options.out or run.output("sample", epoch=epoch))
     write_picture(out, grid_picture(faces, columns=round(options.count**0.5)))
-    print(f"{options.count} new faces of epoch {epoch}: {out}")
+    print(printable(f"{options.count} new faces of epoch {epoch}: {out}"))
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -25,7 +25,7 @@ def compare(options: argparse.Namespace) -> None:
     epochs = sorted(set(options.epochs or [1, min(max(run.epochs, default=1) for run in runs)]))
     out = Path(options.out or runs[0].output("compare"))
     write_picture(out, show.compare_epochs(runs, epochs, options.count))
-    print(f"epochs {', '.join(map(str, epochs))}: {out}")
+    print(printable(f"epochs {', '.join(map(str, epochs))}: {out}"))
 
 
 def share(options: argparse.Namespace) -> None:
@@ -34,13 +34,13 @@ def share(options: argparse.Namespace) -> None:
     copy = run.share(options.out, epochs)
     size = sum(path.stat().st_size for path in copy.path.iterdir())
     networks = f"netG of epoch{'s' * (len(epochs) > 1)} {ranges(epochs)}" if epochs else "no weights"
-    print(f"grids of epochs {ranges(copy.epochs)}, history, {networks}: {copy.path} ({size / 1e6:.1f} MB)")
+    print(f"grids of epochs {ranges(copy.epochs)}, history, {networks}: {printable(copy.path)} ({size / 1e6:.1f} MB)")
 
 
 def evaluate(options: argparse.Namespace) -> None:
     run = Run(options.run)
     found = measure.evaluate(run, options.epochs, options.reals, options.count, options.inception)
-    print(f"\nepoch by epoch, seed by seed: {run.output('metrics')}")
+    print(f"\nepoch by epoch, seed by seed: {printable(run.output('metrics'))}")
     _draw(show.plot_evaluation, found, run.output("metrics picture"))
 
 
@@ -63,7 +63,7 @@ def neighbours(options: argparse.Namespace) -> None:
     print(f"epoch {epoch}: {found}")
     out = Path(options.out or run.output("neighbours"))
     write_picture(out, show.neighbours_picture(fakes, real.training, found))
-    print(f"the nearest ones as a picture: {out}")
+    print(f"the nearest ones as a picture: {printable(out)}")
 
 
 def _generate(options: argparse.Namespace, seed: int = 0) -> tuple:
@@ -84,7 +84,7 @@ def film(options: argparse.Namespace) -> None:
         z = models.latent_vectors(options.stops * options.count, run.config.nz, options.seed)
         gif = show.walk(run.generator(last), z.view(options.stops, options.count, -1, 1, 1))
         content = f"a walk through {options.stops} faces of epoch {last}"
-    print(f"{content}: {gif.save(out)} ({out.stat().st_size / 1e6:.1f} MB)")
+    print(printable(f"{content}: {gif.save(out)} ({out.stat().st_size / 1e6:.1f} MB)"))
 
 
 def ablate(options: argparse.Namespace) -> None:
@@ -109,4 +109,4 @@ def _draw(plot: Callable, results: Any, out: Path) -> None:
         print(f"\nno picture of it: {error.name} is not installed")
         return
     write_picture(out, picture)
-    print(f"\nthe same as a picture: {out}")
+    print(f"\nthe same as a picture: {printable(out)}")

@@ -62,6 +62,7 @@ def draw(options: argparse.Namespace) -> None:
     from animegan.drawing import write_faces
 
     folder = write_faces(options.folder, options.count, seed=options.seed)
+    folder = printable(folder)
     print(f"{options.count:,} drawn faces in {folder}; train on them with: animegan train --data_path {folder}")
 
 
@@ -82,7 +83,7 @@ def train(options: argparse.Namespace) -> int:
 
         write_faces(config.data_path, **faces)
     run = train(config, resume=options.resume)
-    path, epochs = run.path, run.epochs
+    path, epochs = printable(run.path), run.epochs
     if not epochs or epochs[-1] < config.epoch:
         print(f"interrupted; everything so far is in {path}. Resume with: animegan train --resume --outf {path}")
         return 130
@@ -90,7 +91,8 @@ def train(options: argparse.Namespace) -> int:
         print(f"{path} has {done_before} epochs already: nothing was trained; to train longer, give a larger --epoch")
     picture, first, last = run.output("compare"), epochs[0], epochs[-1]
     write_picture(picture, compare_epochs([run], sorted({first, last})))
-    print(f"epoch {first} beside epoch {last}: {picture}" if first < last else f"faces of epoch {last}: {picture}")
+    shown = f"epoch {first} beside epoch {last}" if first < last else f"faces of epoch {last}"
+    print(printable(f"{shown}: {picture}"))
     return 0
 
 

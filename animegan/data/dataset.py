@@ -169,12 +169,13 @@ class _Facts:
 def _seal(facts: _Facts, images: np.ndarray) -> str:
     """A hash of the facts and the pixels, by which damage is noticed, down to one flipped bit.
 
-    It takes the sum of each picture, as 64-bit words, in place of its bytes: 10 ms for 6,144 faces of 96 x 96, so that
-    every start can afford it. CRC-32 of all bytes takes 43 ms, SHA-256 133 ms (two cores of a Xeon, 2026-11-27).
+    It takes the sums of each picture and of each place in a picture, as 64-bit words, instead of their bytes: for 6,144
+    faces of 96 x 96 half as long as CRC-32, so that every start can afford it. (SHA-256 takes three times as long.)
     """
     rows = images.reshape(len(images), -1)
-    sums = (rows.view(np.uint64) if rows.shape[1] % 8 == 0 else rows).sum(axis=1, dtype=np.uint64)
-    return hashlib.sha256(dataclasses.replace(facts, seal="").as_json() + sums.tobytes()).hexdigest()
+    rows = rows.view(np.uint64) if rows.shape[1] % 8 == 0 else rows
+    sums = b"".join(rows.sum(axis=axis, dtype=np.uint64).tobytes() for axis in (0, 1))
+    return hashlib.sha256(dataclasses.replace(facts, seal="").as_json() + sums).hexdigest()
 
 
 def _cached(folder: Path, found: list, image_size: int, decode: Callable[[BinaryIO], dict]) -> FaceDataset:
@@ -211,6 +212,8 @@ def _find(stem: Path, key: str, image_size: int, folder: Path) -> FaceDataset | 
     """The cached data set, or None if there is none, or a damaged one: it is then decoded again."""
     try:
         facts = read_json(Path(f"{stem}.json"), _Facts, "")
+        if not os.path.isfile(f"{stem}.npy"):  # opening a pipe would wait for ever
+            return None
         images = np.load(f"{stem}.npy", mmap_mode="r")
         shape, length = (len(facts.files), 3, image_size, image_size), images.offset + images.nbytes
         is_whole = images.shape == shape and images.dtype == np.uint8 and os.path.getsize(images.filename) == length

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import chain, groupby, islice, product, zip_longest
+from itertools import chain, count, groupby, islice, product, zip_longest
 from math import inf
 
 from bs4 import BeautifulSoup, NavigableString, Tag
@@ -38,8 +38,11 @@ SUPERFLUOUS = re.compile(r"\A[ \n]+|[ \n]+\Z|(?<=[ \n]) +| +(?=\n)")  # also at 
 MAX_INDENT = 9  # PowerPoint has no more levels
 LINKS = ("https://", "http://", "mailto:")
 # JupyterLab's other signs around a formula, \\(...\\) and \\[...\\], outside of code and of other formulas.
-BRACKETS = re.compile(r"```.*?```|~~~.*?~~~|`[^`\n]+`|\$\$.*?\$\$|\\\\([([])\s*(.{1,2000}?)\s*\\\\[])]", re.DOTALL)
-MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+BRACKETS = re.compile(
+    r"(?P<fence>`{3,}|~{3,}).*?(?P=fence)|<pre.*?</pre>|^(?: {4}|\t)[^\n]*|`[^`\n]+`|\$\$.*?\$\$"
+    r"|\\\\(?P<sign>[([])\s*(?P<tex>.{1,2000}?)\s*\\\\[])]", re.DOTALL | re.MULTILINE,
+)  # fmt: skip
+MARKDOWN = MarkdownIt("commonmark", {"html": True, "maxNesting": 100}).enable(["table", "strikethrough"])
 MARKDOWN.use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
 MARKDOWN.validateLink = lambda url: True  # it refuses an SVG as a data address; `LINKS` and `find_picture` check links
 
@@ -50,13 +53,13 @@ FindPicture = Callable[[str, str], "Picture | str"]
 def read_markdown(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a Markdown text as JupyterLab shows it: tables, formulas and HTML included."""
     signs = {"(": "$", "[": "$$"}
-    source = BRACKETS.sub(lambda found: found[2].join(2 * [signs[found[1]]]) if found[1] else found[0], source)
+    source = BRACKETS.sub(lambda it: it["tex"].join(2 * [signs[it["sign"]]]) if it["sign"] else it[0], source)
     return read_html(MARKDOWN.render(source), find_picture)
 
 
 def read_html(source: str, find_picture: FindPicture) -> list[Block]:
     """The blocks of a piece of HTML; everything but text, pictures and tables is left out."""
-    tree = BeautifulSoup(source, "html.parser")
+    tree = BeautifulSoup(source.encode(errors="replace").decode(), "lxml")
     try:
         return HtmlReader(find_picture).read(tree, Span(""))
     except RecursionError:
@@ -134,12 +137,15 @@ class HtmlReader:
         self.end_paragraph()
         outer = self.kind
         first = _number(tag.get("start"), 1)
-        items = tag.find_all("li", recursive=False)
-        digits = len(str(first + len(items) - 1)) if tag.name == "ol" else 1
-        for number, item in enumerate(items, first):
-            marker = number if tag.name == "ol" else BULLET
+        last = first + len(tag.find_all("li", recursive=False)) - 1
+        digits, numbers = len(str(last)) if tag.name == "ol" else 1, count(first)
+        for child in tag.find_all(True, recursive=False):
+            if child.name != "li":  # a list between the items belongs to the one above it
+                self.tag(child, formatting)
+                continue
+            marker = next(numbers) if tag.name == "ol" else BULLET
             self.kind = replace(outer, indent=min(outer.indent + 1, MAX_INDENT), marker=marker, digits=digits)
-            self.read(item, formatting)
+            self.read(child, formatting)
         self.kind = replace(outer, marker="")
 
     def table(self, tag: Tag) -> None:
@@ -164,7 +170,7 @@ class HtmlReader:
                 while (number, column) in places:
                     column += 1
                 starts.add(column)
-                width = min(_number(tag.get("colspan"), 1), 1000) or 1  # browsers allow no more
+                width = min(_number(tag.get("colspan"), 1), 100) or 1  # more columns fit on no slide
                 end = number + (_number(tag.get("rowspan"), 1) or len(rows))  # 0 means all that follow
                 numbers = [n for n, below in enumerate(rows[number:end], number) if below.parent is row.parent]
                 places.update({key: [()] for key in product(numbers, range(column, column + width))})
@@ -223,7 +229,8 @@ class HtmlReader:
 
 def _number(attribute: object, default: int) -> int:
     """A whole number of at most six digits, as an HTML attribute gives it."""
-    return int(str(attribute)) if re.fullmatch("[0-9]{1,6}", str(attribute)) else default
+    number = re.match(r"\s*([0-9]{1,6})(?![0-9])", str(attribute))  # as browsers read it: " 2 " and "2.5" are 2
+    return int(number[1]) if number else default
 
 
 def _cell_text(blocks: Iterable[Block]) -> Spans:

@@ -15,7 +15,7 @@ from animegan.slides.svg import AS_PNG
 
 BREAKS = ("slide", "subslide")
 # What `tqdm.notebook` prints when it starts: 0%|   | 0/25 [00:00<?, ?it/s], or 0it [00:00, ?it/s].
-PROGRESS_BAR = re.compile(r"\d+%\|.*\||\d+\S* \[\d\d:\d\d|\b(Float|Int)Progress\(")
+PROGRESS_BAR = re.compile(r"\d%\|.*\||\d\S* \[\d\d:\d\d|\b(Float|Int)Progress\(")
 
 
 def read_notebook(notebook, name: str, folder: Path, with_code: bool = True) -> list[Slide]:

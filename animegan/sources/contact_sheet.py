@@ -58,7 +58,7 @@ def _cell(files: Sequence[Path]) -> Image.Image | None:
     """The pictures side by side; None if one of them cannot be opened."""
     cell = Image.new("RGB", (len(files) * (CELL + 1) - 1, CELL), PAPER)
     with contextlib.suppress(Exception):
-        for number, file in enumerate(files):
+        for number, file in enumerate(file for file in files if file.is_file()):
             image = ImageOps.pad(opened(file.read_bytes(), 2 * CELL), (CELL, CELL), color="#e8e8ec")
             cell.paste(image, (number * (CELL + 1), 0))
         return cell

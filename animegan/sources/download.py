@@ -126,7 +126,9 @@ class _Download:
         if re.fullmatch("[ -~]+", tag):
             headers |= {"Range": f"bytes={have}-", "If-Range": tag}
         try:
-            response = session.get(self.url, headers=headers, stream=True, timeout=TIMEOUT)
+            # Of a redirect requests would read the body, however long.
+            hooks = {"response": lambda answer, **_options: answer.raw.close() if answer.is_redirect else None}
+            response = session.get(self.url, headers=headers, stream=True, timeout=TIMEOUT, hooks=hooks)
         except ValueError as error:  # requests' InvalidURL, InvalidSchema ..., and urllib's own behind a redirect
             raise UserError(f"{self.url} is not fetched: only http:// and https:// addresses are ({error}).") from error
         except self.requests.TooManyRedirects as error:

@@ -30,6 +30,7 @@ from pptx.util import Pt
 from animegan.cli import main
 from animegan.errors import UserError
 from animegan.slides import OfflineSlidesExporter, PptxExporter, SlideDeck, layout, pieces, text_width
+from animegan.slides.markdown import read_html
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -1343,3 +1344,25 @@ def test_the_report_shows_no_code_and_asks_the_student_for_words():
     assert page.select_one("h1").text == "Anime faces from noise"
     assert page.text.count("write here") >= 8
     assert "you will be able to" not in page.text
+
+
+def test_html_without_end_tags_is_read_as_browsers_read_it():
+    def refuse(*_names):
+        raise AssertionError
+
+    table, one, two, inner = read_html(
+        "<table><tr><th>run<th colspan=' 1 '>FID<tr><td>a<td>24.0<tr><td>b<td>31.5</table><ul><li>ONE<li>TWO"
+        "<ul><li>INNER</ul></ul>",
+        refuse,
+    )
+    assert [["".join(span.text for span in cell) for cell in row] for row in table.rows] == [
+        ["run", "FID"], ["a", "24.0"], ["b", "31.5"],
+    ]  # fmt: skip
+    found = [(block.spans[0].text, block.indent) for block in (one, two, inner)]
+    assert found == [("ONE", 1), ("TWO", 1), ("INNER", 2)]
+        ("ONE", 1),
+        ("TWO", 1),
+        ("INNER", 2),
+    ]
+    stray = read_html("<ul><li>A</li><ul><li>NESTED</li></ul></ul>", refuse)
+    assert [(block.spans[0].text, block.indent) for block in stray] == [("A", 1), ("NESTED", 2)]
