@@ -33,7 +33,7 @@ from torch import Tensor
 from animegan.config import TrainConfig, check_complete
 from animegan.errors import UserError
 from animegan.files import START_AGAIN, build, read_json, reading, saving, write_bytes, write_picture, write_text
-from animegan.grids import cut, grid_picture
+from animegan.grids import FACES_IN_GRID, cut, grid_picture
 from animegan.models import NetD, NetG, allocating, fits, generate, latent_vectors, load_weights, save_weights
 from animegan.recipes import Recipe, get_recipe, new_networks
 from animegan.text import ranges
@@ -193,7 +193,9 @@ class Run:
 
     def faces(self, epoch: int) -> list[Image.Image]:
         """The 64 faces of a grid one by one, row by row, 96x96 each."""
-        return cut(self.grid(epoch))
+        if len(faces := cut(self.grid(epoch))) != FACES_IN_GRID:
+            raise UserError(f"the grid of epoch {epoch} in {self.path} has {len(faces)} faces, not 64: restore it.")
+        return faces
 
     @property
     def reals(self) -> Image.Image:

@@ -1360,9 +1360,5 @@ def test_html_without_end_tags_is_read_as_browsers_read_it():
     ]  # fmt: skip
     found = [(block.spans[0].text, block.indent) for block in (one, two, inner)]
     assert found == [("ONE", 1), ("TWO", 1), ("INNER", 2)]
-        ("ONE", 1),
-        ("TWO", 1),
-        ("INNER", 2),
-    ]
     stray = read_html("<ul><li>A</li><ul><li>NESTED</li></ul></ul>", refuse)
     assert [(block.spans[0].text, block.indent) for block in stray] == [("A", 1), ("NESTED", 2)]
