@@ -130,7 +130,6 @@ class TrainConfig:
 def check_image_size(size: int) -> None:
     """Raise UserError unless `size` is the one that this network makes."""
     if size != IMAGE_SIZE:
-        raise UserError(
-            f"--imageSize {size} does not fit this network: its layers make 4, 8, 16, 32 (stride 2) and then "
-            f"96 (stride 3), nothing else; leave --imageSize at 96 (images of any size are resized to it)."
-        )
+        layers = "its layers make 4, 8, 16, 32 (stride 2) and then 96 (stride 3), nothing else"
+        fix = "leave --imageSize at 96 (images of any size are resized to it)"
+        raise UserError(f"--imageSize {size} does not fit this network: {layers}; {fix}.")

@@ -131,7 +131,7 @@ def locked(path: Path, busy: str) -> Iterator[None]:
 def reading(path: str | os.PathLike, fix: str, errors: Any = WRONG_CONTENT) -> Iterator[None]:
     """Turn what the block raises over a file (unreadable, damaged, changed by hand) into one line for the user."""
     try:
-        if Path(path).is_fifo() or Path(path).is_char_device():  # reading it would wait for ever
+        if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):  # a pipe would be waited for
             raise OSError("it is not a file")
         yield
     except OSError as error:

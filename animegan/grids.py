@@ -1,7 +1,5 @@
 """64 faces as one picture, and back; the fixed noise that they come from."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 from torch import Tensor

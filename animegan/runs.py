@@ -412,10 +412,8 @@ def check_run_folder(path: Path) -> None:
     """Raise UserError unless a run can begin in this folder: existing files are never overwritten."""
     pattern = rf"{re.escape(INFO)}|checkpoint\.pth|netG_.*\.pth|fake_samples_epoch_.*"
     if taken := [name for name in _names(path) if re.fullmatch(pattern, name, re.DOTALL)]:
-        raise UserError(
-            f"{path} already holds a run ({taken[-1]}), which is not overwritten; continue it with --resume, "
-            f"or name another folder."
-        )
+        held = f"{path} already holds a run ({taken[-1]}), which is not overwritten"
+        raise UserError(f"{held}; continue it with --resume, or name another folder.")
 
 
 def settings(of: Run | TrainConfig) -> dict[str, Any]:

@@ -88,10 +88,8 @@ def _train(config: TrainConfig, device: torch.device, resume: bool, progress: bo
     learnt, held = hold_out(len(faces), config.hold_out)
     if len(learnt) < config.batchSize:
         without = f" beyond the {len(held)} held out" if len(held) else ""
-        raise UserError(
-            f"{config.data_path} has {len(learnt)} usable images{without}, fewer than one batch of "
-            f"{config.batchSize}: add images (a few thousand give faces), or make the batch smaller with --batchSize."
-        )
+        few = f"{config.data_path} has {len(learnt)} usable images{without}, fewer than one batch of {config.batchSize}"
+        raise UserError(f"{few}: add images (a few thousand give faces), or make the batch smaller with --batchSize.")
     # No run.json before the networks exist: sizes that do not fit into memory leave the folder free for smaller ones.
     smaller = f"--batchSize {config.batchSize // 2}" if config.batchSize >= 4 else "a smaller --ngf and --ndf"
     with allocating(f"these networks (ngf {config.ngf}, ndf {config.ndf}, nz {config.nz})", "make them smaller"):
@@ -131,10 +129,8 @@ class _Trainer:
     def restore(self) -> None:
         """Continue from the checkpoint of the run, after checking that the dataset is the same."""
         if self.run.fingerprint != self.faces.fingerprint:
-            raise UserError(
-                f"{self.config.data_path} does not hold the images that {self.run.path} was trained on: "
-                f"give their folder with --data_path, or start a new run in another --outf."
-            )
+            other = f"{self.config.data_path} does not hold the images that {self.run.path} was trained on"
+            raise UserError(f"{other}: give their folder with --data_path, or start a new run in another --outf.")
         state = self.run.load_checkpoint()
         if state is None:  # interrupted before the first checkpoint: begin again
             return
@@ -158,10 +154,8 @@ class _Trainer:
         for number in range(done):
             epoch, iteration = number // size + 1, number % size + 1
             if len(self.steps) <= number or self.steps[number][:2] != (epoch, iteration):
-                raise UserError(
-                    f"{self.run.path / HISTORY} lacks epoch {epoch}, iteration {iteration} in line {number + 2}: "
-                    f"a line is missing, doubled or moved; {START_AGAIN}"
-                )
+                lacks = f"{self.run.path / HISTORY} lacks epoch {epoch}, iteration {iteration} in line {number + 2}"
+                raise UserError(f"{lacks}: a line is missing, doubled or moved; {START_AGAIN}")
         if self.epoch <= self.config.epoch:  # a finished run stays as it is
             self.run.save_info(self.config, diverged=None)
 
@@ -273,9 +267,8 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).item()  # the device "meta" computes nothing
     except (RuntimeError, AssertionError, ValueError, ImportError) as error:  # which one depends on the device
-        raise UserError(
-            f"--device {name} is not available on this machine; leave it at auto, or see why with: animegan doctor"
-        ) from error
+        fix = "leave it at auto, or see why with: animegan doctor"
+        raise UserError(f"--device {name} is not available on this machine; {fix}") from error
     return device
 
 
@@ -293,10 +286,8 @@ def _check_settings(run: Run, config: TrainConfig) -> None:
     """
     changed = [f"{name} {before!r} is now {now!r}" for name, (before, now) in differences(run, config).items()]
     if changed:
-        raise UserError(
-            f"{run.path} cannot resume with other settings ({'; '.join(changed)}): leave them out, "
-            f"or start a new run in another --outf."
-        )
+        other = f"{run.path} cannot resume with other settings ({'; '.join(changed)})"
+        raise UserError(f"{other}: leave them out, or start a new run in another --outf.")
 
 
 def _facts(faces: FaceDataset, device: torch.device) -> dict:

@@ -10,7 +10,7 @@ from animegan.course.classroom import (
     recipe_grid,
     reference_run,
     sized,
-)
+)  # fmt: skip
 from animegan.course.registry import exercise
 
 __all__ = [

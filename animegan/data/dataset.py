@@ -212,9 +212,8 @@ def _find(stem: Path, key: str, image_size: int, folder: Path) -> FaceDataset | 
     """The cached data set, or None if there is none, or a damaged one: it is then decoded again."""
     try:
         facts = read_json(Path(f"{stem}.json"), _Facts, "")
-        if not os.path.isfile(f"{stem}.npy"):  # opening a pipe would wait for ever
-            return None
-        images = np.load(f"{stem}.npy", mmap_mode="r")
+        with reading(f"{stem}.npy", ""):
+            images = np.load(f"{stem}.npy", mmap_mode="r")
         shape, length = (len(facts.files), 3, image_size, image_size), images.offset + images.nbytes
         is_whole = images.shape == shape and images.dtype == np.uint8 and os.path.getsize(images.filename) == length
         if not is_whole or (facts.key, facts.seal) != (key, _seal(facts, images)):

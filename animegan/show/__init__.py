@@ -11,7 +11,7 @@ from animegan.show.metric_plots import (
     plot_evaluation,
     plot_neighbours,
     plot_standings,
-)
+)  # fmt: skip
 from animegan.show.overlap import OVERLAP_INPUT, overlap_counts, overlap_picture
 from animegan.show.pictures import MAX_BYTES, Picture, face_picture, font_for, small_png
 

@@ -92,8 +92,6 @@ class Source:
     def _entries(self) -> Iterator[Entry]:
         if self.path.is_dir():
             return self._folder()
-        if not self.path.is_file():
-            raise UserError(f"{self.path} is a device or a pipe: give a folder, an archive or pictures.")
         if PART.search(self.path.name) or ((kind := kind_of_file(self.path)) == "zip" and _is_split(self.path)):
             raise UserError(f"{self.path} is {SPLIT}.")
         kinds = {"zip": self._zip, "7z": self._seven_zip, "rar": self._rar, "tar": self._tar, "": self._picture}
