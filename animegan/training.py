@@ -119,11 +119,11 @@ class _Trainer:
         self.config, self.faces, self.learnt, self.device = config, faces, learnt, device
         self.gan = GAN(config, device)
         self.images = to_device(faces.images, device)
+        self.reals = torch.from_numpy(faces.images[learnt[:FACES_IN_GRID].numpy()])
         self.noise = fixed_noise(config.nz).to(device)
         self.steps: list[Step] = []  # as in history.csv
         self.pending_metrics: list[tuple[int, int, float, torch.Tensor]] = []  # still on the device
-        self.epoch, self.iteration = 1, 0  # the epoch in progress, and how many of its steps are done
-        self.seconds = 0.0
+        self.epoch, self.iteration, self.seconds = 1, 0, 0.0  # the epoch in progress, and how many steps of it are done
         self.steps_per_epoch = len(learnt) // config.batchSize
 
     def restore(self) -> None:
@@ -228,7 +228,7 @@ class _Trainer:
             raise self._diverged(f"NetG's pictures are not finite after epoch {self.epoch}")
         self.run.save_epoch(self.epoch, faces, netG, self.gan.netD)
         if self.epoch == 1:
-            self.run.save_reals(to_unit(torch.from_numpy(self.faces.images[self.learnt[:FACES_IN_GRID].numpy()])))
+            self.run.save_reals(to_unit(self.reals))
         self.epoch, self.iteration = self.epoch + 1, 0
         self._save_checkpoint()
 
