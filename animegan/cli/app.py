@@ -102,10 +102,7 @@ def _parser() -> Parser:
 
 
 def slides(options: argparse.Namespace) -> None:
-    try:
-        from animegan.slides import SlideDeck
-    except ModuleNotFoundError as error:
-        raise UserError(f"slides need {error.name}: pip install -e '.[notebooks]' installs it.") from error
+    from animegan.slides import SlideDeck
 
     kinds = [options.to] if options.to else ["pptx", "html"]
     if options.out is not None and not os.path.isdir(options.out):

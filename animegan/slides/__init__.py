@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from animegan.errors import require
+
 __all__ = ["OfflineSlidesExporter", "PptxExporter", "SlideDeck"]
 
 
@@ -9,6 +11,4 @@ def __getattr__(name: str) -> Any:
     """Import the exporters on first use: JupyterLab lists all of them when it starts."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from animegan.slides import exporters
-
-    return getattr(exporters, name)
+    return getattr(require(f"{__name__}.exporters", "notebooks", "a deck of slides"), name)
