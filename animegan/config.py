@@ -9,6 +9,11 @@ from animegan.errors import UserError
 
 IMAGE_SIZE = 96  # pixels a side; 4 -> 8 -> 16 -> 32 by stride 2, then 32 -> 96 by stride 3: no other size comes out
 
+MAX_PIXELS = 64_000_000  # of a picture that is read: a decompression bomb is recognised by its header
+MAX_BYTES = 128 * 2**20  # a larger picture file is not even read
+# Formats that their first bytes identify; for others Pillow guesses, or starts a program (EPS).
+PICTURE_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM", "ICO")
+
 # `--quick`: a run that a laptop without a GPU finishes within minutes, on QUICK_COUNT drawn faces.
 QUICK = {"ngf": 32, "ndf": 16, "batchSize": 16, "lr": 0.0004}
 QUICK_COUNT = 1024

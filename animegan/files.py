@@ -12,6 +12,7 @@ import io
 import json
 import math
 import os
+import tempfile
 import types
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
@@ -46,6 +47,12 @@ def saving(path: str | os.PathLike, fix: str = "make sure that you may write the
             f"{path} could not be saved ({error.strerror or error}); what was saved before is kept: "
             f"{fixes.get(error.errno or 0, fix)}."
         ) from error
+
+
+def check_writable(path: Path) -> None:
+    """Raise UserError if no file can be made in the folder of `path`: before what takes hours, not after it."""
+    with saving(path):
+        tempfile.TemporaryFile(dir=path.parent).close()
 
 
 @contextlib.contextmanager

@@ -18,7 +18,6 @@ import functools
 import math
 import platform
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
@@ -32,7 +31,7 @@ from animegan.ablation.parallel import run_parallel
 from animegan.ablation.sweep import Result, Row, Sweep, read_all, read_results, slug, write_results
 from animegan.config import IMAGE_SIZE, TrainConfig
 from animegan.errors import UserError
-from animegan.files import saving
+from animegan.files import check_writable
 from animegan.gan import GAN
 from animegan.measure import COUNT, Distance, average, evaluate
 from animegan.runs import NOT_COMPARED, Run
@@ -64,8 +63,7 @@ def ablate(
     """
     wanted = [sweep.row(name) for name in rows] if rows else list(sweep.rows)
     say = functools.partial(print, flush=True) if progress else lambda _line: None
-    with saving(sweep.results_path):  # now, not after hours
-        tempfile.TemporaryFile(dir=sweep.path.parent).close()
+    check_writable(sweep.results_path)
 
     def config(row: Row, seed: int) -> TrainConfig:
         folder = Path(out) / slug(row.name) / str(seed)

@@ -61,8 +61,7 @@ def ingredient(text: str) -> tuple[str, bool | float | str]:
 def draw(options: argparse.Namespace) -> None:
     from animegan.drawing import write_faces
 
-    folder = write_faces(options.folder, options.count, seed=options.seed)
-    folder = printable(folder)
+    folder = printable(write_faces(options.folder, options.count, seed=options.seed))
     print(f"{options.count:,} drawn faces in {folder}; train on them with: animegan train --data_path {folder}")
 
 

@@ -15,11 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+from animegan.config import MAX_BYTES, MAX_PIXELS, PICTURE_FORMATS
+
 MIN_SIDE = 64  # pixels; enlarging a smaller picture would invent most of its pixels
-MAX_PIXELS = 64_000_000  # a decompression bomb is recognised by its header
-MAX_BYTES = 128 * 2**20  # a larger file is not even read
-# Formats that their first bytes identify; for others Pillow guesses, or starts a program (EPS).
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM", "ICO")
+FORMATS = PICTURE_FORMATS
 with contextlib.suppress(Exception):  # an optional package: it registers HEIF, the format of iPhones, with Pillow
     importlib.import_module("pillow_heif").register_heif_opener()
     FORMATS += ("HEIF",)

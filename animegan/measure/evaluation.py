@@ -2,7 +2,6 @@
 
 import math
 import statistics
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from tqdm.auto import tqdm
 
 from animegan.data import to_uint8
 from animegan.errors import UserError
-from animegan.files import build, read_table, reading, saving, write_table
+from animegan.files import build, check_writable, read_table, reading, saving, write_table
 from animegan.measure.fid import Fidelity, available, fidelity, inception_weights
 from animegan.measure.references import reals_and_others
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
@@ -139,8 +138,7 @@ def evaluate(
     if not epochs:
         raise UserError(f"{run.path} has no weights to measure: train it first.")
     # What is missing, damaged or locked is an error now, not after minutes.
-    with saving(run.output("metrics")):
-        tempfile.TemporaryFile(dir=run.path).close()
+    check_writable(run.output("metrics"))
     for epoch in epochs:
         run.generator(epoch)
     with_fidelity = available() or inception is not None

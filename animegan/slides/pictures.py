@@ -10,14 +10,11 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from PIL import Image, ImageOps
 
+from animegan.config import MAX_BYTES, MAX_PIXELS, PICTURE_FORMATS
 from animegan.slides.model import Picture
 from animegan.slides.svg import read_svg
 
 KINDS = ("png", "jpeg", "gif")  # what PowerPoint and every browser can show
-# Formats that their first bytes identify; for others Pillow guesses, or starts a program (EPS).
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM", "ICO")
-MAX_PIXELS = 64_000_000  # a decompression bomb is recognised by its header
-MAX_BYTES = 128 * 2**20  # a larger file is not even read
 MAX_SIDE = 2400  # pixels: more cannot be seen on a screen, and makes the file large
 POINTS_PER_PIXEL = 0.75  # at the natural size
 
@@ -28,7 +25,7 @@ def read_picture(data: bytes, alt: str) -> Picture:
         return read_svg(data, alt)
     try:
         Image.init()
-        formats = [name for name in FORMATS if name in Image.OPEN]  # AVIF needs Pillow 11.3
+        formats = [name for name in PICTURE_FORMATS if name in Image.OPEN]  # AVIF needs Pillow 11.3
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=formats)

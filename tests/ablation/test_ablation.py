@@ -18,6 +18,7 @@ import pytest
 from conftest import MANY, TINY, count_calls
 from PIL import Image
 
+from animegan import files
 from animegan.ablation import Result, Sweep, ablate, read_results, runner, table
 from animegan.ablation.sweep import write_results
 from animegan.cli import main
@@ -332,7 +333,7 @@ def test_what_was_measured_is_printed_before_it_is_written(tmp_path, many, monke
     )
     trained = count_calls(monkeypatch, runner, "train")
     locked = PermissionError(errno.EACCES, "Permission denied")
-    monkeypatch.setattr(runner.tempfile, "TemporaryFile", lambda **_options: (_ for _ in ()).throw(locked))
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", lambda **_options: (_ for _ in ()).throw(locked))
     assert main(command) == 2 and not trained, "a locked folder is reported before anything is trained"
     assert "sweep.csv could not be saved (Permission denied)" in capsys.readouterr().err
 

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from conftest import TINY, count_calls
 
+from animegan import files
 from animegan.cli import main
 from animegan.config import TrainConfig
 from animegan.course import reference_run
@@ -258,7 +259,7 @@ def test_figures_that_cannot_be_kept_are_printed(finished, many, tmp_path, monke
 def test_a_locked_folder_is_reported_before_anything_is_measured(finished, monkeypatch, capsys):
     made = count_calls(monkeypatch, evaluation, "SlicedWasserstein")
     locked = PermissionError(errno.EACCES, "Permission denied")
-    monkeypatch.setattr(evaluation.tempfile, "TemporaryFile", lambda **_options: (_ for _ in ()).throw(locked))
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", lambda **_options: (_ for _ in ()).throw(locked))
     assert main(["evaluate", str(finished.path), "--count", "64"]) == 2
     assert "metrics.csv could not be saved (Permission denied)" in capsys.readouterr().err and not made
 
