@@ -2,8 +2,17 @@
 
 import io
 import os
+import sys
 
 __version__ = "0.1.0"
+
+# How long PyTorch's waiting threads spin before they sleep: much longer by default, which slows down all other
+# programs, and with them this one. GNU's OpenMP (PyTorch from PyPI on Linux) reads the first, in turns of a loop;
+# LLVM's and Intel's (Windows, macOS, conda) the second, in milliseconds; each once, when PyTorch is loaded.
+SPIN_LIMITS = {"GOMP_SPINCOUNT": "100000", "KMP_BLOCKTIME": "1"}
+SPIN_LIMITED = "torch" not in sys.modules or SPIN_LIMITS.items() <= os.environ.items()
+if not any(name in os.environ for name in ("OMP_WAIT_POLICY", *SPIN_LIMITS)):
+    os.environ.update(SPIN_LIMITS)
 
 if any(name.startswith("TQDM_") for name in os.environ):
     try:

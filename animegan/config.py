@@ -103,8 +103,8 @@ class TrainConfig:
     recipe: str = setting("stable", "how a step is done: 'stable' gives faces, 'handout' repeats the handout")
     seed: int = setting(0, "seed of all random numbers", Range(0, 2**63))
     precision: str = setting(
-        "float32", "number format of the convolutions: float32, or bfloat16, faster where the hardware has it",
-        choices=("float32", "bfloat16"), later=True,
+        "auto", "number format of the convolutions: float32, bfloat16, or auto: bfloat16 where the hardware has it, "
+        "except for the handout's recipe", choices=("auto", "float32", "bfloat16"), later=True,
     )  # fmt: skip
     hold_out: int = setting(0, "images to keep out of training, for `animegan evaluate` to measure with", Range(0))
     device: str = setting("auto", "auto, cpu, cuda, cuda:1, mps; auto takes the GPU if there is one")

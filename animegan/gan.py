@@ -3,6 +3,7 @@
 import copy
 import os
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -37,8 +38,8 @@ class GAN:
         kernel = {"fused": device.type in ("cpu", "cuda"), "capturable": device.type == "cuda"}
         adam: dict[str, Any] = {"betas": (config.beta1, 0.999), **kernel}
         self.lr_G, self.lr_D = config.lr, config.lr * recipe.lr_D
-        self.optimizerG = torch.optim.Adam(self.netG.parameters(), self.lr_G, **adam)
-        self.optimizerD = torch.optim.Adam(self.netD.parameters(), self.lr_D, **adam)
+        self.optimizerG = Adam(self.netG.parameters(), self.lr_G, **adam)
+        self.optimizerD = Adam(self.netD.parameters(), self.lr_D, **adam)
         self.loss = LOSSES[recipe.loss]
         # ANIMEGAN_EAGER=1 trains without the CUDA graph, for comparison.
         self.captured = CapturedStep(self) if device.type == "cuda" and not os.environ.get("ANIMEGAN_EAGER") else None
@@ -80,22 +81,22 @@ class GAN:
             fake = self.netG(z[..., None, None]).to(real.dtype)
 
         # G is fixed, D learns to make log D(x) + log(1 - D(G(z))) larger.
-        self.optimizerD.zero_grad()
+        self.netD.zero_grad()
         shown = self._augment(real, augment[0]).requires_grad_(r1 > 0)
         logits_real, logits_fake = self._discriminate(shown, self._augment(fake.detach(), augment[1]))
         loss_real = self.loss(logits_real, 1 - self.recipe.label_smoothing)
         loss_fake = self.loss(logits_fake, 0.0)
         (loss_real + loss_fake + _r1_penalty(logits_real, shown, r1)).backward()
-        _update(self.optimizerD, lr_D)
+        self.optimizerD.update(lr_D)
 
         # D is fixed, G learns to make log D(G(z)) larger. Only D's input needs a gradient for that, not its weights.
         self.netD.requires_grad_(False)
-        self.optimizerG.zero_grad()
+        self.netG.zero_grad()
         with self._autocast():
             logits = self.netD.logits(self._augment(fake, augment[2])).to(real.dtype)
         loss_G = self.loss(logits, None)
         loss_G.backward()
-        _update(self.optimizerG, lr_G)
+        self.optimizerG.update(lr_G)
         self.netD.requires_grad_(True)
 
         self._update_ema(ema_weight)
@@ -136,7 +137,7 @@ class GAN:
         optimizers = {name: parts.pop(name) for name in ("optimizerG", "optimizerD")}
         given = {name: state[name]["state"] if name in optimizers else state[name] for name in like}
         for name, optimizer in optimizers.items():
-            # The settings are those of this run and device; of the file's only the moments of each weight are used.
+            # Of an optimiser's state only the moments of each weight are used.
             weights, count = optimizer.param_groups[0]["params"], torch.tensor(0.0)
             moments = [{"step": count, "exp_avg": weight, "exp_avg_sq": weight} for weight in weights]
             like[name] = dict(enumerate(moments)) if steps else {}
@@ -157,7 +158,7 @@ class GAN:
             }
             if any(of["step"] != min(steps, 2**24) for of in moments.values()):  # float32 counts no further
                 raise ValueError("its optimisers have taken another number of steps")
-            optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+            optimizer.load_moments(moments)
         self.steps = steps
         self.random.set_state(given["random"].clone())
 
@@ -241,10 +242,49 @@ def _r1_penalty(logits: Tensor, pictures: Tensor, weight: float) -> Tensor | flo
     return weight / 2 * slopes.square().sum((1, 2, 3)).mean()
 
 
-def _update(optimizer: torch.optim.Optimizer, lr: float | Tensor) -> None:
-    for group in optimizer.param_groups:
+class Adam(torch.optim.Adam):
+    """Adam that sees every weight in the order in which memory holds it: channels last.
+
+    PyTorch's fused kernel for the CPU copies a tensor that is stored in another order than its shape says, which takes
+    longer than the update itself. In `state_dict`, the moments have the shapes of the weights.
+    """
+
+    def update(self, lr: float | Tensor) -> None:
+        """One update by the gradients that the weights have now."""
+        (group,) = self.param_groups
         group["lr"] = lr
-    optimizer.step()
+        for weight in group["params"]:
+            _view(weight, _as_stored)
+        self.step()
+        for weight in group["params"]:
+            _view(weight, _as_weight)
+
+    def state_dict(self) -> dict[str, Any]:
+        state = super().state_dict()
+        moments = {
+            number: {key: _as_weight(value) for key, value in of.items()} for number, of in state["state"].items()
+        }
+        return {**state, "state": moments}
+
+    def load_moments(self, moments: dict[int, dict[str, Tensor]]) -> None:
+        """Continue from the "state" of `state_dict`; the settings stay those of this run and device."""
+        stored = {number: {key: _as_stored(value) for key, value in of.items()} for number, of in moments.items()}
+        self.load_state_dict({"state": stored, "param_groups": super().state_dict()["param_groups"]})
+
+
+def _as_stored(weight: Tensor) -> Tensor:
+    return weight.permute(0, 2, 3, 1) if weight.ndim == 4 else weight
+
+
+def _as_weight(stored: Tensor) -> Tensor:
+    return stored.permute(0, 3, 1, 2) if stored.ndim == 4 else stored
+
+
+def _view(weight: Tensor, change: Callable[[Tensor], Tensor]) -> None:
+    """Change how a weight and its gradient are viewed, not their numbers."""
+    grad, weight.grad = weight.grad, None
+    weight.data = change(weight.data)
+    weight.grad = None if grad is None else change(grad)
 
 
 class CapturedStep:
@@ -278,8 +318,8 @@ class CapturedStep:
             torch.cuda.current_stream().wait_stream(self.stream)
             return figures
         if self.count == self.WARM_UP + 1:
-            for optimizer in (self.gan.optimizerG, self.gan.optimizerD):
-                optimizer.zero_grad()  # so that the gradients lie in the graph's own memory
+            for network in (self.gan.netG, self.gan.netD):
+                network.zero_grad()  # so that the gradients lie in the graph's own memory
             try:
                 with torch.cuda.graph(self.graph, stream=self.stream):
                     self.figures = self.gan._steps(*self.inputs)

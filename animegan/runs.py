@@ -127,7 +127,8 @@ class Run:
             check_complete(self.info["config"], TrainConfig)
             check_complete(self.info["ingredients"], Recipe)
         try:
-            self.config = TrainConfig.from_dict(self.info["config"])
+            # Runs that are older than the setting were trained in float32.
+            self.config = TrainConfig.from_dict({"precision": "float32", **self.info["config"]})
             _ = self.recipe
         except UserError as error:
             raise UserError(f"{file} cannot be used ({str(error).rstrip('.')}): {fix}.") from error

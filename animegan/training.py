@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 
 import animegan
 from animegan.config import TrainConfig
+from animegan.cpu import WaitingThreads, computes_bfloat16, kept_memory
 from animegan.data import FaceDataset, batches, epoch_order, hold_out, load_faces, to_device, to_unit
 from animegan.errors import UserError
 from animegan.files import START_AGAIN, WRONG_CONTENT, locked
@@ -82,6 +83,8 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_u
 
 def _train(config: TrainConfig, device: torch.device, resume: bool, progress: bool, on_update: Watcher | None) -> Run:
     run = Run(config.outf) if resume else None
+    if config.precision == "auto":
+        config = replace(config, precision=run.config.precision if run else choose_precision(config, device))
     if run:
         _check_settings(run, config)
     faces = load_faces(config.data_path, config.imageSize, progress=progress)
@@ -99,7 +102,7 @@ def _train(config: TrainConfig, device: torch.device, resume: bool, progress: bo
         left_out = faces.report.total - len(faces)
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
         held_out = f", {len(held):,} of them held out" if len(held) else ""
-        print(f"{len(faces):,} images{held_out}{why}, on {device}")
+        print(f"{len(faces):,} images{held_out}{why}, on {device} in {config.precision}")
     try:
         with allocating(f"a batch of {config.batchSize} on {device}", f"try {smaller}"):
             if resume:
@@ -174,9 +177,10 @@ class _Trainer:
             total=total * size, initial=done * size, unit=" images", unit_scale=True, mininterval=UPDATE_SECONDS,
             disable=not progress, dynamic_ncols=True,
         )  # fmt: skip
-        with bar, _stop_button() as stopped:
+        with bar, kept_memory(), WaitingThreads(self.device) as threads, _stop_button() as stopped:
             while self.epoch <= config.epoch:
                 shown = time.monotonic()
+                threads.start()
                 self.started = time.perf_counter() - self.seconds
                 order = self.learnt[epoch_order(len(self.learnt), config.seed, self.epoch)]
                 for real in batches(self.images, order, config.batchSize, self.device, self.iteration):
@@ -186,9 +190,11 @@ class _Trainer:
                     self.pending_metrics.append((self.epoch, self.iteration, self.seconds, figures))
                     if stopped.is_set() or time.monotonic() - shown >= UPDATE_SECONDS:
                         shown = time.monotonic()
+                        threads.check()
                         self._read_figures(bar)
                         if on_update:
                             on_update(Progress(self.run, self.epoch, self.steps, epoch_done=False))
+                        threads.start()
                     if stopped.is_set() and self.iteration < self.steps_per_epoch:
                         self._save_checkpoint()
                         return
@@ -270,6 +276,18 @@ def pick_device(name: str) -> torch.device:
         fix = "leave it at auto, or see why with: animegan doctor"
         raise UserError(f"--device {name} is not available on this machine; {fix}") from error
     return device
+
+
+def choose_precision(config: TrainConfig, device: torch.device) -> str:
+    """What the precision "auto" stands for: bfloat16 if the device has instructions for it, else float32.
+
+    It is float32 for the handout's recipe, too, which is there to be compared with the handout's own program.
+    """
+    if config.recipe == "handout":
+        return "float32"
+    if device.type == "cuda":  # from Ampere on
+        return "bfloat16" if torch.cuda.get_device_capability(device) >= (8, 0) else "float32"
+    return "bfloat16" if device.type == "cpu" and computes_bfloat16() else "float32"
 
 
 def device_name(device: torch.device) -> str:

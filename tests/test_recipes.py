@@ -7,7 +7,7 @@ from torch import nn
 from animegan import gan
 from animegan.config import TrainConfig
 from animegan.errors import UserError
-from animegan.gan import GAN, _r1_penalty
+from animegan.gan import GAN, Adam, _r1_penalty
 from animegan.models import NetG
 from animegan.recipes import LOSSES, RECIPES, get_recipe
 
@@ -49,8 +49,8 @@ def test_the_handouts_recipe_is_the_handouts_mathematics(monkeypatch):
     netG, netD = copy.deepcopy(ours.netG), copy.deepcopy(ours.netD)
     optimizerG = torch.optim.Adam(netG.parameters(), lr=0.0002, betas=(0.5, 0.999))
     optimizerD = torch.optim.Adam(netD.parameters(), lr=0.0002, betas=(0.5, 0.999))
-    ours.optimizerG = torch.optim.Adam(ours.netG.parameters(), lr=0.0002, betas=(0.5, 0.999))
-    ours.optimizerD = torch.optim.Adam(ours.netD.parameters(), lr=0.0002, betas=(0.5, 0.999))
+    ours.optimizerG = Adam(ours.netG.parameters(), lr=0.0002, betas=(0.5, 0.999))
+    ours.optimizerD = Adam(ours.netD.parameters(), lr=0.0002, betas=(0.5, 0.999))
     noise = torch.Generator().manual_seed(3)
     ours.random.manual_seed(3)
     draw = ours._draw_noise

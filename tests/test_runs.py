@@ -53,7 +53,9 @@ def test_run_answers_for_everything_after_training(finished):
 
 def test_what_a_run_of_an_older_version_does_not_say(tmp_path):
     older = {name: value for name, value in asdict(Recipe(ema=0.5)).items() if name not in ("decay_after", "lazy_r1")}
-    run = Run.create(TrainConfig(outf=tmp_path / "run"), {"ingredients": {**older, "of_the_future": 1}})
+    config = TrainConfig(outf=tmp_path / "run")
+    settings = {name: value for name, value in config.as_dict().items() if name != "precision"}
+    run = Run.create(config, {"ingredients": {**older, "of_the_future": 1}, "config": settings})
     assert run.recipe == Recipe(ema=0.5), "an ingredient that it does not know was not in it"
     assert (run.pictures, run.steps_per_epoch, run.fingerprint, run.diverged) == (None, None, None, None)
     assert run.config.precision == "float32"
@@ -67,7 +69,7 @@ def test_differences_are_settings_and_ingredients_but_not_length_and_place(tmp_p
     other = replace(config, lr=0.002, recipe="handout", precision="bfloat16")
     found = differences(run, other)
     assert found["lr"] == (0.001, 0.002) and found["recipe"] == ("stable", "handout")
-    assert found["loss"] == ("logits", "probabilities") and found["precision"] == ("float32", "bfloat16")
+    assert found["loss"] == ("logits", "probabilities") and found["precision"] == ("auto", "bfloat16")
     assert "ema" not in found and "changes" not in found
 
 

@@ -67,7 +67,8 @@ def ablate(
 
     def config(row: Row, seed: int) -> TrainConfig:
         folder = Path(out) / slug(row.name) / str(seed)
-        return TrainConfig(**{**row.options, **(changes or {}), "seed": seed, "outf": folder})
+        given = {"precision": "float32", **row.options, **(changes or {})}  # the same for all recipes
+        return TrainConfig(**{**given, "seed": seed, "outf": folder})
 
     seeds = range(max(row.seeds for row in wanted))
     plan = [(row.name, config(row, seed)) for seed in seeds for row in wanted if seed < row.seeds]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from animegan import SPIN_LIMITS
 from animegan.doctor.machine import GIB, MIB, Gpu, Machine
 
 PYTHONS = ((3, 10), (3, 13))  # oldest and newest that the tests run on
@@ -205,6 +206,19 @@ def judge_memory(machine: Machine) -> Finding:
     return _warn(free, "close other programs that use the GPU (nvidia-smi lists them)", f"or: animegan train {smaller}")
 
 
+def judge_threads(machine: Machine) -> Finding:
+    """Whether waiting threads give way to other programs: see animegan/__init__.py."""
+    if machine.wait_policy != SPIN_LIMITS:
+        chosen = ", ".join(f"{name}={value}" for name, value in machine.wait_policy.items())
+        if machine.wait_policy.get("OMP_WAIT_POLICY", "").lower() == "active":
+            return _warn(f"never give way to other programs: {chosen}", "remove OMP_WAIT_POLICY from the environment")
+        return _ok(f"wait as you have set it: {chosen}")
+    if not machine.spin_limited:
+        steps = ("put import animegan before import torch", "or start Jupyter with: make lab")
+        return _warn("spin while other programs need the cores: PyTorch was loaded before animegan", *steps)
+    return _ok("give way to other programs")
+
+
 def judge_disk(machine: Machine) -> Finding:
     """Whether a run can be written, and fits."""
     elsewhere = "or store the run elsewhere: animegan train --outf FOLDER"
@@ -252,6 +266,7 @@ CHECKS = {
     "NVIDIA driver": judge_driver,
     "GPU": judge_gpu,
     "GPU memory": judge_memory,
+    "threads": judge_threads,
     "disk": judge_disk,
     "notebooks": judge_notebooks,
     "Jupyter kernel": judge_kernel,

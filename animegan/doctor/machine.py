@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from animegan import SPIN_LIMITED, SPIN_LIMITS
+
 NOTEBOOK_PACKAGES = ("jupyterlab", "ipykernel", "ipywidgets", "matplotlib")
 SECONDS_TO_ANSWER = 10
 MIB, GIB = 2**20, 2**30
@@ -111,6 +113,8 @@ class Machine:
         self.python: tuple[int, int, int] = sys.version_info[:3]
         self.executable = sys.executable
         self.visible_devices = os.environ.get("CUDA_VISIBLE_DEVICES")
+        self.spin_limited = SPIN_LIMITED
+        self.wait_policy = {n: os.environ[n] for n in ("OMP_WAIT_POLICY", *SPIN_LIMITS) if n in os.environ}
         vars(self).update(facts)
 
     @cached_property

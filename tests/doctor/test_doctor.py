@@ -11,6 +11,7 @@ import pytest
 import torch
 from conftest import count_calls
 
+from animegan import SPIN_LIMITS
 from animegan.config import TrainConfig
 from animegan.doctor import CHECKS, Finding, checkup, examine, has_failed, machine, report
 from animegan.doctor.machine import GIB, MIB, Gpu, Machine, Networks, Smi, Torch, Torchvision, count_networks, read_smi
@@ -58,6 +59,8 @@ HEALTHY = {
     "smi": SMI,
     "nvidia_built_in": True,
     "visible_devices": None,
+    "spin_limited": True,
+    "wait_policy": SPIN_LIMITS,
     "networks": NETWORKS,
     "free_disk": 50 * GIB,
     "folder_trouble": "",
@@ -123,6 +126,10 @@ CASES = {
     "torchvision of an older torch": (
         "torchvision", {"torchvision": Torchvision("0.29.2", ">=2.14.0")}, "OK", "0.29.2", ""),
     "torchvision without torch": ("torchvision", NO_TORCH, "WARN", "before the PyTorch line", "PyTorch"),
+    "threads": ("threads", {}, "OK", "give way to other programs", ""),
+    "threads, PyTorch first": ("threads", {"spin_limited": False}, "WARN", "PyTorch was loaded before", "make lab"),
+    "threads, passive": ("threads", {"wait_policy": {"OMP_WAIT_POLICY": "passive"}}, "OK", "as you have set", ""),
+    "threads, active": ("threads", {"wait_policy": {"OMP_WAIT_POLICY": "active"}}, "WARN", "never", "OMP_WAIT_POLICY"),
     "driver": ("NVIDIA driver", {}, "OK", "580.65.06, for CUDA up to 13.0, NVIDIA GeForce RTX 3060", ""),
     "driver, no smi": ("NVIDIA driver", {"smi": None}, "OK", "as PyTorch shows", ""),
     "no driver on Linux": ("NVIDIA driver", {"smi": None, "torch": BLIND_TORCH},
@@ -472,5 +479,5 @@ def test_importing_the_doctor_loads_nothing_heavy():
         for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Import):
                 assert {name.name.partition(".")[0] for name in node.names} <= sys.stdlib_module_names
-            if isinstance(node, ast.ImportFrom) and node.module != "animegan.doctor.machine":
+            if isinstance(node, ast.ImportFrom) and node.module not in ("animegan", "animegan.doctor.machine"):
                 assert node.module.partition(".")[0] in sys.stdlib_module_names

@@ -1,0 +1,150 @@
+"""How PyTorch uses the processor: threads that give way to other programs, memory that is kept, and bfloat16.
+
+Nothing here changes a result: a run gives the same weights, bit for bit, on a busy machine and on a free one.
+"""
+
+import contextlib
+import ctypes
+import math
+import os
+import platform
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+
+from animegan import SPIN_LIMITS
+
+FREE = 0.85  # of its CPU time a spinning program gets at least this share, unless others need the cores
+FIRST_REST, LONGEST_REST = 5.0, 60.0  # seconds until spinning is tried again; doubled each time, up to the second
+MIN_SECONDS = 0.2  # a shorter time tells nothing
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # names of glibc's malloc.h: M_TRIM_THRESHOLD and so on
+
+
+class WaitingThreads:
+    """PyTorch's waiting threads: they spin while the machine is free, and sleep while other programs need it.
+
+    Between two parallel loops the threads of OpenMP wait by spinning. On a free machine nothing is faster; on a busy
+    one they use up the time that the working thread needs, and a step takes up to ten times as long. Sleeping threads
+    give way, but are slower to wake. Fewer threads would help too, but they add up in another order, so that a
+    run would depend on what else the machine does.
+
+    Used as a context manager. `start` begins a measurement, `check` judges the time since then: spinning threads get
+    all the CPU time there is, unless others need the cores. It does nothing with one thread, on a GPU, and where the
+    user has set how threads wait.
+    """
+
+    def __init__(self, device: torch.device):
+        self.threads, self.rest, self.until = torch.get_num_threads(), FIRST_REST, 0.0
+        used = device.type == "cpu" and self.threads > 1 and not chosen_by_user()
+        self._sleep = _sleep_function(self.threads) if used else None
+        self._wake: Callable[[], None] | None = None  # not None while the waiting threads sleep
+
+    @property
+    def sleeping(self) -> bool:
+        return self._wake is not None
+
+    def start(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def check(self) -> None:
+        wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+        if self._sleep is None or wall < MIN_SECONDS:
+            return
+        if self._wake:
+            if time.monotonic() > self.until:
+                self._wake = self._wake()
+        elif cpu < FREE * wall * self.threads:
+            self._wake, self.until = self._sleep(), time.monotonic() + self.rest
+            self.rest = min(2 * self.rest, LONGEST_REST)
+        else:
+            self.rest = FIRST_REST
+        self.start()
+
+    def __enter__(self) -> "WaitingThreads":
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._wake = self._wake and self._wake()
+
+
+def chosen_by_user() -> bool:
+    """Whether the user has said himself how OpenMP's threads shall wait."""
+    return any(os.environ.get(name, value) != value for name, value in {"OMP_WAIT_POLICY": None, **SPIN_LIMITS}.items())
+
+
+def _sleep_function(threads: int) -> Callable[[], Callable[[], None]] | None:
+    """A function that lets waiting threads sleep, and returns one that lets them spin again; None if there is none."""
+    with contextlib.suppress(OSError, AttributeError):
+        # LLVM's and Intel's OpenMP: Windows, macOS, most of conda
+        library = ctypes.CDLL("libiomp5md" if os.name == "nt" else None)
+        set_blocktime, milliseconds = library.kmp_set_blocktime, library.kmp_get_blocktime()
+
+        def sleep() -> Callable[[], None]:
+            set_blocktime(0)
+            return lambda: set_blocktime(milliseconds)
+
+        return sleep
+    return (lambda: _hold_teams(threads)) if sys.platform == "linux" else None
+
+
+def _hold_teams(threads: int) -> Callable[[], None]:
+    """Make GNU's OpenMP count more threads than cores until the returned function is called.
+
+    It then lets all waiting threads sleep almost at once: the only way to change that while a program runs. The teams
+    made here never work. Source: libgomp's `gomp_managed_threads`, config/linux/wait.h.
+    """
+    done, cores = threading.Event(), len(os.sched_getaffinity(0))
+    holders = []
+    for _ in range(math.ceil((cores + 1 - threads) / (threads - 1))):
+        ready = threading.Event()
+
+        def hold(ready: threading.Event = ready) -> None:
+            torch.zeros(2**20).add_(1)  # large enough for a parallel loop, so that this thread gets a team of its own
+            ready.set()
+            done.wait()
+
+        holders.append(threading.Thread(target=hold, daemon=True))
+        holders[-1].start()
+        ready.wait()
+
+    def release() -> None:
+        done.set()
+        for holder in holders:
+            holder.join()
+
+    return release
+
+
+@contextlib.contextmanager
+def kept_memory() -> Iterator[None]:
+    """While open, memory that is freed is kept for the next step.
+
+    glibc, the C library of most Linux systems, gives large blocks back to the kernel at once, which clears their pages
+    for the next step: up to a quarter of the time of a step. Elsewhere this does nothing.
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    mallopt = getattr(library, "mallopt", None)
+    if library is None or mallopt is None:
+        yield
+        return
+    mallopt(TRIM_THRESHOLD, 2**31 - 1)
+    if not mallopt(MMAP_THRESHOLD, 2**30):
+        mallopt(MMAP_THRESHOLD, 2**25)  # the limit of older versions
+    try:
+        yield
+    finally:
+        mallopt(TRIM_THRESHOLD, 2**26)  # twice the size of a block, which is what glibc's own rule comes to
+        mallopt(MMAP_THRESHOLD, 2**25)
+        library.malloc_trim(0)
+
+
+def computes_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16; PyTorch emulates them on others, which takes longer."""
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        return any(getattr(torch.cpu, name, bool)() for name in names)
+    return platform.system() == "Linux" and torch.ops.mkldnn._is_mkldnn_bf16_device_supported()
