@@ -142,6 +142,13 @@ def kept_memory() -> Iterator[None]:
         library.malloc_trim(0)
 
 
+def processor_name() -> str:
+    """The model of the processor, if the system tells, e.g. "AMD EPYC"."""
+    with contextlib.suppress(OSError, StopIteration), open("/proc/cpuinfo") as file:
+        return next(line for line in file if line.startswith("model name")).partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
 def computes_bfloat16() -> bool:
     """Whether this processor has instructions for bfloat16; PyTorch emulates them on others, which takes longer."""
     if platform.machine().lower() in ("x86_64", "amd64"):

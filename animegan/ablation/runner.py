@@ -18,7 +18,6 @@ import functools
 import math
 import platform
 import statistics
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date
@@ -29,16 +28,16 @@ import torch
 
 from animegan.ablation.parallel import run_parallel
 from animegan.ablation.sweep import Result, Row, Sweep, read_all, read_results, slug, write_results
-from animegan.config import IMAGE_SIZE, TrainConfig
+from animegan.bench import TURNS, measure_speed
+from animegan.config import TrainConfig
 from animegan.errors import UserError
 from animegan.files import check_writable
-from animegan.gan import GAN
 from animegan.measure import COUNT, Distance, average, evaluate
 from animegan.runs import NOT_COMPARED, Run
 from animegan.training import device_name, pick_device, train
 
 DIVERGED = Distance((math.inf,) * 3, math.inf)
-SPEED_SECONDS, SPEED_TURNS = 4.0, 3  # how long, and how many times, a row is timed, in turn with the others
+SPEED_SECONDS = 4.0  # how long a row is timed, in turn with the others
 
 
 def ablate(
@@ -90,34 +89,16 @@ def ablate(
         write_results(sweep, [*read_all(sweep), result])
     untimed = {result.row for result in read_results(sweep) if not result.images_per_second}
     if configs := {row.name: config(row, 0) for row in wanted if row.name in untimed}:
-        seconds = SPEED_SECONDS * SPEED_TURNS * len(configs)
+        seconds = SPEED_SECONDS * TURNS * len(configs)
         say(f"timing {len(configs)} row{'s' * (len(configs) > 1)}, which takes {seconds:.0f} seconds")
         timed = {}
-        for name, speed in measure_speed(configs).items():
+        for name, turns in measure_speed(configs, SPEED_SECONDS).items():
+            speed = statistics.median(turns)
             say(f"{name}: {speed:.0f} images/s")
             here = _machine(device_name(pick_device(configs[name].device)))
             timed[name] = {"images_per_second": speed, "timed_on": here}
         write_results(sweep, [result._replace(**timed.get(result.row, {})) for result in read_all(sweep)])
     return read_results(sweep)
-
-
-def measure_speed(configs: dict[str, TrainConfig]) -> dict[str, float]:
-    """Images per second in training steps alone, by name: the median of several turns, so that a busy moment of the
-    machine affects all alike.
-    """
-    gans = {name: GAN(config, pick_device(config.device)) for name, config in configs.items()}
-    speeds = {name: [] for name in gans}
-    for _ in range(SPEED_TURNS):
-        for name, gan in gans.items():
-            shape = (configs[name].batchSize, 3, IMAGE_SIZE, IMAGE_SIZE)
-            real = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(gan.device) * 2 - 1
-            gan.step(real).tolist()
-            started, steps = time.perf_counter(), 0
-            while (seconds := time.perf_counter() - started) < SPEED_SECONDS or not steps:
-                gan.step(real).tolist()  # copying to the CPU waits for the device
-                steps += 1
-            speeds[name].append(len(real) * steps / seconds)
-    return {name: statistics.median(values) for name, values in speeds.items()}
 
 
 def _is_measured(sweep: Sweep, name: str, config: TrainConfig) -> bool:

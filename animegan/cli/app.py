@@ -94,6 +94,10 @@ def _parser() -> Parser:
     command.add_argument("--out", help="file to write, .pptx or .html, or a folder (default: beside the notebook)")
     command.add_argument("--no-input", action="store_true", help="leave out the code of all cells")
 
+    command = add_command(commands, "bench", bench, "time training on this machine, which takes some minutes")
+    command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default auto)")
+    command.add_argument("--markdown", action="store_true", help="one row for the table of machines in README.md")
+
     add_command(commands, "doctor", doctor, "check Python, PyTorch, GPU driver, CUDA, disk and Jupyter")
     return parser
 
@@ -115,6 +119,13 @@ def slides(options: argparse.Namespace) -> None:
         print(printable(f"slides: {deck.save(kind, options.out)}"))
     if deck.unfinished:
         print(f"still to be written (✍): slide {', '.join(map(str, deck.unfinished))}")
+
+
+def bench(options: argparse.Namespace) -> None:
+    from animegan import bench
+
+    speeds = bench.bench(options.device)
+    print(bench.markdown(speeds, options.device) if options.markdown else bench.text(speeds))
 
 
 def doctor(_options: argparse.Namespace) -> int:

@@ -101,7 +101,7 @@ def test_an_interrupted_run_ends_the_sweep_and_resumes(tmp_path, many, monkeypat
     assert main([*command, "--rows", "no flips"]) == 130
     assert not read_results(Sweep.read(path)) and (tmp_path / "runs" / "no-flips" / "0" / "checkpoint.pth").is_file()
     done = len(steps)
-    monkeypatch.setattr(runner, "measure_speed", lambda configs: dict.fromkeys(configs, 1.0))
+    monkeypatch.setattr(runner, "measure_speed", lambda configs, _seconds: {name: [1.0] for name in configs})
     assert main([*command, "--rows", "no flips"]) == 0
     assert [r.images_per_second for r in read_results(Sweep.read(path))] == [1.0]
     assert len(steps) == (MANY - 64) // 8 > done >= 4, "no step is done twice"
