@@ -149,7 +149,7 @@ def evaluate(
     if count < MIN_COUNT:
         fix = f"give --count {MIN_COUNT} or more, and twice as many real images with --reals"
         raise UserError(f"{count} fakes, as many real images, and others, are too few to measure with: {fix}.")
-    floors = Floors(training_folder(run) if reals is None else Path(reals), images[:count], others[:count])
+    floors = Floors(training_folder(run) if reals is None else reals, images[:count], others[:count])
     images, others = torch.from_numpy(images[:count]), torch.from_numpy(others[:count])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     fidelities: dict[int | str, Fidelity] = {}

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,8 @@ class Kept:
 class Floors:
     """The floors of two sets of images, uint8 [N, 3, S, S], by seed; kept in `folder`, if it can be written."""
 
-    def __init__(self, folder: Path, *sets: np.ndarray):
-        self.file = folder / f"{STEM}.json"
+    def __init__(self, folder: str | Path, *sets: np.ndarray):
+        self.file = Path(os.path.expanduser(folder)) / f"{STEM}.json"
         sizes = (VERSION, swd.LEVELS, swd.PATCH, swd.PATCHES, swd.DIRECTIONS, swd.REPEATS)
         self.sets = [*sizes, *(hashlib.sha256(images.tobytes()).hexdigest() for images in sets)]
 
