@@ -77,7 +77,7 @@ class FidelityTo:
         utils, self.name, self.device = require("torch_fidelity.utils", "metrics", "FID"), FACES, device
         if inception is None:
             # A copy, since the one on the CPU is everybody's; in this order of its weights a CPU is faster.
-            classifier = copy.deepcopy(face_classifier()).to(device, memory_format=torch.channels_last)
+            classifier = copy.deepcopy(face_classifier()).to(device).to(memory_format=torch.channels_last)
             self.network = lambda images: classifier.features(to_unit(images))
         else:
             self.name = INCEPTION
