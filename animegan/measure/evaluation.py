@@ -13,8 +13,9 @@ from tqdm.auto import tqdm
 from animegan.data import to_uint8
 from animegan.errors import UserError
 from animegan.files import build, check_writable, read_table, reading, saving, write_table
-from animegan.measure.fid import Fidelity, available, fidelity, inception_weights
-from animegan.measure.references import reals_and_others
+from animegan.measure.fid import Fidelity, FidelityTo, available, inception_weights
+from animegan.measure.floors import Floors
+from animegan.measure.references import reals_and_others, training_folder
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
 from animegan.models import latent_vectors
 from animegan.runs import Run
@@ -131,7 +132,7 @@ def evaluate(
     drawn faces, others that it has never seen; for any other run its training images, since there are no others.
     seeds: how often the best epochs and the last are measured, with other patches and latent vectors each time.
     inception: a file with Inception's weights; by default the one in PyTorch's download folder, if it is there.
-    Distances are measured on a GPU if there is one, and FID on the CPU.
+    A GPU is used if there is one. The distances of the real images are kept beside them: see `Floors`.
     Raises UserError for epochs without weights, for too few images, and if the folder cannot be written.
     """
     epochs = run.with_weights if epochs is None else sorted(set(epochs))
@@ -148,23 +149,38 @@ def evaluate(
     if count < MIN_COUNT:
         fix = f"give --count {MIN_COUNT} or more, and twice as many real images with --reals"
         raise UserError(f"{count} fakes, as many real images, and others, are too few to measure with: {fix}.")
+    floors = Floors(training_folder(run) if reals is None else reals, images[:count], others[:count])
     images, others = torch.from_numpy(images[:count]), torch.from_numpy(others[:count])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    fidelities: dict[int | str, Fidelity] = {REAL: fidelity(others, images, weights)} if with_fidelity else {}
+    fidelities: dict[int | str, Fidelity] = {}
     distances: dict[int, list[Distance]] = {epoch: [] for epoch in epochs}
     floor, chosen = [], list(epochs)
-    for seed in range(seeds):
-        measure = SlicedWasserstein(images, seed, device)
-        floor.append(measure(others))
-        for epoch in tqdm(chosen, unit=" again" if seed else " epochs", disable=not progress):
-            fakes = run.generate(epoch, latent_vectors(count, run.config.nz, 1000 + seed), device)
-            distances[epoch].append(measure(fakes))
-            if with_fidelity and epoch not in fidelities:
-                fidelities[epoch] = fidelity(to_uint8(fakes), images, weights)
-        if seed == 0:
-            best = sorted(epochs, key=lambda epoch: distances[epoch][0].mean)[:RIVALS]
-            chosen = sorted({*best, epochs[-1]})
-        del measure  # before the next one is made: it holds the projections of all reals, some gigabytes
+    steps = with_fidelity + seeds + len(epochs) + (seeds - 1) * min(len(epochs), RIVALS + 1)
+    with tqdm(total=steps, unit=" steps", disable=not progress) as bar:
+        if with_fidelity:
+            bar.set_description("FID of the real images")
+            fidelity_to_reals = FidelityTo(images, weights, device)
+            fidelities[REAL] = fidelity_to_reals(others)
+            bar.update()
+        for seed in range(seeds):
+            bar.set_description(f"seed {seed}: real images")
+            measure = SlicedWasserstein(images, seed, device)
+            if (known := floors.get(seed)) is None:
+                floors.keep(seed, known := measure(others))
+            floor.append(known)
+            bar.update()
+            for epoch in chosen:
+                bar.set_description(f"seed {seed}: epoch {epoch}")
+                fakes = run.generate(epoch, latent_vectors(count, run.config.nz, 1000 + seed), device)
+                distances[epoch].append(measure(fakes))
+                if with_fidelity and seed == 0:
+                    fidelities[epoch] = fidelity_to_reals(to_uint8(fakes))
+                bar.update()
+            if seed == 0:
+                best = sorted(epochs, key=lambda epoch: distances[epoch][0].mean)[:RIVALS]
+                chosen = sorted({*best, epochs[-1]})
+                bar.total = bar.n + (seeds - 1) * (1 + len(chosen))
+            del measure  # before the next one is made: its memory is a gigabyte
     evaluation = Evaluation(distances, floor, count, reference, fidelities)
     if progress:
         print(evaluation)

@@ -4,6 +4,7 @@ Usually that network is Inception, trained on a million photographs. If its weig
 classifier of this project takes its place. Figures on different features cannot be compared, so each names its own.
 """
 
+import copy
 import importlib.util
 import io
 import os
@@ -12,7 +13,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.data import Subset
 
 from animegan.data import to_unit
 from animegan.errors import UserError, require
@@ -61,56 +61,54 @@ def inception_weights(path: str | Path | None = None) -> bytes | None:
 
 
 def fidelity(fakes: Tensor, reals: Tensor, inception: bytes | None = None) -> Fidelity:
-    """Compare fakes with reals, both uint8 [N, 3, 96, 96].
+    """Compare fakes with reals: one call of `FidelityTo`."""
+    return FidelityTo(reals, inception)(fakes)
 
-    inception: from `inception_weights`, to use Inception's features; by default, those of the face classifier.
+
+class FidelityTo:
+    """The figures of sets of fakes compared with one set of reals, whose features are computed once.
+
+    reals, fakes: uint8 [N, 3, 96, 96]. inception: from `inception_weights`, to use Inception's features; by default,
+    those of the face classifier. device: where features are computed.
     Raises UserError if torch-fidelity is not installed or the weights are of another network.
     """
-    torch_fidelity = require("torch_fidelity", "metrics", "FID")
-    if inception is not None:
-        # In place of the path, a file in memory: torch.load takes both.
-        features = {"feature_extractor": "inception-v3-compat", "feature_extractor_weights_path": io.BytesIO(inception)}
-    else:
-        from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY, register_feature_extractor
 
-        if FACES not in FEATURE_EXTRACTORS_REGISTRY:
-            register_feature_extractor(FACES, _extractor())
-        # A plain registered name: each metric then takes the only layer that the extractor offers.
-        features = {"feature_extractor": FACES}
-    # A tensor indexes like a dataset, and torch-fidelity asks for one.
-    one, other = (Subset(images, range(len(images))) for images in (fakes, reals))  # pyright: ignore[reportArgumentType]
-    metrics = {"fid": True, "prc": True, "prc_neighborhood": NEIGHBOURS}
-    # All images at once: 2,048 of them need no subsets to save memory.
-    kid = {"kid": True, "kid_subsets": 1, "kid_subset_size": min(len(fakes), len(reals))}
-    how = {"batch_size": 64, "cuda": False, "cache": False, "verbose": False, "save_cpu_ram": True}
-    try:
-        found = torch_fidelity.calculate_metrics(input1=one, input2=other, **metrics, **kid, **how, **features)
-    except RuntimeError as error:
-        if inception is None or "state_dict" not in str(error):
-            raise
-        raise UserError(f"these are not Inception's weights: for FID give {INCEPTION_FILE}.") from error
-    fid, kid = found["frechet_inception_distance"], 1000 * found["kernel_inception_distance_mean"]
-    return Fidelity(fid, kid, found["precision"], found["recall"], FACES if inception is None else INCEPTION)
+    def __init__(self, reals: Tensor, inception: bytes | None = None, device: str | torch.device = "cpu"):
+        utils, self.name, self.device = require("torch_fidelity.utils", "metrics", "FID"), FACES, device
+        if inception is None:
+            # A copy, since the one on the CPU is everybody's; in this order of its weights a CPU is faster.
+            classifier = copy.deepcopy(face_classifier()).to(device).to(memory_format=torch.channels_last)
+            self.network = lambda images: classifier.features(to_unit(images))
+        else:
+            self.name = INCEPTION
+            # In place of the path, a file in memory: torch.load takes both.
+            options = {"cuda": False, "verbose": False, "feature_extractor_weights_path": io.BytesIO(inception)}
+            try:
+                extractor = utils.create_feature_extractor("inception-v3-compat", ["2048"], **options).to(device)
+            except RuntimeError as error:
+                if "state_dict" not in str(error):
+                    raise
+                raise UserError(f"these are not Inception's weights: for FID give {INCEPTION_FILE}.") from error
+            self.network = lambda images: extractor(images)[0]
+        self.reals = self.features(reals)
 
+    def __call__(self, fakes: Tensor) -> Fidelity:
+        """The figures of `fakes`."""
+        from torch_fidelity import metric_fid, metric_kid, metric_prc
 
-def _extractor() -> type:
-    """The face classifier as torch-fidelity's feature extractor; in a function, since torch-fidelity is optional."""
-    from torch_fidelity.feature_extractor_base import FeatureExtractorBase
+        pair = self.features(fakes), self.reals
+        fid = metric_fid.fid_statistics_to_metric(*map(metric_fid.fid_features_to_statistics, pair), verbose=False)
+        # All images at once: 2,048 of them need no subsets to save memory.
+        subsets = {"kid_subsets": 1, "kid_subset_size": min(map(len, pair))}
+        kid = metric_kid.kid_features_to_metric(*pair, **subsets, verbose=False)
+        prc = metric_prc.prc_features_to_metric(*pair, prc_neighborhood=NEIGHBOURS, verbose=False)
+        return Fidelity(
+            fid[metric_fid.KEY_METRIC_FID], 1000 * kid[metric_kid.KEY_METRIC_KID_MEAN],
+            prc[metric_prc.KEY_METRIC_PRECISION], prc[metric_prc.KEY_METRIC_RECALL], self.name,
+        )  # fmt: skip
 
-    class FaceFeatures(FeatureExtractorBase):
-        def __init__(self, name, features_list, **_options):
-            super().__init__(name, features_list)
-            self.classifier = face_classifier()
-
-        @staticmethod
-        def get_provided_features_list():
-            return ("features",)
-
-        @staticmethod
-        def get_default_feature_layer_for_metric(metric):  # noqa: ARG004
-            return "features"
-
-        def forward(self, input: Tensor) -> tuple[Tensor]:
-            return (self.classifier.features(to_unit(input)),)
-
-    return FaceFeatures
+    @torch.inference_mode()
+    def features(self, images: Tensor) -> Tensor:
+        """What the network sees in images, [N, features], on the CPU."""
+        with torch.backends.cudnn.flags(allow_tf32=False):
+            return torch.cat([self.network(part.to(self.device)).cpu() for part in images.split(64)])

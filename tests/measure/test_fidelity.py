@@ -11,11 +11,13 @@ import torch
 from conftest import count_calls
 
 from animegan.cli import main
+from animegan.data import to_uint8
 from animegan.errors import UserError
 from animegan.measure import classifier, evaluation, face_classifier, fidelity
 from animegan.measure import fid as module
 from animegan.measure.fid import FACES
 from animegan.measure.train_classifier import drawn_with_attributes
+from animegan.models import latent_vectors
 
 torch_fidelity = pytest.importorskip("torch_fidelity", reason="torch-fidelity is not installed")
 
@@ -153,16 +155,16 @@ def test_inceptions_features_come_from_a_file_that_was_read_safely(inception, fa
     assert used and torch.equal(used[0], torch.load(inception, weights_only=True)["fc.bias"])
 
 
-def test_inceptions_file_is_read_once_whatever_the_number_of_epochs(
+def test_weights_and_the_features_of_the_reals_are_made_once_whatever_the_number_of_epochs(
     finished, many, tmp_path, monkeypatch, small_metric
 ):
-    torch.save({"x": torch.zeros(1)}, tmp_path / "weights.pth")
-    read, given = count_calls(monkeypatch, module, "read_tensors"), []
-    figures = module.Fidelity(1, 1, 1, 1, "x")
-    monkeypatch.setattr(evaluation, "fidelity", lambda _fakes, _reals, weights: (given.append(weights), figures)[1])
+    seen = count_calls(monkeypatch, module.FidelityTo, "features")
+    made = count_calls(monkeypatch, evaluation, "FidelityTo")
     run = finished.share(tmp_path / "run", weights=[1, 2, 3])
-    evaluation.evaluate(run, reals=many, count=64, inception=tmp_path / "weights.pth", progress=False)
-    assert len(read) == len(set(given)) == 1 and len(given) == 4 and given[0]
+    found = evaluation.evaluate(run, reals=many, count=64, progress=False)
+    assert len(made) == 1 and len(seen) == 2 + 3, "the reals, others, and the fakes of each epoch"
+    z = latent_vectors(64, run.config.nz, 1000)
+    assert found.fidelities[2] == fidelity(to_uint8(run.generate(2, z)), made[0][0])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import TINY, count_calls
+from conftest import TINY, count_calls, forbid
 
 from animegan import files
 from animegan.cli import main
@@ -18,10 +18,19 @@ from animegan.course import reference_run
 from animegan.data import hold_out, load_faces
 from animegan.drawing import write_faces
 from animegan.errors import UserError
-from animegan.measure import evaluation, sliced_wasserstein
+from animegan.measure import evaluation, floors, sliced_wasserstein
 from animegan.measure.evaluation import Evaluation, evaluate, read_evaluation
+from animegan.measure.floors import STEM
 from animegan.measure.references import DRAWN_UNSEEN, HELD_OUT, SPLIT_IN_HALF, draw_unseen, reference_images
-from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, pyramid, wasserstein
+from animegan.measure.sliced_wasserstein import (
+    BINS,
+    WIDTH,
+    Distance,
+    SlicedWasserstein,
+    cumulated,
+    pyramid,
+    wasserstein,
+)
 from animegan.runs import Run
 from animegan.training import train
 
@@ -33,21 +42,77 @@ def images(many) -> torch.Tensor:
     return torch.from_numpy(load_faces(many, progress=False).images.copy())
 
 
+def between(first: np.ndarray, second: np.ndarray) -> float:
+    """The distance in one dimension of values [rows, values], in deviations."""
+    positions = [torch.tensor(values / WIDTH + BINS / 2, dtype=torch.float32) for values in (first, second)]
+    return wasserstein(*(cumulated(each, torch.empty(each.shape, dtype=torch.int32)) for each in positions))
+
+
 def test_the_distance_in_one_dimension_has_closed_forms():
-    values = np.sort(np.random.default_rng(0).normal(size=(3, 5000)), axis=1)
-    assert wasserstein(values, values) == 0
-    assert wasserstein(values, values + 0.7) == pytest.approx(0.7)
-    wider = np.sort(np.random.default_rng(1).normal(size=(3, 200_000)), axis=1)
-    assert wasserstein(wider, 2 * wider) == pytest.approx((2 / np.pi) ** 0.5, rel=0.01), "the mean of |N(0, 1)|"
+    values = np.random.default_rng(0).normal(size=(3, 5000))
+    assert between(values, values) == 0
+    assert between(values, values + 0.7) == pytest.approx(0.7, abs=1e-4)
+    wider = np.random.default_rng(1).normal(size=(3, 200_000))
+    assert between(wider, 2 * wider) == pytest.approx((2 / np.pi) ** 0.5, rel=0.01), "the mean of |N(0, 1)|"
+    assert between(values, values + 1e6) == pytest.approx(32, rel=0.01), "what lies beyond the bins counts in the last"
 
 
 def test_the_distance_in_one_dimension_agrees_with_scipy():
     stats = pytest.importorskip("scipy.stats")
     random = np.random.default_rng(2)
     first, second = random.gamma(2, size=(4, 300)), random.normal(size=(4, 300))
-    ours = wasserstein(np.sort(first, axis=1), np.sort(second, axis=1))
     theirs = [stats.wasserstein_distance(*pair) for pair in zip(first, second, strict=True)]
-    assert ours == pytest.approx(np.mean(theirs))
+    assert between(first, second) == pytest.approx(np.mean(theirs), abs=2e-4)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_distance_agrees_with_sorted_values(images, seed):
+    """A second computation with convolutions, all patches normalised, and all projections sorted."""
+
+    def blurred(x):
+        line = torch.tensor([1.0, 4, 6, 4, 1]) / 16
+        planes = F.pad(x.flatten(0, 1)[:, None], (2, 2, 2, 2), mode="reflect")
+        return F.conv2d(F.conv2d(planes, line.view(1, 1, 5, 1)), line.view(1, 1, 1, 5)).view(x.shape)
+
+    def projections(x, is_fake):
+        places = torch.Generator().manual_seed(2 * seed + is_fake)
+        directions = torch.Generator().manual_seed(2 * seed)
+        for level in range(3):
+            coarse = blurred(x)[:, :, ::2, ::2]
+            spread = torch.zeros_like(x)
+            spread[:, :, ::2, ::2] = 4 * coarse
+            left_out = x if level == 2 else x - blurred(spread)
+            windows = left_out.unfold(2, 7, 1).unfold(3, 7, 1)
+            top, left = (torch.randint(0, windows.shape[2], (len(x), 32), generator=places) for _ in range(2))
+            patches = windows[torch.arange(len(x))[:, None], :, top, left].flatten(0, 1)
+            deviation, mean = torch.std_mean(patches, dim=(0, 2, 3), keepdim=True, correction=0)
+            for _ in range(2):
+                axes = F.normalize(torch.randn(32, 147, generator=directions), dim=1)
+                yield (axes @ ((patches - mean) / deviation.clamp_min(1e-8)).flatten(1).T).sort(1).values
+            x = coarse
+
+    reals, fakes = images[:70], 0.9 * images[70:140].float() + 9  # more than one part, and a part that is not full
+    fakes[:, 1] = 200  # a channel that is the same everywhere
+    pairs = zip(projections(reals.float(), 0), projections(fakes, 1), strict=True)
+    each = [(first - second).abs().mean().item() for first, second in pairs]
+    expected = [500 * (each[i] + each[i + 1]) for i in (0, 2, 4)]
+    found = SlicedWasserstein(reals, seed)(fakes)
+    assert found.levels == pytest.approx(expected, abs=0.05)
+    assert found.mean == pytest.approx(statistics.fmean(expected), abs=0.05)
+
+
+def test_the_figures_do_not_depend_on_the_parts(images, monkeypatch):
+    whole = SlicedWasserstein(images[:80])(images[80:])
+    monkeypatch.setattr(sliced_wasserstein, "PART", 7)
+    assert SlicedWasserstein(images[:80])(images[80:]).levels == pytest.approx(whole.levels, abs=1e-3)
+
+
+def test_a_pixel_that_is_no_number_makes_the_distance_none(images):
+    fakes = images[80:84].float()
+    fakes[1, 2, 3, 4] = float("nan")
+    assert np.isnan(
+        [SlicedWasserstein(images[:4])(fakes).mean, *SlicedWasserstein(images[:4])(fakes.numpy()).levels]
+    ).all()
 
 
 def test_the_distance_agrees_with_a_slow_second_computation(images):
@@ -69,13 +134,12 @@ def test_the_distance_agrees_with_a_slow_second_computation(images):
     assert SlicedWasserstein(a)(b).levels == pytest.approx([1000 * value for value in found], rel=1e-3)
 
 
-def test_the_pyramid_loses_nothing(images):
+def test_the_pyramid_has_three_levels_and_loses_nothing(images):
     fine, middle, coarse = levels = pyramid(images[:2].float())
     assert [level.shape[-1] for level in levels] == [96, 48, 24]
     for level in (middle, fine):
-        spread = torch.zeros_like(level)
-        spread[:, :, ::2, ::2] = 4 * coarse
-        coarse = level + sliced_wasserstein._blurred(spread)
+        spread = 2 * sliced_wasserstein._blur(level.shape[-1], level.device)[:, ::2]
+        coarse = level + spread @ coarse @ spread.T
     assert torch.allclose(coarse, images[:2].float(), atol=1e-3)
 
 
@@ -112,6 +176,57 @@ def test_epochs_are_measured_and_written_down(finished, many, tmp_path, monkeypa
         read_evaluation(run)
     with pytest.raises(UserError, match="has not been measured yet: animegan evaluate"):
         read_evaluation(finished)
+
+
+def test_the_floor_is_measured_once_for_the_same_images_seed_and_count(finished, many, tmp_path, monkeypatch):
+    run, reals = finished.share(tmp_path / "run", weights=[3]), tmp_path / "reals"
+    shutil.copytree(many, reals, ignore=shutil.ignore_patterns(".animegan*"))
+    measured = count_calls(monkeypatch, SlicedWasserstein, "__call__")
+
+    def floor(steps, count=64, **options):  # of the floor and of the fakes, for each seed
+        measured.clear()
+        found = evaluate(run, reals=reals, count=count, progress=False, **{"seeds": 1, **options}).floor
+        assert len(measured) == steps
+        return found
+
+    first, pictures = floor(2), load_faces(reals, progress=False)
+    assert floor(1) == first and "kept" not in str(pictures.report) and not pictures.report.hidden
+    assert floor(3, seeds=2)[0] == first[0], "another seed is measured, the first is not"
+    assert floor(2, count=66) != first and floor(1) == first, "another count stands beside it"
+    monkeypatch.setattr(sliced_wasserstein, "PATCHES", 33)
+    assert floor(2) != first
+    monkeypatch.setattr(sliced_wasserstein, "PATCHES", 32)
+    file = reals / f"{STEM}.json"
+    content = file.read_text()
+    for damaged in (content[:-20], content.replace("1", "2", 1), "[]", '{"floors": {}, "seal": ""}', "\x00"):
+        file.write_text(damaged)
+        assert floor(2) == first and floor(1) == first
+    (reals / "faces" / pictures.files[0].split("/")[-1]).unlink()
+    assert floor(2) != first, "other images"
+
+
+def test_a_floor_that_cannot_be_kept_is_no_error(finished, many, tmp_path, monkeypatch):
+    run, reals = finished.share(tmp_path / "run", weights=[3]), tmp_path / "reals"
+    shutil.copytree(many, reals, ignore=shutil.ignore_patterns(".animegan*"))
+    forbid(monkeypatch, floors, "atomic_open")
+    expected = evaluate(run, reals=many, count=64, seeds=1, progress=False)
+    assert evaluate(run, reals=reals, count=64, seeds=1, progress=False).floor == expected.floor
+    assert not (reals / f"{STEM}.json").exists()
+
+
+def test_one_bar_shows_the_whole_measurement(finished, many, tmp_path, monkeypatch):
+    run, bars = finished.share(tmp_path / "run", weights=[1, 2, 3]), []
+    load_faces(many, progress=False)  # decoding has a bar of its own
+
+    class Bar(evaluation.tqdm):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            bars.append(self)
+
+    monkeypatch.setattr(evaluation, "tqdm", Bar)
+    monkeypatch.setattr(evaluation, "RIVALS", 1)
+    evaluate(run, reals=many, count=64)
+    assert len(bars) == 1 and bars[0].n == bars[0].total
 
 
 def test_the_command_prints_figures_and_draws_them(finished, many, tmp_path, capsys):
