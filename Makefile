@@ -8,8 +8,15 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+EXTRAS := notebooks,data,metrics,test
 # The exact versions that the tests ran with; they need Python 3.11 or newer.
 PINNED = $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" * (sys.version_info >= (3, 11)))')
+# PyTorch's build: cpu, without CUDA's gigabytes, unless there is an NVIDIA driver, which auto looks at. uv's auto
+# alone would also give gigabytes to the Intel graphics of a laptop, which this course cannot use.
+BACKEND = $(if $(wildcard /proc/driver/nvidia)$(shell which nvidia-smi 2>/dev/null),auto,cpu)
+# uv does not read pip's settings, where a mirror may be named.
+INDEX = $$($(BIN)/python -m pip config list | sed -n "s/^.*[.]index-url='\(.*\)'$$/\1/p" | head -n 1)
+UV = $(BIN)/uv pip install --python $(BIN)/python $(PINNED)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # With widget state GitHub would refuse to show a notebook, and with times every run would differ from the last.
 EXECUTE := --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
@@ -20,7 +27,11 @@ setup: .venv/.done
 
 .venv/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check $(PINNED) -e '.[notebooks,data,metrics,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt uv
+	@export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$(INDEX)}"; \
+	if UV_HTTP_TIMEOUT=10 UV_HTTP_RETRIES=0 $(UV) -q --dry-run --torch-backend=$(BACKEND) torch torchvision 2>/dev/null; \
+	then from=--torch-backend=$(BACKEND); else echo "PyTorch's own index does not serve: from the usual one"; fi; \
+	$(UV) $$from -e '.[$(EXTRAS)]'
 	touch $@
 
 # An interrupted run is resumed.
