@@ -28,10 +28,10 @@ setup: .venv/.done
 .venv/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt uv
-	@export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$(INDEX)}"; \
-	if UV_HTTP_TIMEOUT=10 UV_HTTP_RETRIES=0 $(UV) -q --dry-run --torch-backend=$(BACKEND) torch torchvision 2>/dev/null; \
-	then from=--torch-backend=$(BACKEND); else from=; echo "PyTorch's own index does not answer: from the usual one (on Linux 6 GB, with CUDA)"; fi; \
-	$(UV) $$from -e '.[$(EXTRAS)]'
+	@export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$(INDEX)}"; build=--torch-backend=$(BACKEND); \
+	UV_HTTP_TIMEOUT=10 UV_HTTP_RETRIES=0 $(UV) -q --dry-run --reinstall $$build torch torchvision 2>/dev/null || \
+	{ build=; echo "PyTorch's own index does not answer: from the usual one (on Linux 6 GB, with CUDA)"; }; \
+	$(UV) $$build -e '.[$(EXTRAS)]'
 	touch $@
 
 # An interrupted run is resumed.
@@ -44,7 +44,7 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Several files at a time, one thread each, the slowest first (tests/conftest.py); the cells of a notebook stay together.
+# Several files at a time with a thread each, the slowest first (tests/conftest.py); a notebook is one file.
 test: check
 	ANIMEGAN_SMOKE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
 	    --no-loadscope-reorder --nbval-lax --nbval-current-env tests $(NOTEBOOKS)

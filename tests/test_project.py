@@ -146,7 +146,7 @@ def test_setup_takes_the_cpu_build_where_pytorchs_index_answers_and_all_else_fro
     printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
     assert ("PyTorch's own index does not answer" in printed) == bool(status)
     tried, installed = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
-    assert "--dry-run --torch-backend=cpu torch torchvision" in tried
+    assert "--dry-run --reinstall --torch-backend=cpu torch torchvision" in tried
     assert installed == f"https://mirror.example/simple pip install --python .venv/bin/python{build} -e .[test]"
 
 
