@@ -12,7 +12,7 @@ EXTRAS := notebooks,data,metrics,test
 # The exact versions that the tests ran with; they need Python 3.11 or newer.
 PINNED = $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" * (sys.version_info >= (3, 11)))')
 # PyTorch's build: cpu, without CUDA's gigabytes, unless there is an NVIDIA driver, which auto looks at. uv's auto
-# alone would also give gigabytes to the Intel graphics of a laptop, which this course cannot use.
+# alone would also bring gigabytes for the Intel graphics of a laptop. BACKEND= takes the usual index in any case.
 BACKEND = $(if $(wildcard /proc/driver/nvidia)$(shell which nvidia-smi 2>/dev/null),auto,cpu)
 # uv does not read pip's settings, where a mirror may be named.
 INDEX = $$($(BIN)/python -m pip config list | sed -n "s/^.*[.]index-url='\(.*\)'$$/\1/p" | head -n 1)
