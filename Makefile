@@ -8,8 +8,15 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+EXTRAS := notebooks,data,metrics,test
 # The exact versions that the tests ran with; they need Python 3.11 or newer.
 PINNED = $(shell $(PYTHON) -c 'import sys; print("-c constraints.txt" * (sys.version_info >= (3, 11)))')
+# PyTorch's build: cpu, without CUDA's gigabytes, unless there is an NVIDIA driver, which auto looks at. uv's auto
+# alone would also bring gigabytes for the Intel graphics of a laptop. BACKEND= takes the usual index in any case.
+BACKEND = $(if $(wildcard /proc/driver/nvidia)$(shell which nvidia-smi 2>/dev/null),auto,cpu)
+# uv does not read pip's settings, where a mirror may be named.
+INDEX = $$($(BIN)/python -m pip config list | sed -n "s/^.*[.]index-url='\(.*\)'$$/\1/p" | head -n 1)
+UV = $(BIN)/uv pip install --python $(BIN)/python $(PINNED)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # With widget state GitHub would refuse to show a notebook, and with times every run would differ from the last.
 EXECUTE := --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
@@ -20,7 +27,11 @@ setup: .venv/.done
 
 .venv/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check $(PINNED) -e '.[notebooks,data,metrics,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt uv
+	@export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$(INDEX)}"; build=--torch-backend=$(BACKEND); \
+	UV_HTTP_TIMEOUT=10 UV_HTTP_RETRIES=0 $(UV) -q --dry-run --reinstall $$build torch torchvision 2>/dev/null || \
+	{ build=; echo "PyTorch's own index does not answer: from the usual one (on Linux 6 GB, with CUDA)"; }; \
+	$(UV) $$build -e '.[$(EXTRAS)]'
 	touch $@
 
 # An interrupted run is resumed.
@@ -33,9 +44,10 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
+# Several files at a time with a thread each, the slowest first (tests/conftest.py); a notebook is one file.
 test: check
-	$(BIN)/python -m pytest
-	ANIMEGAN_SMOKE=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env $(NOTEBOOKS)
+	ANIMEGAN_SMOKE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
+	    --no-loadscope-reorder --nbval-lax --nbval-current-env tests $(NOTEBOOKS)
 
 # JupyterLab shows the whole project, and its terminals find the command animegan.
 lab: setup

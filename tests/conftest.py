@@ -19,6 +19,20 @@ from animegan.training import train
 TINY = {"batchSize": 8, "ngf": 8, "ndf": 8, "nz": 16, "epoch": 3, "device": "cpu"}
 
 
+# The files that take longest, longest first. Several files run at a time in `make test`: no worker shall be left alone
+# with one of these at the end.
+SLOW = [
+    "test_diagnosis.py", "test_metrics.py", "test_training.py", "test_ablation.py", "06_when_training_fails.ipynb",
+    "test_browser.py", "07_latent_space.ipynb", "test_sources.py", "test_widgets.py", "test_fidelity.py",
+    "05_epoch_comparison.ipynb", "test_fuzz.py", "test_cli.py", "04_training.ipynb", "08_report.ipynb",
+    "test_slides.py", "test_crawl.py",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: SLOW.index(item.path.name) if item.path.name in SLOW else len(SLOW))
+
+
 def picture(seed: int = 0, width: int = 96, height: int = 96) -> Image.Image:
     """A smooth picture, another for every seed."""
     across, down = np.meshgrid(np.linspace(0, 6, width), np.linspace(0, 6, height))

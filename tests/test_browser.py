@@ -1,4 +1,4 @@
-"""The notebooks as a student meets them: a real JupyterLab in a headless Chromium, cells run in tiny sizes.
+"""Notebooks that one also clicks in, as a student meets them: a real JupyterLab in a headless Chromium, tiny sizes.
 
 pip install -e '.[browser]'    and a Chromium of the system; else these tests skip, saying why.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 SETTINGS = {
     # Every cell in the page, not only those in view; no question about news; the kernel's own clean end.
@@ -36,7 +36,7 @@ def lab(tmp_path_factory):
         pytest.skip("there is no Chromium on this machine: install the system's package chromium")
     pytest.importorskip("playwright", reason="playwright is missing: pip install -e '.[browser]'")
     home = tmp_path_factory.mktemp("lab")
-    shutil.copytree(NOTEBOOKS[0].parent, home / "notebooks", ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(NOTEBOOKS, home / "notebooks", ignore=shutil.ignore_patterns(".*"))
     for name, values in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,11 +82,15 @@ def browser(lab):
 
 @pytest.fixture
 def open_notebook(lab, browser):
-    """Open a notebook and run all its cells; return the page. The test fails on an error in the browser's console."""
+    """Open a notebook by its number and run all its cells without an error; return the page.
+
+    The test also fails on an error in the browser's console.
+    """
     errors = []
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
 
-    def call(name: str):
+    def call(number: str):
+        (name,) = (path.name for path in NOTEBOOKS.glob(f"{number}_*.ipynb"))
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -97,6 +101,11 @@ def open_notebook(lab, browser):
         )
         page.evaluate(f"async () => {{ await {RUN_ALL} }}")
         page.set_default_timeout(MINUTES / 2)
+        cells = page.evaluate(CODE_CELLS)
+        assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
+        for cell in cells:
+            for output in cell["outputs"]:
+                assert output["output_type"] != "error" and output.get("name") != "stderr", cell["source"]
         return page
 
     yield call
@@ -104,22 +113,8 @@ def open_notebook(lab, browser):
     assert not errors
 
 
-def _named(start: str) -> str:
-    return next(path.name for path in NOTEBOOKS if path.name.startswith(start))
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_all_cells_run(path, open_notebook):
-    page = open_notebook(path.name)
-    cells = page.evaluate(CODE_CELLS)
-    assert [cell["count"] for cell in cells] == list(range(1, len(cells) + 1))
-    for cell in cells:
-        for output in cell["outputs"]:
-            assert output["output_type"] != "error" and output.get("name") != "stderr", cell["source"]
-
-
 def test_the_epoch_slider_changes_the_picture(open_notebook):
-    page = open_notebook(_named("05"))
+    page = open_notebook("05")
     side = page.locator(".widget-vbox:has(> .widget-slider:has-text('Right epoch'))").first
     picture, slider = side.locator("img"), side.get_by_role("slider")
     picture_before, epoch_before = picture.get_attribute("src"), slider.get_attribute("aria-valuenow")
@@ -129,7 +124,7 @@ def test_the_epoch_slider_changes_the_picture(open_notebook):
 
 
 def test_latent_space_is_explored_by_keyboard(open_notebook):
-    page = open_notebook(_named("07"))
+    page = open_notebook("07")
     box = page.locator(".widget-vbox:has(> .widget-html:has-text('classified as'))").first
     picture, slider = box.locator("img"), box.get_by_role("slider").first
     changed = "([img, src]) => img.src != src"
@@ -144,7 +139,7 @@ def test_latent_space_is_explored_by_keyboard(open_notebook):
 def test_the_report_leaves_from_the_file_menu(open_notebook, tmp_path):
     from pptx import Presentation
 
-    page = open_notebook(_named("08"))
+    page = open_notebook("08")
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.locator(".lm-Menu-itemLabel", has_text="Save and Export Notebook As").click()
     with page.expect_download(timeout=2 * MINUTES) as download:

@@ -126,6 +126,30 @@ def test_ci_calls_the_readmes_test_command():
     assert re.search(r"^make test$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.M)
 
 
+@pytest.mark.skipif(not shutil.which("make"), reason="there is no make on this machine")
+@pytest.mark.parametrize(("status", "build"), [(0, " --torch-backend=cpu"), (1, "")])
+def test_setup_takes_the_cpu_build_where_pytorchs_index_answers_and_all_else_from_pips_index(status, build, tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    scripts = {
+        "python": "echo \"global.index-url='https://mirror.example/simple'\"",
+        "uv": f'echo "$UV_DEFAULT_INDEX $*" >> log; case "$*" in *--dry-run*) exit {status};; esac',
+    }
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name, line in scripts.items():
+        path = tmp_path / ".venv" / "bin" / name
+        path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+        path.chmod(0o755)
+    for name in ("pyproject.toml", "constraints.txt"):
+        (tmp_path / name).touch()
+    command = ["make", "setup", "PYTHON=true", "BACKEND=cpu", "EXTRAS=test"]
+    environment = {name: value for name, value in os.environ.items() if name != "UV_DEFAULT_INDEX"}
+    printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+    assert ("PyTorch's own index does not answer" in printed) == bool(status)
+    tried, installed = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+    assert "--dry-run --reinstall --torch-backend=cpu torch torchvision" in tried
+    assert installed == f"https://mirror.example/simple pip install --python .venv/bin/python{build} -e .[test]"
+
+
 FOLDERS = {path.name for path in (ROOT / "animegan").iterdir() if path.is_dir() and path.name != "__pycache__"}
 IMPORT = re.compile(r"^\s*(?:from|import) (animegan(?:\.\w+)*)(?: import (\w+))?", re.M)
 
