@@ -49,9 +49,11 @@ test: check
 	ANIMEGAN_SMOKE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
 	    --no-loadscope-reorder --nbval-lax --nbval-current-env tests $(NOTEBOOKS)
 
-# JupyterLab shows the whole project, and its terminals find the command animegan.
+# JupyterLab shows the whole project, and its terminals find the command animegan. Importing animegan first sets how
+# waiting threads behave, in all notebooks.
 lab: setup
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -c "import animegan; from jupyterlab.labapp import main; main()" \
+	    --LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb
 
 notebooks: setup
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(EXECUTE) $(NOTEBOOKS)
