@@ -427,7 +427,9 @@ def settings(of: Run | TrainConfig) -> dict[str, Any]:
 def differences(first: Run | TrainConfig, second: Run | TrainConfig) -> dict[str, tuple[Any, Any]]:
     """The settings in which two runs differ, {name: (value of the first, value of the second)}, but NOT_COMPARED.
 
-    The datasets are compared by the caller: a run knows its `fingerprint`, settings do not.
+    Nor is the precision, which by default depends on the machine. The datasets are compared by the caller: a run knows
+    its `fingerprint`, settings do not.
     """
     one, other = settings(first), settings(second)
-    return {name: (one[name], other[name]) for name in one if name not in NOT_COMPARED and one[name] != other[name]}
+    left_out = (*NOT_COMPARED, "precision")
+    return {name: (one[name], other[name]) for name in one if name not in left_out and one[name] != other[name]}

@@ -302,7 +302,8 @@ def _check_settings(run: Run, config: TrainConfig) -> None:
 
     Ingredients are compared one by one, since another version of animegan may define a recipe differently.
     """
-    changed = [f"{name} {before!r} is now {now!r}" for name, (before, now) in differences(run, config).items()]
+    found = {**differences(run, config), "precision": (run.config.precision, config.precision)}
+    changed = [f"{name} {before!r} is now {now!r}" for name, (before, now) in found.items() if before != now]
     if changed:
         other = f"{run.path} cannot resume with other settings ({'; '.join(changed)})"
         raise UserError(f"{other}: leave them out, or start a new run in another --outf.")

@@ -14,6 +14,7 @@ import animegan
 from animegan import cpu, training
 from animegan.config import TrainConfig
 from animegan.cpu import FIRST_REST, LONGEST_REST, WaitingThreads, kept_memory
+from animegan.errors import UserError
 from animegan.models import load_weights
 from animegan.training import choose_precision, train
 
@@ -188,3 +189,5 @@ def test_a_run_keeps_the_precision_that_it_began_with(drawn, tmp_path, monkeypat
     assert run.config.precision == "bfloat16" and run.info["config"]["precision"] == "bfloat16"
     monkeypatch.setattr(training, "computes_bfloat16", lambda: False)  # resumed on another machine
     assert train(TrainConfig(**settings), resume=True, progress=False).config.precision == "bfloat16"
+    with pytest.raises(UserError, match="precision 'bfloat16' is now 'float32'"):
+        train(TrainConfig(**settings, precision="float32"), resume=True, progress=False)

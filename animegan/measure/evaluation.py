@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from tqdm.auto import tqdm
 
+from animegan.cpu import kept_memory
 from animegan.data import to_uint8
 from animegan.errors import UserError
 from animegan.files import build, check_writable, read_table, reading, saving, write_table
@@ -156,7 +157,7 @@ def evaluate(
     distances: dict[int, list[Distance]] = {epoch: [] for epoch in epochs}
     floor, chosen = [], list(epochs)
     steps = with_fidelity + seeds + len(epochs) + (seeds - 1) * min(len(epochs), RIVALS + 1)
-    with tqdm(total=steps, unit=" steps", disable=not progress) as bar:
+    with kept_memory(), tqdm(total=steps, unit=" steps", disable=not progress) as bar:
         if with_fidelity:
             bar.set_description("FID of the real images")
             fidelity_to_reals = FidelityTo(images, weights, device)
