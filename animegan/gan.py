@@ -52,8 +52,8 @@ class GAN:
         self.optimizerG = Adam(self.netG.parameters(), self.lr_G, **adam)
         self.optimizerD = Adam(self.netD.parameters(), self.lr_D, **adam)
         self.loss = LOSSES[recipe.loss]
-        # ANIMEGAN_EAGER=1 trains without the CUDA graph, for comparison. A graph that waits for other processes could not
-        # be interrupted, nor fall back to eager steps in only one of them.
+        # ANIMEGAN_EAGER=1 trains without the CUDA graph, for comparison. Several processes do, too: a graph that waits
+        # for the others cannot be broken off, and if only some of them could capture it, those would wait for ever.
         is_graph = device.type == "cuda" and team.size == 1 and not os.environ.get("ANIMEGAN_EAGER")
         self.captured = CapturedStep(self) if is_graph else None
 

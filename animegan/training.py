@@ -62,9 +62,9 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_u
     on_update: called with a `Progress` from time to time, for live plots.
 
     Ctrl-C, or the stop button in Jupyter, ends the run after the step in progress; it can be resumed. A
-    second Ctrl-C does not wait. Of the processes that torchrun starts, all call this, but only the first
-    returns, and only its arguments count; the others do their part of each step, then exit. Raises UserError, with what to do, for everything that a user can
-    fix: no images, a run folder in use, a full disk, a loss that is not finite.
+    second Ctrl-C does not wait. Of several processes of torchrun, all call this; the first decides and
+    returns, the others do their part of each step, then exit. Raises UserError, with what to do, for
+    everything that a user can fix: no images, a run folder in use, a full disk, a loss that is not finite.
     """
     get_recipe(config.recipe, config.changes)  # an unknown ingredient is an error before anything is written
     with joined() as team:
@@ -354,7 +354,9 @@ def _own_device(name: str, team: Team) -> torch.device:
     if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if (number := int(os.environ["LOCAL_RANK"])) >= (count := torch.cuda.device_count()):
-        raise UserError(f"this machine has {count} GPUs: give torchrun no larger --nproc-per-node, or take --device cpu.")
+        raise UserError(
+            f"this machine has {count} GPUs: give torchrun no larger --nproc-per-node, or take --device cpu."
+        )
     device = pick_device(f"cuda:{number}")
     torch.cuda.set_device(device)
     return device
