@@ -58,15 +58,16 @@ class Team:
     def sum(self, numbers: Tensor) -> Tensor:
         """The sum over all processes, in place."""
         if self.size > 1:
-            dist.all_reduce(numbers, group=self.group if numbers.is_cuda else None)
+            dist.all_reduce(numbers, group=self.group)
         return numbers
 
     def parallel(self, network: nn.Module) -> nn.Module:
         """The network with the mean of all processes as its gradient, and BatchNorm over all their images."""
-        for layer in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
-            for number, module in enumerate(layer):
-                if isinstance(module, nn.BatchNorm2d):
-                    layer[number] = SyncedBatchNorm(module, self.group)
+        if self.size == 1:
+            return network
+        for name, norm in list(network.named_modules()):
+            if isinstance(norm, nn.BatchNorm2d):
+                network.set_submodule(name, SyncedBatchNorm(norm, self.group))
         # The buffers are the same everywhere already: statistics of all images, and what depends on the weights alone.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # the option's new name is unknown to older versions
@@ -131,9 +132,9 @@ class SyncedBatchNorm(nn.BatchNorm2d):
         mean = total / count
         var = squares / count - mean**2  # loses nothing in float64
         with torch.no_grad():
-            self.num_batches_tracked += 1
-            self.running_mean.lerp_(mean.float(), self.momentum)
-            self.running_var.lerp_((var * count / (count - 1)).float(), self.momentum)
+            for name, new in (("running_mean", mean), ("running_var", var * count / (count - 1))):
+                self.get_buffer(name).lerp_(new.float(), self.momentum or 0.0)
+            self.get_buffer("num_batches_tracked").add_(1)
         scale = self.weight * (var + self.eps).rsqrt().float()
         shift = self.bias - mean.float() * scale
         return torch.addcmul(shift[:, None, None], values, scale[:, None, None]).to(x.dtype)

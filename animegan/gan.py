@@ -40,9 +40,7 @@ class GAN:
         self.netD = netD.to(device, memory_format=torch.channels_last)  # pyright: ignore
         # With several processes always a copy: the first one draws with it, without waiting for the others.
         self.ema_G = copy.deepcopy(self.netG) if recipe.ema or team.size > 1 else self.netG
-        self._forward_G, self._forward_D = self.netG, self.netD.logits
-        if team.size > 1:
-            self._forward_G, self._forward_D = team.parallel(self.netG), team.parallel(_Logits(self.netD))
+        self._forward_G, self._forward_D = team.parallel(self.netG), team.parallel(_Logits(self.netD))
         self.steps = 0  # taken so far
         self.bfloat16 = config.precision == "bfloat16"
         # Fused: one kernel for all weights. Capturable: a CUDA graph reads the learning rate from the device.

@@ -23,7 +23,7 @@ import animegan
 from animegan.config import TrainConfig
 from animegan.cpu import WaitingThreads, computes_bfloat16, kept_memory
 from animegan.data import FaceDataset, batches, epoch_order, hold_out, load_faces, to_device, to_unit
-from animegan.distributed import ALONE, Team, joined
+from animegan.distributed import Team, joined
 from animegan.errors import UserError
 from animegan.files import START_AGAIN, WRONG_CONTENT, locked
 from animegan.gan import GAN
@@ -71,30 +71,25 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_u
         if team.rank:
             _help(team)
             raise SystemExit(0)
-        return _train_locked(config, _own_device(config.device, team), resume, progress, on_update, team)
-
-
-def _train_locked(
-    config: TrainConfig, device: torch.device, resume: bool, progress: bool, on_update: Watcher | None, team: Team
-) -> Run:
-    path = Path(config.outf)
-    is_new = not resume and not os.path.isdir(path)
-    if resume:
-        Run(path)
-    elif is_new:
-        check_run_folder(path)  # what stands in the way
-    try:
-        with locked(path / LOCK, f"a training is at work in {path}: wait until it has ended, or name another --outf."):
-            if not resume:
-                check_run_folder(path)
-            return _train(config, device, resume, progress, on_update, team)
-    finally:
-        if is_new and [file.name for file in path.glob("*")] == [LOCK]:  # nothing has come into it
-            shutil.rmtree(path, ignore_errors=True)
+        device, path = _own_device(config.device, team), Path(config.outf)
+        is_new = not resume and not os.path.isdir(path)
+        if resume:
+            Run(path)
+        elif is_new:
+            check_run_folder(path)  # what stands in the way
+        busy = f"a training is at work in {path}: wait until it has ended, or name another --outf."
+        try:
+            with locked(path / LOCK, busy):
+                if not resume:
+                    check_run_folder(path)
+                return _train(config, device, team, resume, progress, on_update)
+        finally:
+            if is_new and [file.name for file in path.glob("*")] == [LOCK]:  # nothing has come into it
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _train(
-    config: TrainConfig, device: torch.device, resume: bool, progress: bool, on_update: Watcher | None, team: Team
+    config: TrainConfig, device: torch.device, team: Team, resume: bool, progress: bool, on_update: Watcher | None
 ) -> Run:
     run = Run(config.outf) if resume else None
     if config.precision == "auto":
@@ -154,9 +149,7 @@ def _help(team: Team) -> None:
 class _Trainer:
     run: Run  # of the first process: set before training begins
 
-    def __init__(
-        self, config: TrainConfig, faces: FaceDataset, learnt: torch.Tensor, device: torch.device, team: Team = ALONE
-    ):
+    def __init__(self, config: TrainConfig, faces: FaceDataset, learnt: torch.Tensor, device: torch.device, team: Team):
         self.config, self.faces, self.learnt, self.device, self.team = config, faces, learnt, device, team
         self.gan = GAN(config, device, team)
         self.images = to_device(faces.images, device)
@@ -258,7 +251,7 @@ class _Trainer:
         if self.team.size == 1 or not self.pending_metrics:
             return
         steps = len(self.pending_metrics) * UPDATE_SECONDS / max(seconds, 1e-3)
-        mine = torch.tensor([float(pressed.is_set()), 0.0 if self.team.rank else steps])
+        mine = torch.tensor([float(pressed.is_set()), 0.0 if self.team.rank else steps], device=self.device)
         presses, steps = self.team.sum(mine).tolist()
         self.read_after = max(round(steps), 1)
         if presses:
@@ -287,19 +280,16 @@ class _Trainer:
 
     def _end_epoch(self) -> None:
         if not self.team.rank:
-            self._save_epoch()
+            netG = self.gan.sampling_generator()
+            with torch.inference_mode():
+                faces = netG(self.noise)
+            if not torch.isfinite(faces).all():
+                raise self._diverged(f"NetG's pictures are not finite after epoch {self.epoch}")
+            self.run.save_epoch(self.epoch, faces, netG, self.gan.netD)
+            if self.epoch == 1:
+                self.run.save_reals(to_unit(self.reals))
         self.epoch, self.iteration = self.epoch + 1, 0
         self._save_checkpoint()
-
-    def _save_epoch(self) -> None:
-        netG = self.gan.sampling_generator()
-        with torch.inference_mode():
-            faces = netG(self.noise)
-        if not torch.isfinite(faces).all():
-            raise self._diverged(f"NetG's pictures are not finite after epoch {self.epoch}")
-        self.run.save_epoch(self.epoch, faces, netG, self.gan.netD)
-        if self.epoch == 1:
-            self.run.save_reals(to_unit(self.reals))
 
     def _save_checkpoint(self) -> None:
         if self.team.rank:
@@ -346,20 +336,17 @@ def pick_device(name: str) -> torch.device:
 
 
 def _own_device(name: str, team: Team) -> torch.device:
-    """The device of this process: of several on one machine each has a GPU of its own, or all share the CPU."""
+    """The device of this process: of several, each has a GPU of its own, or all compute on the CPU."""
     if team.size == 1:
         return pick_device(name)
-    if name not in ("auto", "cpu", "cuda"):
-        raise UserError(f"--device {name} is one device, but there are {team.size} processes: leave it at auto.")
-    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+    number, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if name == "cpu" or (name == "auto" and not count):
         return torch.device("cpu")
-    if (number := int(os.environ["LOCAL_RANK"])) >= (count := torch.cuda.device_count()):
-        raise UserError(
-            f"this machine has {count} GPUs: give torchrun no larger --nproc-per-node, or take --device cpu."
-        )
-    device = pick_device(f"cuda:{number}")
-    torch.cuda.set_device(device)
-    return device
+    if name not in ("auto", "cuda") or number >= count:
+        few = f"--device {name}: each process needs a GPU of its own, and this machine has {count}"
+        raise UserError(f"{few}; give torchrun no larger --nproc-per-node, and leave --device at auto.")
+    torch.cuda.set_device(number)
+    return pick_device(f"cuda:{number}")
 
 
 def choose_precision(config: TrainConfig, device: torch.device) -> str:

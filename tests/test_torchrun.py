@@ -28,8 +28,8 @@ from animegan.training import train
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="torchrun's processes are imitated with signals")
 CPU = torch.device("cpu")
 SETTINGS = {**TINY, "precision": "float32"}
-CONTEXT = multiprocessing.get_context("forkserver")  # it imports PyTorch once; every process is forked from it
-CONTEXT.set_forkserver_preload(["animegan.training"])
+CONTEXT = multiprocessing.get_context("forkserver")  # it imports PyTorch once; all are forked from it
+CONTEXT.set_forkserver_preload(["animegan.training", "animegan.show"])
 
 
 def _as_torchrun(rank: int, port: int, log: str, work, *arguments) -> None:
@@ -188,8 +188,8 @@ def _elsewhere(folder: Path, arguments: list[str]) -> int:
     [
         (".", ["--batchSize=3"], "2 processes cannot share a minibatch of 3 images, as each needs 2: start fewer"),
         (".", ["--set=minibatch=2"], "2 processes cannot share a minibatch of 2 images"),
-        (".", ["--device=cuda:1"], "--device cuda:1 is one device, but there are 2 processes: leave it at auto."),
-        (".", ["--device=cuda"], "give torchrun no larger --nproc-per-node, or take --device cpu."),
+        (".", ["--device=cuda:1"], "--device cuda:1: each process needs a GPU of its own, and this machine has"),
+        (".", ["--device=cuda"], "give torchrun no larger --nproc-per-node, and leave --device at auto."),
         (".", ["--data_path=nowhere"], "there is no folder nowhere"),
         (".", ["--lr=1e30"], "training has diverged and was stopped"),
         ("empty", [], "process 1 of 0 to 1: there is no folder faces in"),
