@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from animegan.config import IMAGE_SIZE, TrainConfig
-from animegan.models import NetG, fits
+from animegan.distributed import ALONE, Team
+from animegan.errors import UserError
+from animegan.models import NetD, NetG, fits
 from animegan.recipes import LOSSES, get_recipe, new_networks
 
 
@@ -19,10 +21,15 @@ class GAN:
     """NetG against NetD: both networks, the moving average of G, the optimisers and the random numbers.
 
     config: sizes, learning rate, recipe, precision and seed. device: where the networks are trained.
+    team: the processes that train it together. Raises UserError if a minibatch is too small for them.
     """
 
-    def __init__(self, config: TrainConfig, device: torch.device):
+    def __init__(self, config: TrainConfig, device: torch.device, team: Team = ALONE):
         self.recipe = recipe = get_recipe(config.recipe, config.changes)
+        self.team, minibatch = team, config.batchSize // self.parts(config.batchSize)
+        if team.size > 1 and minibatch < 2 * team.size:
+            few = f"{team.size} processes cannot share a minibatch of {minibatch} images, as each needs 2"
+            raise UserError(f"{few}: start fewer, or give a larger --batchSize or --set minibatch=.")
         self.device, self.nz = device, config.nz
         self.random = torch.Generator().manual_seed(config.seed)
         with torch.random.fork_rng(devices=[]):  # PyTorch's own initialisation takes the global generator
@@ -31,7 +38,9 @@ class GAN:
         # Channels last is the fastest memory layout for convolutions, on CPUs and on GPUs.
         self.netG = netG.to(device, memory_format=torch.channels_last)  # pyright: ignore
         self.netD = netD.to(device, memory_format=torch.channels_last)  # pyright: ignore
-        self.ema_G = copy.deepcopy(self.netG) if recipe.ema else self.netG
+        # With several processes always a copy: the first one draws with it, without waiting for the others.
+        self.ema_G = copy.deepcopy(self.netG) if recipe.ema or team.size > 1 else self.netG
+        self._forward_G, self._forward_D = team.parallel(self.netG), team.parallel(_Logits(self.netD))
         self.steps = 0  # taken so far
         self.bfloat16 = config.precision == "bfloat16"
         # Fused: one kernel for all weights. Capturable: a CUDA graph reads the learning rate from the device.
@@ -41,14 +50,16 @@ class GAN:
         self.optimizerG = Adam(self.netG.parameters(), self.lr_G, **adam)
         self.optimizerD = Adam(self.netD.parameters(), self.lr_D, **adam)
         self.loss = LOSSES[recipe.loss]
-        # ANIMEGAN_EAGER=1 trains without the CUDA graph, for comparison.
-        self.captured = CapturedStep(self) if device.type == "cuda" and not os.environ.get("ANIMEGAN_EAGER") else None
+        # ANIMEGAN_EAGER=1 trains without the CUDA graph, for comparison. Several processes do, too: a graph that waits
+        # for the others cannot be broken off, and if only some of them could capture it, those would wait for ever.
+        is_graph = device.type == "cuda" and team.size == 1 and not os.environ.get("ANIMEGAN_EAGER")
+        self.captured = CapturedStep(self) if is_graph else None
 
     def step(self, real: Tensor) -> Tensor:
         """One step of D, then one of G, on real images [B, 3, 96, 96] in [-1, 1], or on each minibatch of them.
 
         Returns [4] on the device, means over the minibatches: loss of D, loss of G, D(x) and D(G(z)), the
-        last two from before D's update.
+        last two from before D's update. Every process is given the whole batch, and computes its part.
         """
         parts = self.parts(len(real))
         # All random numbers come from one generator on the CPU, so that a run draws the same ones on every device.
@@ -71,14 +82,16 @@ class GAN:
         r1 = self.recipe.r1 * len(rates) / len(penalised)  # so that the mean over the batch stays the same
         weights = [r1 if number in penalised else 0.0 for number in range(len(rates))]
         parts = zip(real.tensor_split(len(rates)), noise.tensor_split(len(rates)), rates, weights, strict=True)
-        return torch.stack([self._step(*part) for part in parts]).mean(0)
+        return self.team.sum(torch.stack([self._step(*part) for part in parts]).mean(0) / self.team.size)
 
     def _step(self, real: Tensor, noise: Tensor, rates: tuple[float, float, float] | Tensor, r1: float) -> Tensor:
         lr_G, lr_D, ema_weight = rates
+        whole, real, noise = len(real), self.team.part(real), self.team.part(noise)
+        weight = len(real) * self.team.size / whole  # of this part in the mean over the processes: about 1
         z, flip, *augment = noise.split([self.nz, 1, 3, 3, 3], 1)
         real = self._flip(real, flip)
         with self._autocast():
-            fake = self.netG(z[..., None, None]).to(real.dtype)
+            fake = self._forward_G(z[..., None, None]).to(real.dtype)
 
         # G is fixed, D learns to make log D(x) + log(1 - D(G(z))) larger.
         self.netD.zero_grad()
@@ -86,7 +99,7 @@ class GAN:
         logits_real, logits_fake = self._discriminate(shown, self._augment(fake.detach(), augment[1]))
         loss_real = self.loss(logits_real, 1 - self.recipe.label_smoothing)
         loss_fake = self.loss(logits_fake, 0.0)
-        (loss_real + loss_fake + _r1_penalty(logits_real, shown, r1)).backward()
+        ((loss_real + loss_fake + _r1_penalty(logits_real, shown, r1)) * weight).backward()
         self.optimizerD.update(lr_D)
 
         # D is fixed, G learns to make log D(G(z)) larger. Only D's input needs a gradient for that, not its weights.
@@ -95,20 +108,20 @@ class GAN:
         with self._autocast():
             logits = self.netD.logits(self._augment(fake, augment[2])).to(real.dtype)
         loss_G = self.loss(logits, None)
-        loss_G.backward()
+        (loss_G * weight).backward()
         self.optimizerG.update(lr_G)
         self.netD.requires_grad_(True)
 
         self._update_ema(ema_weight)
         verdicts = torch.stack([logits_real.detach(), logits_fake.detach()]).sigmoid().mean(1)
-        return torch.cat([torch.stack([loss_real + loss_fake, loss_G]).detach(), verdicts])
+        return torch.cat([torch.stack([loss_real + loss_fake, loss_G]).detach(), verdicts]) * weight
 
     def _discriminate(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """D's logits on both, [B] each. In a mixed batch, BatchNorm computes one mean over real and fake."""
         with self._autocast():
             if self.recipe.mixed_batch:
-                return self.netD.logits(torch.cat([real, fake])).to(real.dtype).chunk(2)
-            return self.netD.logits(real).to(real.dtype), self.netD.logits(fake).to(real.dtype)
+                return self._forward_D(torch.cat([real, fake])).to(real.dtype).chunk(2)
+            return self._forward_D(real).to(real.dtype), self._forward_D(fake).to(real.dtype)
 
     def _autocast(self) -> torch.autocast:
         """Convolutions in bfloat16, if that is the run's precision; weights, statistics and losses stay float32."""
@@ -225,13 +238,24 @@ class GAN:
 
     @torch.no_grad()
     def _update_ema(self, weight: float | Tensor) -> None:
-        if not self.recipe.ema:
+        if self.ema_G is self.netG:
             return
         ema, weights = list(self.ema_G.parameters()), list(self.netG.parameters())
         if isinstance(weight, Tensor):  # on a CUDA graph
             torch._foreach_lerp_(ema, weights, [weight] * len(ema))  # pyright: ignore
         else:
             torch._foreach_lerp_(ema, weights, weight)  # pyright: ignore
+
+
+class _Logits(nn.Module):
+    """D's logits as a forward pass, which is what DistributedDataParallel wraps."""
+
+    def __init__(self, netD: NetD):
+        super().__init__()
+        self.netD = netD
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.netD.logits(x)
 
 
 def _r1_penalty(logits: Tensor, pictures: Tensor, weight: float) -> Tensor | float:

@@ -23,6 +23,7 @@ import animegan
 from animegan.config import TrainConfig
 from animegan.cpu import WaitingThreads, computes_bfloat16, kept_memory
 from animegan.data import FaceDataset, batches, epoch_order, hold_out, load_faces, to_device, to_unit
+from animegan.distributed import Team, joined
 from animegan.errors import UserError
 from animegan.files import START_AGAIN, WRONG_CONTENT, locked
 from animegan.gan import GAN
@@ -61,27 +62,35 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True, on_u
     on_update: called with a `Progress` from time to time, for live plots.
 
     Ctrl-C, or the stop button in Jupyter, ends the run after the step in progress; it can be resumed. A
-    second Ctrl-C does not wait. Raises UserError, with what to do, for everything that a user can
-    fix: no images, a run folder in use, a full disk, a loss that is not finite.
+    second Ctrl-C does not wait. Of several processes of torchrun, all call this; the first decides and
+    returns, the others do their part of each step, then exit. Raises UserError, with what to do, for
+    everything that a user can fix: no images, a run folder in use, a full disk, a loss that is not finite.
     """
     get_recipe(config.recipe, config.changes)  # an unknown ingredient is an error before anything is written
-    device, path = pick_device(config.device), Path(config.outf)
-    is_new = not resume and not os.path.isdir(path)
-    if resume:
-        Run(path)
-    elif is_new:
-        check_run_folder(path)  # what stands in the way
-    try:
-        with locked(path / LOCK, f"a training is at work in {path}: wait until it has ended, or name another --outf."):
-            if not resume:
-                check_run_folder(path)
-            return _train(config, device, resume, progress, on_update)
-    finally:
-        if is_new and [file.name for file in path.glob("*")] == [LOCK]:  # nothing has come into it
-            shutil.rmtree(path, ignore_errors=True)
+    with joined() as team:
+        if team.rank:
+            _help(team)
+            raise SystemExit(0)
+        device, path = _own_device(config.device, team), Path(config.outf)
+        is_new = not resume and not os.path.isdir(path)
+        if resume:
+            Run(path)
+        elif is_new:
+            check_run_folder(path)  # what stands in the way
+        busy = f"a training is at work in {path}: wait until it has ended, or name another --outf."
+        try:
+            with locked(path / LOCK, busy):
+                if not resume:
+                    check_run_folder(path)
+                return _train(config, device, team, resume, progress, on_update)
+        finally:
+            if is_new and [file.name for file in path.glob("*")] == [LOCK]:  # nothing has come into it
+                shutil.rmtree(path, ignore_errors=True)
 
 
-def _train(config: TrainConfig, device: torch.device, resume: bool, progress: bool, on_update: Watcher | None) -> Run:
+def _train(
+    config: TrainConfig, device: torch.device, team: Team, resume: bool, progress: bool, on_update: Watcher | None
+) -> Run:
     run = Run(config.outf) if resume else None
     if config.precision == "auto":
         config = replace(config, precision=run.config.precision if run else choose_precision(config, device))
@@ -93,20 +102,22 @@ def _train(config: TrainConfig, device: torch.device, resume: bool, progress: bo
         without = f" beyond the {len(held)} held out" if len(held) else ""
         few = f"{config.data_path} has {len(learnt)} usable images{without}, fewer than one batch of {config.batchSize}"
         raise UserError(f"{few}: add images (a few thousand give faces), or make the batch smaller with --batchSize.")
+    team.from_first((replace(config, device=device.type), faces.fingerprint))
+    team.meet(device)
     # No run.json before the networks exist: sizes that do not fit into memory leave the folder free for smaller ones.
     smaller = f"--batchSize {config.batchSize // 2}" if config.batchSize >= 4 else "a smaller --ngf and --ndf"
     with allocating(f"these networks (ngf {config.ngf}, ndf {config.ndf}, nz {config.nz})", "make them smaller"):
-        trainer = _Trainer(config, faces, learnt, device)
+        trainer = _Trainer(config, faces, learnt, device, team)
     trainer.run = run = run or Run.create(config, _facts(faces, device))
     if progress:
         left_out = faces.report.total - len(faces)
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
         held_out = f", {len(held):,} of them held out" if len(held) else ""
-        print(f"{len(faces):,} images{held_out}{why}, on {device} in {config.precision}")
+        where = f"{team.size} processes, on {device.type}" if team.size > 1 else f"on {device}"
+        print(f"{len(faces):,} images{held_out}{why}, {where} in {config.precision}")
     try:
         with allocating(f"a batch of {config.batchSize} on {device}", f"try {smaller}"):
-            if resume:
-                trainer.restore()
+            team.from_first(trainer.restore() if resume else None)
             trainer.run_epochs(progress, on_update)
     except UserError as error:
         if isinstance(error.__cause__, RuntimeError | MemoryError) and not resume and not trainer.steps:
@@ -115,12 +126,32 @@ def _train(config: TrainConfig, device: torch.device, resume: bool, progress: bo
     return run
 
 
-class _Trainer:
-    run: Run  # set before training begins
+def _help(team: Team) -> None:
+    """What all processes but the first do: their part of each step of the run that the first decides on."""
+    config, fingerprint = team.from_first()
+    device, problem = torch.device("cpu"), ""
+    try:
+        device = _own_device(config.device, team)
+        faces = load_faces(config.data_path, config.imageSize, progress=False)
+        if faces.fingerprint != fingerprint:
+            problem = f"{config.data_path} does not hold the same images there: copy them from the first machine."
+    except UserError as error:
+        problem = str(error)
+    team.meet(device, problem)
+    with allocating(f"a batch of {config.batchSize} on {device}", "make it smaller"):
+        trainer = _Trainer(config, faces, hold_out(len(faces), config.hold_out)[0], device, team)
+        if state := team.from_first():
+            trainer.epoch, trainer.iteration = state["epoch"], state["iteration"]
+            trainer.gan.load_state_dict(state["game"])
+        trainer.run_epochs(progress=False, on_update=None)
 
-    def __init__(self, config: TrainConfig, faces: FaceDataset, learnt: torch.Tensor, device: torch.device):
-        self.config, self.faces, self.learnt, self.device = config, faces, learnt, device
-        self.gan = GAN(config, device)
+
+class _Trainer:
+    run: Run  # of the first process: set before training begins
+
+    def __init__(self, config: TrainConfig, faces: FaceDataset, learnt: torch.Tensor, device: torch.device, team: Team):
+        self.config, self.faces, self.learnt, self.device, self.team = config, faces, learnt, device, team
+        self.gan = GAN(config, device, team)
         self.images = to_device(faces.images, device)
         self.reals = torch.from_numpy(faces.images[learnt[:FACES_IN_GRID].numpy()])
         self.noise = fixed_noise(config.nz).to(device)
@@ -128,15 +159,16 @@ class _Trainer:
         self.pending_metrics: list[tuple[int, int, float, torch.Tensor]] = []  # still on the device
         self.epoch, self.iteration, self.seconds = 1, 0, 0.0  # the epoch in progress, and how many steps of it are done
         self.steps_per_epoch = len(learnt) // config.batchSize
+        self.read_after = 1  # steps until all processes read their figures together
 
-    def restore(self) -> None:
-        """Continue from the checkpoint of the run, after checking that the dataset is the same."""
+    def restore(self) -> dict | None:
+        """Continue from the checkpoint of the run, after checking that the dataset is the same; return it."""
         if self.run.fingerprint != self.faces.fingerprint:
             other = f"{self.config.data_path} does not hold the images that {self.run.path} was trained on"
             raise UserError(f"{other}: give their folder with --data_path, or start a new run in another --outf.")
         state = self.run.load_checkpoint()
         if state is None:  # interrupted before the first checkpoint: begin again
-            return
+            return None
         self.epoch, self.iteration, self.seconds = state["epoch"], state["iteration"], state["seconds"]
         size, now = self.steps_per_epoch, self._settings()
         done = (self.epoch - 1) * size + self.iteration
@@ -161,6 +193,7 @@ class _Trainer:
                 raise UserError(f"{lacks}: a line is missing, doubled or moved; {START_AGAIN}")
         if self.epoch <= self.config.epoch:  # a finished run stays as it is
             self.run.save_info(self.config, diverged=None)
+        return state
 
     def run_epochs(self, progress: bool, on_update: Watcher | None) -> None:
         config = self.config
@@ -177,7 +210,9 @@ class _Trainer:
             total=total * size, initial=done * size, unit=" images", unit_scale=True, mininterval=UPDATE_SECONDS,
             disable=not progress, dynamic_ncols=True,
         )  # fmt: skip
-        with bar, kept_memory(), WaitingThreads(self.device) as threads, _stop_button() as stopped:
+        with bar, kept_memory(), WaitingThreads(self.device) as threads, _stop_button() as pressed:
+            # Several processes stop after the same step, and clocks differ: after how many, they agree in `_agree`.
+            stopped = pressed if self.team.size == 1 else threading.Event()
             while self.epoch <= config.epoch:
                 shown = time.monotonic()
                 threads.start()
@@ -188,9 +223,11 @@ class _Trainer:
                     self.iteration += 1
                     self.seconds = time.perf_counter() - self.started
                     self.pending_metrics.append((self.epoch, self.iteration, self.seconds, figures))
-                    if stopped.is_set() or time.monotonic() - shown >= UPDATE_SECONDS:
-                        shown = time.monotonic()
+                    is_due = stopped.is_set() or time.monotonic() - shown >= UPDATE_SECONDS
+                    if is_due if self.team.size == 1 else len(self.pending_metrics) >= self.read_after:
+                        seconds, shown = time.monotonic() - shown, time.monotonic()
                         threads.check()
+                        self._agree(pressed, stopped, seconds)
                         self._read_figures(bar)
                         if on_update:
                             on_update(Progress(self.run, self.epoch, self.steps, epoch_done=False))
@@ -198,12 +235,27 @@ class _Trainer:
                     if stopped.is_set() and self.iteration < self.steps_per_epoch:
                         self._save_checkpoint()
                         return
+                self._agree(pressed, stopped, time.monotonic() - shown)
                 self._read_figures(bar)
                 self._end_epoch()
                 if on_update:
                     on_update(Progress(self.run, self.epoch - 1, self.steps, epoch_done=True))
                 if stopped.is_set():
                     return
+
+    def _agree(self, pressed: threading.Event, stopped: threading.Event, seconds: float) -> None:
+        """Stop all processes if one is to stop; the next figures are read after as many steps as take half a second.
+
+        seconds: how long the steps since the last time took, by the clock of this process: that of the first counts.
+        """
+        if self.team.size == 1 or not self.pending_metrics:
+            return
+        steps = len(self.pending_metrics) * UPDATE_SECONDS / max(seconds, 1e-3)
+        mine = torch.tensor([float(pressed.is_set()), 0.0 if self.team.rank else steps], device=self.device)
+        presses, steps = self.team.sum(mine).tolist()
+        self.read_after = max(round(steps), 1)
+        if presses:
+            stopped.set()
 
     def _read_figures(self, bar: tqdm) -> None:
         """Fetch the figures of the last steps, all at once: every fetch makes a GPU wait."""
@@ -227,18 +279,21 @@ class _Trainer:
         self.pending_metrics.clear()
 
     def _end_epoch(self) -> None:
-        netG = self.gan.sampling_generator()
-        with torch.inference_mode():
-            faces = netG(self.noise)
-        if not torch.isfinite(faces).all():
-            raise self._diverged(f"NetG's pictures are not finite after epoch {self.epoch}")
-        self.run.save_epoch(self.epoch, faces, netG, self.gan.netD)
-        if self.epoch == 1:
-            self.run.save_reals(to_unit(self.reals))
+        if not self.team.rank:
+            netG = self.gan.sampling_generator()
+            with torch.inference_mode():
+                faces = netG(self.noise)
+            if not torch.isfinite(faces).all():
+                raise self._diverged(f"NetG's pictures are not finite after epoch {self.epoch}")
+            self.run.save_epoch(self.epoch, faces, netG, self.gan.netD)
+            if self.epoch == 1:
+                self.run.save_reals(to_unit(self.reals))
         self.epoch, self.iteration = self.epoch + 1, 0
         self._save_checkpoint()
 
     def _save_checkpoint(self) -> None:
+        if self.team.rank:
+            return
         if not Run.exists(self.run.path):
             self.run.save_info(self.run.config)  # somebody has deleted it meanwhile
         self.run.save_steps(self.steps)
@@ -251,6 +306,8 @@ class _Trainer:
 
     def _diverged(self, what: str) -> UserError:
         """Save the steps that led here and why they ended, for `animegan diagnose`; return the error to raise."""
+        if self.team.rank:
+            return UserError(what)
         self.run.save_steps(self.steps)
         self.run.save_info(self.run.config, diverged=what)
         kept = self.epoch - 1
@@ -276,6 +333,20 @@ def pick_device(name: str) -> torch.device:
         fix = "leave it at auto, or see why with: animegan doctor"
         raise UserError(f"--device {name} is not available on this machine; {fix}") from error
     return device
+
+
+def _own_device(name: str, team: Team) -> torch.device:
+    """The device of this process: of several, each has a GPU of its own, or all compute on the CPU."""
+    if team.size == 1:
+        return pick_device(name)
+    number, count = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if name == "cpu" or (name == "auto" and not count):
+        return torch.device("cpu")
+    if name not in ("auto", "cuda") or number >= count:
+        few = f"--device {name}: each process needs a GPU of its own, and this machine has {count}"
+        raise UserError(f"{few}; give torchrun no larger --nproc-per-node, and leave --device at auto.")
+    torch.cuda.set_device(number)
+    return pick_device(f"cuda:{number}")
 
 
 def choose_precision(config: TrainConfig, device: torch.device) -> str:

@@ -66,11 +66,14 @@ def draw(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> int:
+    from animegan.distributed import is_helper
     from animegan.files import write_picture
     from animegan.runs import Run
     from animegan.show import compare_epochs
     from animegan.training import train
 
+    if is_helper():
+        train(TrainConfig())  # exits: the first process of torchrun says with which settings
     given = {f.name: getattr(options, f.name) for f in fields(TrainConfig) if hasattr(options, f.name)}
     if "changes" in given:
         given["changes"] = dict(given["changes"])
