@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from animegan.errors import UserError
 
 STEP_LIMIT = timedelta(seconds=120)  # a process that does not answer for so long ends the training of all
+BY_TORCHRUN = "TORCHELASTIC_RUN_ID"  # it sets this variable, and RANK, LOCAL_RANK and WORLD_SIZE
 LOST = "gloo|nccl|connection|timed? ?out"  # in the messages of PyTorch when another process does not answer
 
 
@@ -79,7 +80,7 @@ ALONE = Team()
 
 def is_helper() -> bool:
     """Whether torchrun has started this process to help another one, the first."""
-    return dist.is_torchelastic_launched() and os.environ["RANK"] != "0"
+    return BY_TORCHRUN in os.environ and os.environ["RANK"] != "0"
 
 
 @contextmanager
@@ -89,7 +90,7 @@ def joined() -> Iterator[Team]:
     If a process ends, or does not answer, the first raises UserError. The others never say anything: they end with
     status 2, and only after the first, since torchrun ends all processes as soon as one has failed.
     """
-    if not dist.is_torchelastic_launched() or os.environ["WORLD_SIZE"] == "1":
+    if BY_TORCHRUN not in os.environ or os.environ["WORLD_SIZE"] == "1":
         yield ALONE
         return
     dist.init_process_group("gloo")  # with PyTorch's limit of half an hour: the first may read many pictures
