@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from animegan.config import IMAGE_SIZE, QUICK, QUICK_COUNT, TrainConfig
-from animegan.cpu import WaitingThreads, computes_bfloat16, kept_memory, processor_name
+from animegan.cpu import WaitingThreads, computes_bfloat16, computing_with, kept_memory, processor_name
 from animegan.gan import GAN
 from animegan.recipes import RECIPES
 from animegan.training import choose_precision, pick_device
@@ -53,25 +53,20 @@ def measure_speed(
     The settings take turns, so that a busy moment of the machine does not hit one of them alone. threads: how many each
     computes with, by name; by default as many as now.
     """
-    usual = torch.get_num_threads()
     gans = {name: GAN(resolved(config), pick_device(config.device)) for name, config in configs.items()}
     speeds: dict[Any, list[float]] = {name: [] for name in gans}
-    try:
-        with kept_memory():
-            for name, gan in list(gans.items()) * turns:
-                torch.set_num_threads(threads[name] if threads else usual)
-                shape = (configs[name].batchSize, 3, IMAGE_SIZE, IMAGE_SIZE)
-                real = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(gan.device) * 2 - 1
-                with WaitingThreads(gan.device) as waiting:
-                    gan.step(real).tolist()
-                    started, steps = time.perf_counter(), 0
-                    while (passed := time.perf_counter() - started) < seconds or not steps:
-                        gan.step(real).tolist()  # copying to the CPU waits for the device
-                        steps += 1
-                        waiting.check()
-                speeds[name].append(len(real) * steps / passed)
-    finally:
-        torch.set_num_threads(usual)
+    for name, gan in list(gans.items()) * turns:
+        shape = (configs[name].batchSize, 3, IMAGE_SIZE, IMAGE_SIZE)
+        real = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(gan.device) * 2 - 1
+        count = threads[name] if threads else torch.get_num_threads()
+        with kept_memory(), computing_with(count), WaitingThreads(gan.device) as waiting:
+            gan.step(real).tolist()
+            started, steps = time.perf_counter(), 0
+            while (passed := time.perf_counter() - started) < seconds or not steps:
+                gan.step(real).tolist()  # copying to the CPU waits for the device
+                steps += 1
+                waiting.check()
+        speeds[name].append(len(real) * steps / passed)
     return speeds
 
 

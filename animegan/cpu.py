@@ -1,6 +1,6 @@
 """How PyTorch uses the processor: threads that give way to other programs, memory that is kept, and bfloat16.
 
-Nothing here changes a result: a run gives the same weights, bit for bit, on a busy machine and on a free one.
+Only the number of threads changes a result, by rounding: a run keeps the one that it began with.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import torch
 
 from animegan import SPIN_LIMITS
 
+PROBE_SECONDS = 0.3  # how long it is measured whether the machine is busy
 FREE = 0.85  # of its CPU time a spinning program gets at least this share, unless others need the cores
 FIRST_REST, LONGEST_REST = 5.0, 60.0  # seconds until spinning is tried again; doubled each time, up to the second
 MIN_SECONDS = 0.2  # a shorter time tells nothing
@@ -69,6 +70,31 @@ class WaitingThreads:
 
     def __exit__(self, *_error: object) -> None:
         self._wake = self._wake and self._wake()
+
+
+def free_threads(precision: str) -> int:
+    """How many threads a new run computes with: as many as PyTorch does, or one on a busy machine in bfloat16.
+
+    oneDNN's kernels for bfloat16 wait for each other in the middle of a loop, and always by spinning.
+    """
+    threads, matrix = torch.get_num_threads(), torch.ones(512, 512)
+    if threads == 1 or precision != "bfloat16":
+        return threads
+    wall, cpu = time.perf_counter(), time.process_time()
+    while (passed := time.perf_counter() - wall) < PROBE_SECONDS:
+        _ = matrix @ matrix
+    return threads if time.process_time() - cpu > FREE * passed * threads else 1
+
+
+@contextlib.contextmanager
+def computing_with(threads: int) -> Iterator[None]:
+    """While open, PyTorch computes with so many threads."""
+    usual = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)
 
 
 def chosen_by_user() -> bool:

@@ -86,6 +86,7 @@ class Info:
     ingredients: dict[str, Any]
     started: str = ""
     device: str = "unknown"
+    threads: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
     data: Data = field(default_factory=Data)
     diverged: str | None = None
@@ -163,6 +164,11 @@ class Run:
     def device(self) -> str:
         """What the run was trained on, e.g. "cpu (x86_64)"."""
         return self.info["device"]
+
+    @property
+    def threads(self) -> int | None:
+        """With how many threads the run began on the CPU; None if it does not say."""
+        return self.info.get("threads")
 
     @property
     def diverged(self) -> str | None:

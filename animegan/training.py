@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 
 import animegan
 from animegan.config import TrainConfig
-from animegan.cpu import WaitingThreads, computes_bfloat16, kept_memory
+from animegan.cpu import WaitingThreads, computes_bfloat16, computing_with, free_threads, kept_memory
 from animegan.data import FaceDataset, batches, epoch_order, hold_out, load_faces, to_device, to_unit
 from animegan.distributed import Team, joined
 from animegan.errors import UserError
@@ -108,15 +108,19 @@ def _train(
     smaller = f"--batchSize {config.batchSize // 2}" if config.batchSize >= 4 else "a smaller --ngf and --ndf"
     with allocating(f"these networks (ngf {config.ngf}, ndf {config.ndf}, nz {config.nz})", "make them smaller"):
         trainer = _Trainer(config, faces, learnt, device, team)
-    trainer.run = run = run or Run.create(config, _facts(faces, device))
+    threads = torch.get_num_threads()
+    if device.type == "cpu":
+        threads = min(run.threads or threads, threads) if run else free_threads(config.precision)
+    trainer.run = run = run or Run.create(config, _facts(faces, device, threads))
     if progress:
         left_out = faces.report.total - len(faces)
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
         held_out = f", {len(held):,} of them held out" if len(held) else ""
         where = f"{team.size} processes, on {device.type}" if team.size > 1 else f"on {device}"
-        print(f"{len(faces):,} images{held_out}{why}, {where} in {config.precision}")
+        busy = ", with one thread, since the machine is busy" if threads < torch.get_num_threads() else ""
+        print(f"{len(faces):,} images{held_out}{why}, {where} in {config.precision}{busy}")
     try:
-        with allocating(f"a batch of {config.batchSize} on {device}", f"try {smaller}"):
+        with computing_with(threads), allocating(f"a batch of {config.batchSize} on {device}", f"try {smaller}"):
             team.from_first(trainer.restore() if resume else None)
             trainer.run_epochs(progress, on_update)
     except UserError as error:
@@ -380,12 +384,13 @@ def _check_settings(run: Run, config: TrainConfig) -> None:
         raise UserError(f"{other}: leave them out, or start a new run in another --outf.")
 
 
-def _facts(faces: FaceDataset, device: torch.device) -> dict:
+def _facts(faces: FaceDataset, device: torch.device, threads: int) -> dict:
     versions = {"animegan": animegan.__version__, "python": platform.python_version(), "torch": torch.__version__}
     versions |= {"numpy": numpy.__version__, "pillow": PIL.__version__}
     return {
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "device": device_name(device),
+        "threads": threads,
         "versions": versions,
         "data": {"pictures": len(faces), "fingerprint": faces.fingerprint},
     }

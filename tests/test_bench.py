@@ -51,7 +51,7 @@ def test_settings_are_timed_in_turn_with_the_threads_that_are_asked_for(monkeypa
     monkeypatch.setattr(bench.GAN, "step", lambda gan, real: (order.append(gan.nz), step(gan, real))[1])
     configs = {nz: TrainConfig(**{**SMALL, "nz": nz}, device="cpu") for nz in (4, 5)}
     speeds = measure_speed(configs, seconds=0, turns=2, threads={4: 1, 5: 3})
-    assert order == [4, 4, 5, 5, 4, 4, 5, 5] and threads == [1, 3, 1, 3, torch.get_num_threads()]
+    assert order == [4, 4, 5, 5, 4, 4, 5, 5] and threads[::2] == [1, 3, 1, 3]
     assert all(len(turns) == 2 and min(turns) > 0 for turns in speeds.values())
 
 

@@ -138,20 +138,20 @@ def test_a_second_team_lets_waiting_threads_sleep():
     assert output(SPIN, GOMP_SPINCOUNT="infinite") == "True False True\n"
 
 
-def test_a_run_is_the_same_whether_its_threads_sleep_or_spin(drawn, tmp_path, finished, monkeypatch):
-    for number, share in enumerate((-1, 99)):  # threads that never sleep, and those that do from the first step
-        monkeypatch.setattr(training, "UPDATE_SECONDS", 0)
-        monkeypatch.setattr(cpu, "MIN_SECONDS", 0)
+def test_a_run_is_the_same_whether_its_threads_sleep_or_spin(drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "UPDATE_SECONDS", 0)
+    monkeypatch.setattr(cpu, "MIN_SECONDS", 0)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(torch, "set_num_threads", lambda _count: None)
+    sleep, calls, weights = cpu._sleep_function(2), [], []
+    monkeypatch.setattr(cpu, "_sleep_function", lambda _threads: lambda: (calls.append(1), sleep())[1])
+    for share in (-1, 99):  # threads that never sleep, and those that do from the first step
         monkeypatch.setattr(cpu, "FREE", share)
-        monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-        sleep = cpu._sleep_function(2)
-        calls = []
-        monkeypatch.setattr(cpu, "_sleep_function", lambda _threads: lambda: (calls.append(1), sleep())[1])  # noqa: B023
-        run = train(TrainConfig(data_path=str(drawn), outf=str(tmp_path / str(number)), **TINY), progress=False)
-        monkeypatch.undo()
+        settings = {**TINY, "data_path": str(drawn), "outf": str(tmp_path / str(share)), "precision": "float32"}
+        run = train(TrainConfig(**settings), progress=False)
+        weights.append(load_weights(run.path / "netG_003.pth"))
         assert bool(calls) == (share > 0)
-        one, other = (load_weights(each.path / "netG_003.pth") for each in (run, finished))
-        assert all(torch.equal(one[name], other[name]) for name in one)
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 @ON_LINUX
@@ -165,11 +165,10 @@ def test_memory_is_kept_for_the_next_step():
             torch.empty(2**24).fill_(1)
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-    everything = 10 * 2**26 // 4096
     with kept_memory():
         pages()
-        assert pages() < everything / 100
-    assert pages() > everything / 3 or torch.empty(2**24).untyped_storage().nbytes() < 2**25
+        assert pages() < 20
+    assert pages() > 200
 
 
 def test_auto_is_bfloat16_where_the_hardware_computes_in_it(monkeypatch):
@@ -180,6 +179,22 @@ def test_auto_is_bfloat16_where_the_hardware_computes_in_it(monkeypatch):
         assert choose_precision(auto, on_cpu) == choose_precision(auto, on_cuda) == precision
         assert choose_precision(TrainConfig(recipe="handout"), on_cpu) == "float32"
         assert choose_precision(auto, torch.device("mps")) == "float32"
+
+
+def test_a_run_on_a_busy_machine_takes_one_thread_in_bfloat16_and_keeps_it(drawn, tmp_path, monkeypatch):
+    used, share = [torch.get_num_threads()], 0.5
+    monkeypatch.setattr(torch, "get_num_threads", lambda: used[-1])
+    monkeypatch.setattr(torch, "set_num_threads", used.append)
+    used.append(2)
+    started = time.perf_counter()
+    monkeypatch.setattr(time, "process_time", lambda: 2 * share * (time.perf_counter() - started))
+    assert cpu.free_threads("bfloat16") == 1 and cpu.free_threads("float32") == 2
+    settings = {**TINY, "data_path": str(drawn), "outf": str(tmp_path / "run"), "precision": "bfloat16"}
+    assert train(TrainConfig(**{**settings, "epoch": 1}), progress=False).threads == 1 and used[-2:] == [1, 2]
+    share = 1.0
+    assert cpu.free_threads("bfloat16") == 2
+    assert train(TrainConfig(**settings), resume=True, progress=False).threads == 1 and used[-2:] == [1, 2]
+    assert train(TrainConfig(**{**settings, "outf": str(tmp_path / "other")}), progress=False).threads == 2
 
 
 def test_a_run_keeps_the_precision_that_it_began_with(drawn, tmp_path, monkeypatch):
