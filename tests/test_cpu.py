@@ -13,7 +13,7 @@ from conftest import TINY, count_calls
 import animegan
 from animegan import cpu, training
 from animegan.config import TrainConfig
-from animegan.cpu import FIRST_REST, LONGEST_REST, WaitingThreads, kept_memory
+from animegan.cpu import FIRST_REST, LONGEST_REST, WaitingThreads
 from animegan.errors import UserError
 from animegan.models import load_weights
 from animegan.training import choose_precision, train
