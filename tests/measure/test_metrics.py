@@ -439,4 +439,4 @@ def test_mistakes(finished, drawn, capsys):
     ):
         assert main(["evaluate", str(finished.path), *arguments]) == 2
         errors = capsys.readouterr().err
-        assert message in errors and errors.count("\n") == 1
+        assert message in errors and f"\n{errors}".count("\nanimegan: ") == 1
