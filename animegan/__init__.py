@@ -11,7 +11,14 @@ __version__ = "0.1.0"
 # LLVM's and Intel's (Windows, macOS, conda) the second, in milliseconds; each once, when PyTorch is loaded.
 SPIN_LIMITS = {"GOMP_SPINCOUNT": "100000", "KMP_BLOCKTIME": "1"}
 SPIN_LIMITED = "torch" not in sys.modules or SPIN_LIMITS.items() <= os.environ.items()
-if not any(name in os.environ for name in ("OMP_WAIT_POLICY", *SPIN_LIMITS)):
+
+
+def wait_policy() -> dict[str, str]:
+    """What the environment says of how OpenMP's threads wait, by the names of its variables."""
+    return {name: os.environ[name] for name in ("OMP_WAIT_POLICY", *SPIN_LIMITS) if name in os.environ}
+
+
+if not wait_policy():
     os.environ.update(SPIN_LIMITS)
 
 if any(name.startswith("TQDM_") for name in os.environ):

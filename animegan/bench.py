@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from animegan.config import IMAGE_SIZE, QUICK, QUICK_COUNT, TrainConfig
-from animegan.cpu import WaitingThreads, computes_bfloat16, computing_with, kept_memory, processor_name
+from animegan.cpu import WaitingThreads, computing_with, kept_memory, processor_name
 from animegan.gan import GAN
 from animegan.recipes import RECIPES
 from animegan.training import choose_precision, pick_device
@@ -79,17 +79,18 @@ def resolved(config: TrainConfig) -> TrainConfig:
 def bench(device: str = "auto", seconds: float = SECONDS, turns: int = TURNS) -> list[Speed]:
     """Time every kind of run on this machine, which takes some minutes. UserError for a device that is missing."""
     found = pick_device(device)
-    on_cpu = found.type == "cpu"
-    has_bfloat16 = computes_bfloat16() if on_cpu else choose_precision(TrainConfig(), found) == "bfloat16"
+    has_bfloat16 = choose_precision(TrainConfig(), found) == "bfloat16"
+    usual = torch.get_num_threads()
     kinds = {
         (size, recipe, precision, threads): TrainConfig(recipe=recipe, precision=precision, device=device, **settings)
         for size, (settings, _count) in SIZES.items()
         for recipe in RECIPES
         for precision in ("float32", "bfloat16")[: 1 + has_bfloat16]
-        for threads in sorted({1, torch.get_num_threads()} if on_cpu else {torch.get_num_threads()})
+        for threads in sorted({1, usual} if found.type == "cpu" else {usual})
     }
     speeds = measure_speed(kinds, seconds, turns, {kind: kind[-1] for kind in kinds})
-    memory = {kind[:-1]: peak_memory(config) for kind, config in kinds.items()}
+    configs = {kind[:-1]: config for kind, config in kinds.items()}  # the number of threads takes no memory
+    memory = {kind: peak_memory(config) for kind, config in configs.items()}
     return [Speed(*kind, speeds[kind], memory[kind[:-1]]) for kind in kinds]
 
 
@@ -130,8 +131,8 @@ def markdown(speeds: list[Speed], device: str = "auto") -> str:
     found, most = pick_device(device), max(speed.threads for speed in speeds)
     name = torch.cuda.get_device_name(found) if found.type == "cuda" else f"{os.cpu_count()} x {processor_name()}"
     cells = [f"{platform.system()}, {name}, PyTorch {torch.__version__}"]
-    for size, (settings, _count) in SIZES.items():
-        precision = choose_precision(TrainConfig(**settings), found)
+    precision = choose_precision(TrainConfig(), found)
+    for size in SIZES:
         speed = next(s for s in speeds if s[:4] == (size, "stable", precision, most))
         memory = "" if speed.memory is None else f", {speed.memory / 1024:.1f} GiB"
         cells.append(f"{speed.median:.0f} images/s in {precision}{memory}: {speed.minutes():.1f} min")

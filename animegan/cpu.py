@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from animegan import SPIN_LIMITS
+from animegan import SPIN_LIMITS, wait_policy
 
 PROBE_SECONDS = 0.3  # how long it is measured whether the machine is busy
 FREE = 0.85  # of its CPU time a spinning program gets at least this share, unless others need the cores
@@ -99,7 +99,7 @@ def computing_with(threads: int) -> Iterator[None]:
 
 def chosen_by_user() -> bool:
     """Whether the user has said himself how OpenMP's threads shall wait."""
-    return any(os.environ.get(name, value) != value for name, value in {"OMP_WAIT_POLICY": None, **SPIN_LIMITS}.items())
+    return wait_policy() not in ({}, SPIN_LIMITS)
 
 
 def _sleep_function(threads: int) -> Callable[[], Callable[[], None]] | None:

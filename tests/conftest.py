@@ -22,7 +22,8 @@ TINY = {"batchSize": 8, "ngf": 8, "ndf": 8, "nz": 16, "epoch": 3, "device": "cpu
 # The files that take longest, longest first. Several files run at a time in `make test`: no worker shall be left alone
 # with one of these at the end.
 SLOW = [
-    "test_diagnosis.py", "test_metrics.py", "test_training.py", "test_ablation.py", "06_when_training_fails.ipynb",
+    "test_diagnosis.py", "test_metrics.py", "test_training.py", "test_torchrun.py", "test_ablation.py",
+    "06_when_training_fails.ipynb",
     "test_browser.py", "07_latent_space.ipynb", "test_sources.py", "test_widgets.py", "test_fidelity.py",
     "05_epoch_comparison.ipynb", "test_fuzz.py", "test_cli.py", "04_training.ipynb", "08_report.ipynb",
     "test_slides.py", "test_crawl.py",

@@ -16,8 +16,8 @@ SMALL = {name: TINY[name] for name in ("batchSize", "ngf", "ndf", "nz")}
 
 def test_every_recipe_size_precision_and_number_of_threads_is_timed_in_turns(monkeypatch, capsys):
     monkeypatch.setattr(bench, "SIZES", {"quick": (SMALL, 64), "full": ({**SMALL, "ngf": 16}, 128)})
-    monkeypatch.setattr(bench, "peak_memory", lambda config: 100.0 * config.ngf)
-    monkeypatch.setattr(bench, "computes_bfloat16", lambda: True)
+    measured = []
+    monkeypatch.setattr(bench, "peak_memory", lambda config: (measured.append(config), 100.0 * config.ngf)[1])
     monkeypatch.setattr(bench, "choose_precision", lambda *_: "bfloat16")
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(torch, "set_num_threads", lambda _count: None)
@@ -27,7 +27,7 @@ def test_every_recipe_size_precision_and_number_of_threads_is_timed_in_turns(mon
         ("quick", "handout", "bfloat16", 1), ("quick", "handout", "bfloat16", 2),
     ]  # fmt: skip
     assert len(speeds) == 2 * 2 * 2 * 2 and all(len(speed.images_per_second) == 2 for speed in speeds)
-    assert {speed.memory for speed in speeds} == {800.0, 1600.0}
+    assert {speed.memory for speed in speeds} == {800.0, 1600.0} and len(measured) == 8, "once for all threads"
     (row,) = bench.markdown(speeds, "cpu").splitlines()
     chosen = [speed for speed in speeds if speed[1:4] == ("stable", "bfloat16", 2)]
     for speed in chosen:

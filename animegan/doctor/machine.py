@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from animegan import SPIN_LIMITED, SPIN_LIMITS
+from animegan import SPIN_LIMITED, wait_policy
 
 NOTEBOOK_PACKAGES = ("jupyterlab", "ipykernel", "ipywidgets", "matplotlib")
 SECONDS_TO_ANSWER = 10
@@ -114,7 +114,7 @@ class Machine:
         self.executable = sys.executable
         self.visible_devices = os.environ.get("CUDA_VISIBLE_DEVICES")
         self.spin_limited = SPIN_LIMITED
-        self.wait_policy = {n: os.environ[n] for n in ("OMP_WAIT_POLICY", *SPIN_LIMITS) if n in os.environ}
+        self.wait_policy = wait_policy()
         vars(self).update(facts)
 
     @cached_property
