@@ -44,9 +44,11 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# Several files at a time with a thread each, the slowest first (tests/conftest.py); a notebook is one file.
+# Several files at a time with a thread each, the slowest first (tests/conftest.py); a notebook is one file. One more
+# than there are cores: now and then a test waits for another process.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
 test: check
-	ANIMEGAN_SMOKE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
+	ANIMEGAN_SMOKE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile \
 	    --no-loadscope-reorder --nbval-lax --nbval-current-env tests $(NOTEBOOKS)
 
 # JupyterLab shows the whole project, and its terminals find the command animegan. Importing animegan first sets how

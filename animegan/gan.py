@@ -136,7 +136,9 @@ class GAN:
         """
         netG = copy.deepcopy(self.ema_G)
         generator = torch.Generator().manual_seed(0)
-        update_bn((torch.randn(64, self.nz, 1, 1, generator=generator) for _ in range(8)), netG, self.device)
+        with_batchnorm = nn.Sequential(*list(netG.children())[:-1])  # the last layer has none
+        batches = (torch.randn(64, self.nz, 1, 1, generator=generator) for _ in range(8))
+        update_bn(batches, with_batchnorm, self.device)
         return netG.eval()
 
     def state_dict(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import errno
 import importlib.util
+import multiprocessing
 import os
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from animegan.training import train
 
 # The smallest run that has everything: 3 epochs of 4 steps.
 TINY = {"batchSize": 8, "ngf": 8, "ndf": 8, "nz": 16, "epoch": 3, "device": "cpu"}
+
+# Processes of their own: forked from one that has imported what takes seconds (Adam imports torch._dynamo).
+FORKED = multiprocessing.get_context("forkserver")
+PRELOADED = ["animegan.training", "animegan.show", "animegan.sources", "animegan.measure", "torch._dynamo", "pytest"]
+FORKED.set_forkserver_preload(PRELOADED)
 
 
 # The files that take longest, longest first. Several files run at a time in `make test`: no worker shall be left alone

@@ -121,7 +121,7 @@ def spinning():
     torch.zeros(2**20).add_(1)  # now the second thread waits for the next loop
     before = time.process_time()
     time.sleep(0.3)
-    return time.process_time() - before > 0.15
+    return time.process_time() - before > 0.05  # on a busy machine it has a core only now and then
 sleep = cpu._sleep_function(2)
 found = [spinning()]
 wake = sleep()

@@ -1,7 +1,6 @@
 """Several processes train one GAN: the same steps as one process takes, and whatever happens to one happens to all."""
 
 import contextlib
-import multiprocessing
 import os
 import re
 import signal
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import TINY
+from conftest import FORKED, TINY
 from test_training import assert_same
 
 from animegan import distributed
@@ -28,8 +27,6 @@ from animegan.training import train
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="torchrun's processes are imitated with signals")
 CPU = torch.device("cpu")
 SETTINGS = {**TINY, "precision": "float32"}
-CONTEXT = multiprocessing.get_context("forkserver")  # it imports PyTorch once; all are forked from it
-CONTEXT.set_forkserver_preload(["animegan.training", "animegan.show"])
 
 
 def _as_torchrun(rank: int, port: int, log: str, work, *arguments) -> None:
@@ -48,7 +45,7 @@ def together(log: Path, work, *arguments) -> tuple[list[int], str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    processes = [CONTEXT.Process(target=_as_torchrun, args=(rank, port, str(log), work, *arguments)) for rank in (0, 1)]
+    processes = [FORKED.Process(target=_as_torchrun, args=(rank, port, str(log), work, *arguments)) for rank in (0, 1)]
     for process in processes:
         process.start()
     processes[0].join(100)

@@ -4,7 +4,6 @@ import csv
 import errno
 import itertools
 import math
-import multiprocessing
 import os
 import random
 import shutil
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TINY, forbid
+from conftest import FORKED, TINY, forbid
 
 from animegan import recipes, training
 from animegan.config import TrainConfig
@@ -136,26 +135,23 @@ def _train_in_child(settings: dict, resume: bool, last: int) -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_killed_at_ten_random_moments_the_run_ends_the_same(drawn, tmp_path):
-    settings = config(drawn, tmp_path / "straight", epoch=30).as_dict()
+    settings = config(drawn, tmp_path / "straight", epoch=20).as_dict()
     straight = train(TrainConfig(**settings), progress=False)
     killed = tmp_path / "killed"
     settings["outf"] = str(killed)
-    # A server that has imported PyTorch once; every child is forked from it.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["animegan.training"])
     chance, met = random.Random(0), []
     for kill in range(10):
         # An epoch is 4 steps and 9 moments of its files: every other kill may hit the first, the others come later.
         last = chance.randint(1, 14) if kill % 2 == 0 else chance.randint(15, 45)
-        child = context.Process(target=_train_in_child, args=(settings, (killed / "run.json").exists(), last))
+        child = FORKED.Process(target=_train_in_child, args=(settings, (killed / "run.json").exists(), last))
         child.start()
         child.join()
         assert child.exitcode == -signal.SIGKILL, f"kill {kill}, at moment {last}, came too late"
         met.append((len(list(killed.glob("*.png"))), len(list(killed.glob("*.pth"))), len(list(killed.glob("*.part")))))
     assert len(set(met)) >= 5, f"the kills met the run in different states: {met}"
-    assert 0 < len(list(killed.glob("fake_samples_epoch_*.png"))) < 30
+    assert 0 < len(list(killed.glob("fake_samples_epoch_*.png"))) < 20
     run = train(TrainConfig(**settings), resume=(killed / "run.json").exists(), progress=False)
-    assert_same(straight, run, 30)
+    assert_same(straight, run, 20)
 
 
 def test_killed_between_the_first_epochs_files_and_its_checkpoint(drawn, tmp_path, finished, monkeypatch):

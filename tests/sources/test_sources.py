@@ -9,8 +9,6 @@ import json
 import os
 import shutil
 import struct
-import subprocess
-import sys
 import tarfile
 import zipfile
 import zlib
@@ -18,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import count_calls, forbid, picture
+from conftest import FORKED, count_calls, forbid, picture
 from PIL import Image, ImageFilter
 
 from animegan.cli import main
@@ -184,24 +182,24 @@ def test_the_contact_sheet_shows_all_three_kinds(folder, tmp_path):
 # --- interrupted, and resumed ---------------------------------------------------------------------------------
 
 
-def test_interrupted_at_any_moment_it_ends_the_same(tmp_path, monkeypatch):
+def _import_and_die(source: Path, out: Path, last: int) -> None:
+    """Die at the `last` renaming. A new picture is renamed twice: for the journal, then into the data set."""
+    rename, count = os.replace, itertools.count(1)
+    os.replace = lambda *a: os._exit(9) if next(count) == last else rename(*a)
+    import_pictures([source], out, progress=False, workers=1)
+
+
+def test_interrupted_at_any_moment_it_ends_the_same(tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     for n in range(40):
         (source / f"{n:02}.png").write_bytes(face(n % 37))
     take(source, tmp_path / "straight")
-    # The process is killed when it renames a file for the n-th time (n: the third argument). A new picture is renamed
-    # twice: into the folder where it waits for its line in the journal, and into the data set.
-    code = (
-        "import itertools, os, sys\n"
-        "from animegan.sources import import_pictures\n"
-        "rename, count = os.replace, itertools.count(1)\n"
-        "os.replace = lambda *a: os._exit(9) if next(count) == int(sys.argv[3]) else rename(*a)\n"
-        "import_pictures([sys.argv[1]], sys.argv[2], progress=False, workers=1)"
-    )
     for last in (1, 2, 7, 8, 9, 10, 13, 14):
-        command = [sys.executable, "-c", code, source, tmp_path / "killed", str(last)]
-        assert subprocess.run(command, cwd=Path(__file__).parents[2]).returncode == 9
+        child = FORKED.Process(target=_import_and_die, args=(source, tmp_path / "killed", last))
+        child.start()
+        child.join()
+        assert child.exitcode == 9
     assert 0 < len(os.listdir(tmp_path / "killed" / "faces")) < 37
     summary = take(source, tmp_path / "killed")
     assert summary.kept == 37
