@@ -89,12 +89,13 @@ class GAN:
         whole, real, noise = len(real), self.team.part(real), self.team.part(noise)
         weight = len(real) * self.team.size / whole  # of this part in the mean over the processes: about 1
         z, flip, *augment = noise.split([self.nz, 1, 3, 3, 3], 1)
+        for network in (self.netG, self.netD):
+            network.zero_grad()  # both here: the memory of G's gradients is free while D learns
         real = self._flip(real, flip)
         with self._autocast():
             fake = self._forward_G(z[..., None, None]).to(real.dtype)
 
         # G is fixed, D learns to make log D(x) + log(1 - D(G(z))) larger.
-        self.netD.zero_grad()
         shown = self._augment(real, augment[0]).requires_grad_(r1 > 0)
         logits_real, logits_fake = self._discriminate(shown, self._augment(fake.detach(), augment[1]))
         loss_real = self.loss(logits_real, 1 - self.recipe.label_smoothing)
@@ -104,7 +105,6 @@ class GAN:
 
         # D is fixed, G learns to make log D(G(z)) larger. Only D's input needs a gradient for that, not its weights.
         self.netD.requires_grad_(False)
-        self.netG.zero_grad()
         with self._autocast():
             logits = self.netD.logits(self._augment(fake, augment[2])).to(real.dtype)
         loss_G = self.loss(logits, None)
