@@ -1,6 +1,6 @@
 """How PyTorch uses the processor: threads that give way to other programs, memory that is kept, and bfloat16.
 
-Only the number of threads changes a result, by rounding: a run keeps the one that it began with.
+Only the number of threads changes a result, by rounding.
 """
 
 import contextlib
@@ -69,11 +69,15 @@ class WaitingThreads:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.wake()
+
+    def wake(self) -> None:
+        """Let waiting threads spin again until the next `check` that finds others at work."""
         self._wake = self._wake and self._wake()
 
 
 def free_threads(precision: str) -> int:
-    """How many threads a new run computes with: as many as PyTorch does, or one on a busy machine in bfloat16.
+    """How many threads to train with now: as many as PyTorch has, or one on a busy machine in bfloat16.
 
     oneDNN's kernels for bfloat16 wait for each other in the middle of a loop, and always by spinning.
     """

@@ -80,7 +80,10 @@ class Data:
 
 @dataclass
 class Info:
-    """The content of run.json; `ingredients` are those of the recipe, with the changes of the run."""
+    """The content of run.json; `ingredients` are those of the recipe, with the changes of the run.
+
+    threads: of an earlier version; see `Checkpoint`.
+    """
 
     config: dict[str, Any]
     ingredients: dict[str, Any]
@@ -96,7 +99,8 @@ class Info:
 class Checkpoint:
     """The content of checkpoint.pth: the epoch in progress, how many of its steps are done, and what `GAN` needs.
 
-    settings: those of `settings()` that a run must keep; checkpoints of older versions are without.
+    threads: with how many the next steps are computed on the CPU. settings: those of `settings()` that a run must
+    keep. Checkpoints of older versions are without both.
     """
 
     kind: str
@@ -104,6 +108,7 @@ class Checkpoint:
     iteration: int
     seconds: float
     game: dict[str, Any]
+    threads: int | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -164,11 +169,6 @@ class Run:
     def device(self) -> str:
         """What the run was trained on, e.g. "cpu (x86_64)"."""
         return self.info["device"]
-
-    @property
-    def threads(self) -> int | None:
-        """With how many threads the run began on the CPU; None if it does not say."""
-        return self.info.get("threads")
 
     @property
     def diverged(self) -> str | None:

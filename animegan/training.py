@@ -108,20 +108,19 @@ def _train(
     smaller = f"--batchSize {config.batchSize // 2}" if config.batchSize >= 4 else "a smaller --ngf and --ndf"
     with allocating(f"these networks (ngf {config.ngf}, ndf {config.ndf}, nz {config.nz})", "make them smaller"):
         trainer = _Trainer(config, faces, learnt, device, team)
-    threads = torch.get_num_threads()
-    if device.type == "cpu":
-        threads = min(run.threads or threads, threads) if run else free_threads(config.precision)
-    trainer.run = run = run or Run.create(config, _facts(faces, device, threads))
+    trainer.run = run = run or Run.create(config, _facts(faces, device))
+    trainer.choose_threads()
+    state = trainer.restore() if resume else None
     if progress:
         left_out = faces.report.total - len(faces)
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
         held_out = f", {len(held):,} of them held out" if len(held) else ""
         where = f"{team.size} processes, on {device.type}" if team.size > 1 else f"on {device}"
-        busy = ", with one thread, since the machine is busy" if threads < torch.get_num_threads() else ""
+        busy = ", with one thread, since the machine is busy" if trainer.threads < torch.get_num_threads() else ""
         print(f"{len(faces):,} images{held_out}{why}, {where} in {config.precision}{busy}")
     try:
-        with computing_with(threads), allocating(f"a batch of {config.batchSize} on {device}", f"try {smaller}"):
-            team.from_first(trainer.restore() if resume else None)
+        with allocating(f"a batch of {config.batchSize} on {device}", f"try {smaller}"):
+            team.from_first(state)
             trainer.run_epochs(progress, on_update)
     except UserError as error:
         if isinstance(error.__cause__, RuntimeError | MemoryError) and not resume and not trainer.steps:
@@ -155,7 +154,7 @@ class _Trainer:
 
     def __init__(self, config: TrainConfig, faces: FaceDataset, learnt: torch.Tensor, device: torch.device, team: Team):
         self.config, self.faces, self.learnt, self.device, self.team = config, faces, learnt, device, team
-        self.gan = GAN(config, device, team)
+        self.gan, self.threads = GAN(config, device, team), torch.get_num_threads()
         self.images = to_device(faces.images, device)
         self.reals = torch.from_numpy(faces.images[learnt[:FACES_IN_GRID].numpy()])
         self.noise = fixed_noise(config.nz).to(device)
@@ -174,13 +173,14 @@ class _Trainer:
         if state is None:  # interrupted before the first checkpoint: begin again
             return None
         self.epoch, self.iteration, self.seconds = state["epoch"], state["iteration"], state["seconds"]
+        self.threads = min(torch.get_num_threads(), state["threads"] or self.threads)
         size, now = self.steps_per_epoch, self._settings()
         done = (self.epoch - 1) * size + self.iteration
         try:
             changed = [name for name, value in state["settings"].items() if value != now.get(name)]
             if changed:
                 raise ValueError(f"{', '.join(changed)} has changed in run.json")
-            if not (self.epoch >= 1 and 0 <= self.iteration < size and 0 <= self.seconds < 1e9):
+            if not (self.epoch >= 1 and 0 <= self.iteration < size and 0 <= self.seconds < 1e9 and self.threads > 0):
                 raise ValueError("its counters are out of range")
             self.gan.load_state_dict(state["game"])
             if self.gan.steps != done * self.gan.parts(self.config.batchSize):
@@ -199,6 +199,11 @@ class _Trainer:
             self.run.save_info(self.config, diverged=None)
         return state
 
+    def choose_threads(self) -> None:
+        """One thread while the machine is busy; as the checkpoint holds it, a resumed run computes alike."""
+        if self.device.type == "cpu" and self.team.size == 1:
+            self.threads = free_threads(self.config.precision)
+
     def run_epochs(self, progress: bool, on_update: Watcher | None) -> None:
         config = self.config
         if self.epoch > config.epoch:  # finished already: only show it
@@ -214,38 +219,55 @@ class _Trainer:
             total=total * size, initial=done * size, unit=" images", unit_scale=True, mininterval=UPDATE_SECONDS,
             disable=not progress, dynamic_ncols=True,
         )  # fmt: skip
-        with bar, kept_memory(), WaitingThreads(self.device) as threads, _stop_button() as pressed:
+        with bar, kept_memory(), WaitingThreads(self.device) as waiting, _stop_button() as pressed:
             # Several processes stop after the same step, and clocks differ: after how many, they agree in `_agree`.
             stopped = pressed if self.team.size == 1 else threading.Event()
             while self.epoch <= config.epoch:
-                shown = time.monotonic()
-                threads.start()
-                self.started = time.perf_counter() - self.seconds
-                order = self.learnt[epoch_order(len(self.learnt), config.seed, self.epoch)]
-                for real in batches(self.images, order, config.batchSize, self.device, self.iteration):
-                    figures = self.gan.step(real)
-                    self.iteration += 1
-                    self.seconds = time.perf_counter() - self.started
-                    self.pending_metrics.append((self.epoch, self.iteration, self.seconds, figures))
-                    is_due = stopped.is_set() or time.monotonic() - shown >= UPDATE_SECONDS
-                    if is_due if self.team.size == 1 else len(self.pending_metrics) >= self.read_after:
-                        seconds, shown = time.monotonic() - shown, time.monotonic()
-                        threads.check()
-                        self._agree(pressed, stopped, seconds)
-                        self._read_figures(bar)
-                        if on_update:
-                            on_update(Progress(self.run, self.epoch, self.steps, epoch_done=False))
-                        threads.start()
-                    if stopped.is_set() and self.iteration < self.steps_per_epoch:
-                        self._save_checkpoint()
-                        return
-                self._agree(pressed, stopped, time.monotonic() - shown)
-                self._read_figures(bar)
+                with computing_with(self.threads):
+                    self._train_epoch(bar, on_update, waiting, pressed, stopped)
+                if self.iteration < self.steps_per_epoch:
+                    self._save_checkpoint()
+                    return
+                if self.gan.bfloat16 and (waiting.sleeping or self.threads < torch.get_num_threads()):
+                    waiting.wake()
+                    self.choose_threads()
                 self._end_epoch()
                 if on_update:
                     on_update(Progress(self.run, self.epoch - 1, self.steps, epoch_done=True))
                 if stopped.is_set():
                     return
+
+    def _train_epoch(
+        self,
+        bar: tqdm,
+        on_update: Watcher | None,
+        waiting: WaitingThreads,
+        pressed: threading.Event,
+        stopped: threading.Event,
+    ) -> None:
+        """Take the steps that are left of the epoch, or those until training is stopped."""
+        shown = time.monotonic()
+        waiting.start()
+        self.started = time.perf_counter() - self.seconds
+        order = self.learnt[epoch_order(len(self.learnt), self.config.seed, self.epoch)]
+        for real in batches(self.images, order, self.config.batchSize, self.device, self.iteration):
+            figures = self.gan.step(real)
+            self.iteration += 1
+            self.seconds = time.perf_counter() - self.started
+            self.pending_metrics.append((self.epoch, self.iteration, self.seconds, figures))
+            is_due = stopped.is_set() or time.monotonic() - shown >= UPDATE_SECONDS
+            if is_due if self.team.size == 1 else len(self.pending_metrics) >= self.read_after:
+                seconds, shown = time.monotonic() - shown, time.monotonic()
+                waiting.check()
+                self._agree(pressed, stopped, seconds)
+                self._read_figures(bar)
+                if on_update:
+                    on_update(Progress(self.run, self.epoch, self.steps, epoch_done=False))
+                waiting.start()
+            if stopped.is_set() and self.iteration < self.steps_per_epoch:
+                return
+        self._agree(pressed, stopped, time.monotonic() - shown)
+        self._read_figures(bar)
 
     def _agree(self, pressed: threading.Event, stopped: threading.Event, seconds: float) -> None:
         """Stop all processes if one is to stop; the next figures are read after as many steps as take half a second.
@@ -302,7 +324,8 @@ class _Trainer:
             self.run.save_info(self.run.config)  # somebody has deleted it meanwhile
         self.run.save_steps(self.steps)
         state = {"kind": "animegan checkpoint", "epoch": self.epoch, "iteration": self.iteration}
-        state |= {"seconds": self.seconds, "game": self.gan.state_dict(), "settings": self._settings()}
+        state |= {"seconds": self.seconds, "threads": self.threads, "settings": self._settings()}
+        state["game"] = self.gan.state_dict()
         self.run.save_checkpoint(state)  # written last: if it exists, all other files of the epoch are complete
 
     def _settings(self) -> dict:
@@ -384,13 +407,12 @@ def _check_settings(run: Run, config: TrainConfig) -> None:
         raise UserError(f"{other}: leave them out, or start a new run in another --outf.")
 
 
-def _facts(faces: FaceDataset, device: torch.device, threads: int) -> dict:
+def _facts(faces: FaceDataset, device: torch.device) -> dict:
     versions = {"animegan": animegan.__version__, "python": platform.python_version(), "torch": torch.__version__}
     versions |= {"numpy": numpy.__version__, "pillow": PIL.__version__}
     return {
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "device": device_name(device),
-        "threads": threads,
         "versions": versions,
         "data": {"pictures": len(faces), "fingerprint": faces.fingerprint},
     }

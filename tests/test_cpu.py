@@ -184,7 +184,7 @@ def test_auto_is_bfloat16_where_the_hardware_computes_in_it(monkeypatch):
         assert choose_precision(auto, torch.device("mps")) == "float32"
 
 
-def test_a_run_on_a_busy_machine_takes_one_thread_in_bfloat16_and_keeps_it(drawn, tmp_path, monkeypatch):
+def test_on_a_busy_machine_one_thread_trains_in_bfloat16(drawn, tmp_path, monkeypatch):
     used, share = [torch.get_num_threads()], 0.5
     monkeypatch.setattr(torch, "get_num_threads", lambda: used[-1])
     monkeypatch.setattr(torch, "set_num_threads", used.append)
@@ -193,11 +193,23 @@ def test_a_run_on_a_busy_machine_takes_one_thread_in_bfloat16_and_keeps_it(drawn
     monkeypatch.setattr(time, "process_time", lambda: 2 * share * (time.perf_counter() - started))
     assert cpu.free_threads("bfloat16") == 1 and cpu.free_threads("float32") == 2
     settings = {**TINY, "data_path": str(drawn), "outf": str(tmp_path / "run"), "precision": "bfloat16"}
-    assert train(TrainConfig(**{**settings, "epoch": 1}), progress=False).threads == 1 and used[-2:] == [1, 2]
+
+    def trained(resume=False, **changes) -> list[int]:
+        """With how many threads each epoch was trained."""
+        del used[1:]
+        used.append(2)
+        train(TrainConfig(**{**settings, **changes}), resume=resume, progress=False)
+        return used[2::2]
+
+    assert trained(epoch=1) == [1]
     share = 1.0
     assert cpu.free_threads("bfloat16") == 2
-    assert train(TrainConfig(**settings), resume=True, progress=False).threads == 1 and used[-2:] == [1, 2]
-    assert train(TrainConfig(**{**settings, "outf": str(tmp_path / "other")}), progress=False).threads == 2
+    assert trained(epoch=3, resume=True) == [1, 2], "as the checkpoint says, then as the machine allows"
+    share = 0.5
+    monkeypatch.setattr(cpu, "MIN_SECONDS", 0)
+    monkeypatch.setattr(training, "UPDATE_SECONDS", 0)
+    assert trained(epoch=5, resume=True) == [2, 1], "others have come meanwhile"
+    assert trained(epoch=2, outf=str(tmp_path / "float32"), precision="float32") == [2, 2]
 
 
 def test_a_run_keeps_the_precision_that_it_began_with(drawn, tmp_path, monkeypatch):
