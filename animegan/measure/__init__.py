@@ -1,10 +1,10 @@
 """How far fakes are from real faces, and what went wrong: it reads run folders and never trains a GAN."""
 
-from animegan.measure.blind_count import BlindCount, blind_count
 from animegan.measure.classifier import ATTRIBUTES, face_classifier
 from animegan.measure.diagnosis import MIN_STEPS, Diagnosis, diagnose
 from animegan.measure.evaluation import COUNT, REAL, Evaluation, evaluate, read_evaluation
 from animegan.measure.fid import Fidelity, fidelity
+from animegan.measure.judging import BlindCount, blind_count
 from animegan.measure.memorization import Neighbours, neighbours
 from animegan.measure.mode_coverage import Coverage, Share, coverage
 from animegan.measure.references import DRAWN_UNSEEN, HELD_OUT, SPLIT_IN_HALF, References, reference_images
