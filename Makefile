@@ -19,7 +19,8 @@ INDEX = $$($(BIN)/python -m pip config list | sed -n "s/^.*[.]index-url='\(.*\)'
 UV = $(BIN)/uv pip install --python $(BIN)/python $(PINNED)
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 # With widget state GitHub would refuse to show a notebook, and with times every run would differ from the last.
-EXECUTE := --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False
+EXECUTE := --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False \
+    --NotebookExporter.preprocessors=animegan.course.pages.SmallPictures
 
 .PHONY: setup train check test lab notebooks reference clean
 

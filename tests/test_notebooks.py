@@ -58,7 +58,7 @@ def test_a_widget_has_its_picture(notebook):
         for output in cell.outputs:
             data = output.get("data", {})
             if "application/vnd.jupyter.widget-view+json" in data:
-                assert "image/png" in data and data["text/plain"], cell.source
+                assert ("image/png" in data or "image/jpeg" in data) and data["text/plain"], cell.source
 
 
 def test_cells_are_short_and_explained(notebook):

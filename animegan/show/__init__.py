@@ -13,11 +13,12 @@ from animegan.show.metric_plots import (
     plot_standings,
 )  # fmt: skip
 from animegan.show.overlap import OVERLAP_INPUT, overlap_counts, overlap_picture
-from animegan.show.pictures import MAX_BYTES, Picture, face_picture, font_for, small_png
+from animegan.show.pictures import MAX_BYTES, Picture, encoded, face_picture, font_for, in_notebook
 
 __all__ = [
-    "FADED", "INK", "MAX_BYTES", "OVERLAP_INPUT", "PAPER", "Film", "Picture", "compare_epochs", "face_picture",
-    "faces_over_epochs", "font_for", "growth", "neighbours_picture", "overlap_counts", "overlap_picture",
+    "FADED", "INK", "MAX_BYTES", "OVERLAP_INPUT", "PAPER", "Film", "Picture", "compare_epochs", "encoded",
+    "face_picture", "faces_over_epochs", "font_for", "growth", "in_notebook", "neighbours_picture", "overlap_counts",
+    "overlap_picture",
     "plot_coverage", "plot_effects", "plot_evaluation", "plot_history", "plot_lengths", "plot_neighbours",
-    "plot_standings", "plot_steps", "rows_picture", "small_png", "walk",
+    "plot_standings", "plot_steps", "rows_picture", "walk",
 ]  # fmt: skip

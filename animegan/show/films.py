@@ -19,7 +19,7 @@ from animegan.grids import FACES_IN_GRID
 from animegan.latent import slerp
 from animegan.models import generate
 from animegan.runs import Run
-from animegan.show.pictures import MAX_BYTES, face_picture, small_png
+from animegan.show.pictures import MAX_BYTES, face_picture, in_notebook
 from animegan.show.sheets import GAP, faces_sheet
 
 COLOURS = 256  # of a film's one palette, as many as a GIF may have: with 128, violet hair turns brown
@@ -73,7 +73,7 @@ class Film:
         width = ENLARGED * self.frames[0].width
         return {
             "text/html": f'<img alt="{description}" width="{width}" src="data:image/gif;base64,{_base64(content)}">',
-            "image/png": _base64(small_png(self.picture(), MAX_BYTES // 6)),
+            **in_notebook(self.picture()),
             "text/plain": description,
         }
 

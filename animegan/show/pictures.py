@@ -1,5 +1,6 @@
-"""A picture as a notebook shows and stores it: one PNG of modest size; and the font for text on it."""
+"""A picture as a notebook shows and stores it: whole, and once; and the font for text on it."""
 
+import base64
 import contextlib
 import io
 from collections.abc import Iterable
@@ -10,40 +11,46 @@ from torch import Tensor
 
 from animegan.data import to_uint8
 
-MAX_BYTES = 150_000  # of one picture in a notebook: with ten of them it still opens quickly, on GitHub too
+MAX_BYTES = 150_000  # of a PNG in a notebook: with ten of them it still opens quickly, on GitHub too
 
 
 class Picture(Image.Image):
-    """A Pillow picture that a notebook stores as one small PNG.
+    """A Pillow picture that a notebook stores once, at its full size.
 
-    Pillow alone gives Jupyter a large PNG and a JPEG as well. Saving or copying it keeps the full quality.
+    Pillow alone gives Jupyter a PNG and a JPEG as well. Saving or copying it keeps the full quality.
     """
 
     def __init__(self, picture: Image.Image):
         super().__init__()
         self.__dict__.update(picture.__dict__)
 
-    def _repr_png_(self) -> bytes:
-        return small_png(self)
+    def _repr_png_(self) -> bytes | None:
+        return _of_kind("image/png", self)
 
-    def _repr_jpeg_(self) -> None:
-        return None
+    def _repr_jpeg_(self) -> bytes | None:
+        return _of_kind("image/jpeg", self)
 
 
-def small_png(picture: Image.Image, most: int = MAX_BYTES) -> bytes:
-    """The picture as a PNG of at most `most` bytes: with 256 colours, and shrunk if that is not enough."""
-    picture = picture.convert("RGB")
-    while True:
-        # The octree keeps a rare but striking colour, such as blue hair among brown. For speed it does not choose
-        # the nearest of the 256 colours for each pixel; the second pass does.
-        palette = picture.quantize(256, Image.Quantize.FASTOCTREE)
-        buffer = io.BytesIO()
-        picture.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
-        if buffer.tell() <= most:
-            return buffer.getvalue()
-        scale = 0.97 * (most / buffer.tell()) ** 0.5
-        size = round(picture.width * scale), round(picture.height * scale)
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
+def encoded(picture: Image.Image, most: int = MAX_BYTES, quality: int = 90) -> tuple[str, bytes]:
+    """The picture's media type and bytes: a PNG, or, if that has more than `most` bytes, a JPEG of this quality."""
+    picture, buffer = picture.convert("RGB"), io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    if buffer.tell() <= most:
+        return "image/png", buffer.getvalue()
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality, subsampling=0)  # every pixel has its own colour: hair keeps its
+    return "image/jpeg", buffer.getvalue()
+
+
+def in_notebook(picture: Image.Image) -> dict[str, str]:
+    """`encoded` as Jupyter stores it: the bytes as base64, by their type."""
+    kind, content = encoded(picture)
+    return {kind: base64.b64encode(content).decode("ascii")}
+
+
+def _of_kind(wanted: str, picture: Image.Image) -> bytes | None:
+    kind, content = encoded(picture)
+    return content if kind == wanted else None
 
 
 def face_picture(face: Tensor | np.ndarray) -> Image.Image:

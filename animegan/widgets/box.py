@@ -1,6 +1,5 @@
 """What the widgets share: a box that stores a picture of itself in the notebook, and the style of its parts."""
 
-import base64
 import html
 import io
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ from typing import Any
 import ipywidgets
 from PIL import Image, ImageDraw
 
-from animegan.show import INK, PAPER, font_for, small_png
+from animegan.show import INK, PAPER, font_for, in_notebook
 
 NAME_IN_FULL = {"description_width": "initial"}  # otherwise ipywidgets cuts a description at 80 pixels
 CONTROL = {"width": "26em", "max_width": "100%"}  # of a slider
@@ -18,7 +17,7 @@ SENTENCE = "An animegan widget: run this notebook to use it. The picture shows i
 
 
 class PicturedBox(ipywidgets.VBox):
-    """A box of controls whose output also contains a PNG, for readers without a kernel: GitHub, nbviewer, HTML."""
+    """A box of controls whose output also contains a picture, for readers without a kernel: GitHub, nbviewer, HTML."""
 
     def __init__(self, children: Sequence[ipywidgets.Widget]):
         super().__init__(children, layout={"padding": "0 0.5em"})  # clear of JupyterLab's bar at the left
@@ -31,8 +30,7 @@ class PicturedBox(ipywidgets.VBox):
         bundle = super()._repr_mimebundle_(**options)
         # No widget id in the text: it must be the same each time the notebook runs.
         bundle["text/plain"] = SENTENCE
-        bundle["image/png"] = base64.b64encode(small_png(self.picture())).decode("ascii")
-        return bundle
+        return {**bundle, **in_notebook(self.picture())}
 
 
 def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from test_widgets import parts, png_of, shown, words
+from test_widgets import parts, shown, stored, stored_picture, words
 
 from animegan.errors import UserError
 from animegan.latent import truncate
@@ -98,13 +98,13 @@ def test_errors_are_reported_in_one_sentence(finished, tmp_path):
 
 def test_it_is_built_like_the_other_widgets(explorer):
     bundle = explorer._repr_mimebundle_()
-    before = png_of(bundle)
-    assert len(bundle["image/png"]) < MAX_BYTES * 4 / 3 and before.width > 380
+    before = stored_picture(bundle)
+    assert len(stored(bundle)) < MAX_BYTES * 4 / 3 and before.width > 380
     explorer.sliders[0].value = 2.0
-    assert png_of(explorer._repr_mimebundle_()).height > before.height, "the moved sliders are written below"
-    moved = png_of(explorer._repr_mimebundle_()).height
+    assert stored_picture(explorer._repr_mimebundle_()).height > before.height, "the moved sliders are written below"
+    moved = stored_picture(explorer._repr_mimebundle_()).height
     explorer.limit.value = 1.0
-    assert png_of(explorer._repr_mimebundle_()).height > moved, "and so is the limit of truncation"
+    assert stored_picture(explorer._repr_mimebundle_()).height > moved, "and so is the limit of truncation"
     kinds = [part for part in parts(explorer) if hasattr(part, "description") and not isinstance(part, ipywidgets.HTML)]
     assert len(kinds) == 6 and all(control.description for control in kinds)
     for slider in (*explorer.sliders, explorer.limit):
