@@ -31,7 +31,7 @@ setup: .venv/.done
 	$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt uv
 	@export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$(INDEX)}"; build=--torch-backend=$(BACKEND); \
 	UV_HTTP_TIMEOUT=10 UV_HTTP_RETRIES=0 $(UV) -q --dry-run --reinstall $$build torch torchvision 2>/dev/null || \
-	{ build=; echo "PyTorch's own index does not answer: from the usual one (on Linux 6 GB, with CUDA)"; }; \
+	{ build=; echo "PyTorch's own index does not answer: installing from the usual one (on Linux 6 GB, with CUDA)"; }; \
 	$(UV) $$build -e '.[$(EXTRAS)]'
 	touch $@
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from tqdm import tqdm
 
 from animegan.config import IMAGE_SIZE, QUICK, QUICK_COUNT, TrainConfig
 from animegan.cpu import WaitingThreads, computing_with, kept_memory, processor_name
@@ -46,7 +47,11 @@ class Speed(NamedTuple):
 
 
 def measure_speed(
-    configs: dict[Any, TrainConfig], seconds: float = SECONDS, turns: int = TURNS, threads: dict[Any, int] | None = None
+    configs: dict[Any, TrainConfig],
+    seconds: float = SECONDS,
+    turns: int = TURNS,
+    threads: dict[Any, int] | None = None,
+    progress: bool = False,
 ) -> dict[Any, list[float]]:
     """Images per second in training steps alone, by name, one figure a turn.
 
@@ -55,7 +60,7 @@ def measure_speed(
     """
     gans = {name: GAN(resolved(config), pick_device(config.device)) for name, config in configs.items()}
     speeds: dict[Any, list[float]] = {name: [] for name in gans}
-    for name, gan in list(gans.items()) * turns:
+    for name, gan in tqdm(list(gans.items()) * turns, "timing", disable=not progress):
         shape = (configs[name].batchSize, 3, IMAGE_SIZE, IMAGE_SIZE)
         real = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(gan.device) * 2 - 1
         count = threads[name] if threads else torch.get_num_threads()
@@ -76,8 +81,13 @@ def resolved(config: TrainConfig) -> TrainConfig:
     return replace(config, precision=choose_precision(config, pick_device(config.device))) if auto else config
 
 
-def bench(device: str = "auto", seconds: float = SECONDS, turns: int = TURNS) -> list[Speed]:
-    """Time every kind of run on this machine, which takes some minutes. UserError for a device that is missing."""
+def bench(
+    device: str = "auto", seconds: float = SECONDS, turns: int = TURNS, usual_only: bool = False, progress: bool = True
+) -> list[Speed]:
+    """Time every kind of run on this machine, which takes some minutes; UserError for a device that is missing.
+
+    usual_only: only what training does by default.
+    """
     found = pick_device(device)
     has_bfloat16 = choose_precision(TrainConfig(), found) == "bfloat16"
     usual = torch.get_num_threads()
@@ -88,10 +98,18 @@ def bench(device: str = "auto", seconds: float = SECONDS, turns: int = TURNS) ->
         for precision in ("float32", "bfloat16")[: 1 + has_bfloat16]
         for threads in sorted({1, usual} if found.type == "cpu" else {usual})
     }
-    speeds = measure_speed(kinds, seconds, turns, {kind: kind[-1] for kind in kinds})
+    if usual_only:
+        kinds = {kind: config for kind, config in kinds.items() if kind[1:] == _usual(found)}
+    speeds = measure_speed(kinds, seconds, turns, {kind: kind[-1] for kind in kinds}, progress)
     configs = {kind[:-1]: config for kind, config in kinds.items()}  # the number of threads takes no memory
-    memory = {kind: peak_memory(config) for kind, config in configs.items()}
+    bar = tqdm(configs.items(), "memory", disable=not progress)
+    memory = {kind: peak_memory(config) for kind, config in bar}
     return [Speed(*kind, speeds[kind], memory[kind[:-1]]) for kind in kinds]
+
+
+def _usual(device: torch.device) -> tuple[str, str, int]:
+    """Recipe, precision and number of threads that training takes by default."""
+    return TrainConfig.recipe, choose_precision(TrainConfig(), device), torch.get_num_threads()
 
 
 def peak_memory(config: TrainConfig) -> float | None:
@@ -128,12 +146,11 @@ def text(speeds: list[Speed]) -> str:
 
 def markdown(speeds: list[Speed], device: str = "auto") -> str:
     """One row of the table of machines in README.md: the default settings on this machine."""
-    found, most = pick_device(device), max(speed.threads for speed in speeds)
+    found = pick_device(device)
     name = torch.cuda.get_device_name(found) if found.type == "cuda" else f"{os.cpu_count()} x {processor_name()}"
     cells = [f"{platform.system()}, {name}, PyTorch {torch.__version__}"]
-    precision = choose_precision(TrainConfig(), found)
     for size in SIZES:
-        speed = next(s for s in speeds if s[:4] == (size, "stable", precision, most))
+        speed = next(s for s in speeds if s[:4] == (size, *_usual(found)))
         memory = "" if speed.memory is None else f", {speed.memory / 1024:.1f} GiB"
-        cells.append(f"{speed.median:.0f} images/s in {precision}{memory}: {speed.minutes():.1f} min")
+        cells.append(f"{speed.median:.0f} images/s in {speed.precision}{memory}: {speed.minutes():.1f} min")
     return f"| {' | '.join(cells)} |"

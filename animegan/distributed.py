@@ -107,7 +107,7 @@ def joined() -> Iterator[Team]:
             raise SystemExit(2) from None
         if is_lost:
             lost = f"one of the {team.size} processes has ended or does not answer"
-            raise UserError(f"{lost}; when all machines are up, continue with --resume.") from error
+            raise UserError(f"{lost}; repeat the torchrun line with --resume.") from error
         raise
     finally:
         dist.destroy_process_group()

@@ -395,6 +395,7 @@ class Run:
 
 
 def _write_info(path: Path, info: dict[str, Any]) -> None:
+    info = {name: value for name, value in info.items() if value is not None}
     write_text(path / INFO, json.dumps(info, indent=2, ensure_ascii=False) + "\n")
 
 

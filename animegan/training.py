@@ -355,6 +355,9 @@ def pick_device(name: str) -> torch.device:
         return found or torch.device("cpu")
     try:
         device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f"--device {name} is not known: choose auto, cpu, cuda, cuda:1 or mps.") from error
+    try:
         torch.zeros(1, device=device).item()  # the device "meta" computes nothing
     except (RuntimeError, AssertionError, ValueError, ImportError) as error:  # which one depends on the device
         fix = "leave it at auto, or see why with: animegan doctor"

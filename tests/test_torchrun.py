@@ -162,7 +162,7 @@ def test_stopped_or_killed_in_one_process_the_run_resumes_bit_for_bit(drawn, tmp
         assert 6 <= len(Run(tmp_path / "run").read_steps()) <= 8, "it stops when the figures are read, or an epoch ends"
     else:
         assert codes[rank] == -signal.SIGKILL and codes[1 - rank] == 2
-        ended = "one of the 2 processes has ended or does not answer; when all machines are up, continue with --resume."
+        ended = "one of the 2 processes has ended or does not answer; repeat the torchrun line with --resume."
         assert (f"\nanimegan: {ended}\n" in printed) == (rank == 1)
     assert together(tmp_path / "log", main, [*arguments, "--resume"])[0] == [0, 0]
     assert_same(straight, Run(tmp_path / "run"), 3)

@@ -124,7 +124,7 @@ def slides(options: argparse.Namespace) -> None:
 def bench(options: argparse.Namespace) -> None:
     from animegan import bench
 
-    speeds = bench.bench(options.device)
+    speeds = bench.bench(options.device, usual_only=options.markdown)
     print(bench.markdown(speeds, options.device) if options.markdown else bench.text(speeds))
 
 

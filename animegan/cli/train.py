@@ -1,6 +1,7 @@
 """The commands that make training images and train on them: `draw` and `train`."""
 
 import argparse
+import os
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -66,7 +67,7 @@ def draw(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> int:
-    from animegan.distributed import is_helper
+    from animegan.distributed import BY_TORCHRUN, is_helper
     from animegan.files import write_picture
     from animegan.runs import Run
     from animegan.show import compare_epochs
@@ -87,7 +88,10 @@ def train(options: argparse.Namespace) -> int:
     run = train(config, resume=options.resume)
     path, epochs = printable(run.path), run.epochs
     if not epochs or epochs[-1] < config.epoch:
-        print(f"interrupted; everything so far is in {path}. Resume with: animegan train --resume --outf {path}")
+        again = f"animegan train --resume --outf {path}"
+        if BY_TORCHRUN in os.environ:
+            again = "the same torchrun line and --resume"
+        print(f"interrupted; everything so far is in {path}. Resume with: {again}")
         return 130
     if done_before >= config.epoch:
         print(f"{path} has {done_before} epochs already: nothing was trained; to train longer, give a larger --epoch")

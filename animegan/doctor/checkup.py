@@ -211,12 +211,14 @@ def judge_threads(machine: Machine) -> Finding:
     if machine.wait_policy != SPIN_LIMITS:
         chosen = ", ".join(f"{name}={value}" for name, value in machine.wait_policy.items())
         if machine.wait_policy.get("OMP_WAIT_POLICY", "").lower() == "active":
-            return _warn(f"never give way to other programs: {chosen}", "remove OMP_WAIT_POLICY from the environment")
+            return _warn(
+                f"never sleep, whatever other programs need: {chosen}", "remove OMP_WAIT_POLICY from the environment"
+            )
         return _ok(f"wait as you have set it: {chosen}")
     if not machine.spin_limited:
         steps = ("put import animegan before import torch", "or start Jupyter with: make lab")
         return _warn("spin while other programs need the cores: PyTorch was loaded before animegan", *steps)
-    return _ok("give way to other programs")
+    return _ok("sleep while other programs need the cores")
 
 
 def judge_disk(machine: Machine) -> Finding:

@@ -305,7 +305,7 @@ def test_bad_files_are_left_out_and_named_while_training_goes_on(run, drawn, tmp
         (["--recipe", "best"], "--recipe best is not known; choose handout or stable"),
         (["--set", "ema=2"], "--set ema=2 is out of range"),
         (["--set", "ema"], "--set"),
-        (["--device", "quantum"], "--device quantum is not available on this machine"),
+        (["--device", "quantum"], "--device quantum is not known: choose auto, cpu"),
         (["--lr", "fast"], "argument --lr: invalid float value: 'fast'"),
         (["--epochs", 3], "animegan train: unrecognized arguments: --epochs 3, did you mean --epoch?"),
         (["my", "faces"], 'unrecognized arguments: my faces (quote a path with spaces: "my faces")'),

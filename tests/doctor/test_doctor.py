@@ -126,7 +126,7 @@ CASES = {
     "torchvision of an older torch": (
         "torchvision", {"torchvision": Torchvision("0.29.2", ">=2.14.0")}, "OK", "0.29.2", ""),
     "torchvision without torch": ("torchvision", NO_TORCH, "WARN", "before the PyTorch line", "PyTorch"),
-    "threads": ("threads", {}, "OK", "give way to other programs", ""),
+    "threads": ("threads", {}, "OK", "sleep while other programs need the cores", ""),
     "threads, PyTorch first": ("threads", {"spin_limited": False}, "WARN", "PyTorch was loaded before", "make lab"),
     "threads, passive": ("threads", {"wait_policy": {"OMP_WAIT_POLICY": "passive"}}, "OK", "as you have set", ""),
     "threads, active": ("threads", {"wait_policy": {"OMP_WAIT_POLICY": "active"}}, "WARN", "never", "OMP_WAIT_POLICY"),
