@@ -89,17 +89,16 @@ def bench(
     usual_only: only what training does by default.
     """
     found = pick_device(device)
-    has_bfloat16 = choose_precision(TrainConfig(), found) == "bfloat16"
-    usual = torch.get_num_threads()
+    default = _recipe, fastest, usual = _usual(found)
     kinds = {
         (size, recipe, precision, threads): TrainConfig(recipe=recipe, precision=precision, device=device, **settings)
         for size, (settings, _count) in SIZES.items()
         for recipe in RECIPES
-        for precision in ("float32", "bfloat16")[: 1 + has_bfloat16]
+        for precision in ("float32", "bfloat16")[: 1 + (fastest == "bfloat16")]
         for threads in sorted({1, usual} if found.type == "cpu" else {usual})
     }
     if usual_only:
-        kinds = {kind: config for kind, config in kinds.items() if kind[1:] == _usual(found)}
+        kinds = {kind: config for kind, config in kinds.items() if kind[1:] == default}
     speeds = measure_speed(kinds, seconds, turns, {kind: kind[-1] for kind in kinds}, progress)
     configs = {kind[:-1]: config for kind, config in kinds.items()}  # the number of threads takes no memory
     bar = tqdm(configs.items(), "memory", disable=not progress)
@@ -148,9 +147,10 @@ def markdown(speeds: list[Speed], device: str = "auto") -> str:
     """One row of the table of machines in README.md: the default settings on this machine."""
     found = pick_device(device)
     name = torch.cuda.get_device_name(found) if found.type == "cuda" else f"{os.cpu_count()} x {processor_name()}"
+    usual = _usual(found)
     cells = [f"{platform.system()}, {name}, PyTorch {torch.__version__}"]
     for size in SIZES:
-        speed = next(s for s in speeds if s[:4] == (size, *_usual(found)))
+        speed = next(s for s in speeds if s[:4] == (size, *usual))
         memory = "" if speed.memory is None else f", {speed.memory / 1024:.1f} GiB"
         cells.append(f"{speed.median:.0f} images/s in {speed.precision}{memory}: {speed.minutes():.1f} min")
     return f"| {' | '.join(cells)} |"

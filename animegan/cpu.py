@@ -81,9 +81,10 @@ def free_threads(precision: str) -> int:
 
     oneDNN's kernels for bfloat16 wait for each other in the middle of a loop, and always by spinning.
     """
-    threads, matrix = torch.get_num_threads(), torch.ones(512, 512)
+    threads = torch.get_num_threads()
     if threads == 1 or precision != "bfloat16":
         return threads
+    matrix = torch.ones(512, 512)
     wall, cpu = time.perf_counter(), time.process_time()
     while (passed := time.perf_counter() - wall) < PROBE_SECONDS:
         _ = matrix @ matrix

@@ -109,8 +109,9 @@ def _train(
     with allocating(f"these networks (ngf {config.ngf}, ndf {config.ndf}, nz {config.nz})", "make them smaller"):
         trainer = _Trainer(config, faces, learnt, device, team)
     trainer.run = run = run or Run.create(config, _facts(faces, device))
-    trainer.choose_threads()
     state = trainer.restore() if resume else None
+    if not (state and state["threads"]):
+        trainer.choose_threads()
     if progress:
         left_out = faces.report.total - len(faces)
         why = f" ({left_out:,} files left out; why: animegan data check {config.data_path})" if left_out else ""
@@ -173,7 +174,7 @@ class _Trainer:
         if state is None:  # interrupted before the first checkpoint: begin again
             return None
         self.epoch, self.iteration, self.seconds = state["epoch"], state["iteration"], state["seconds"]
-        self.threads = min(torch.get_num_threads(), state["threads"] or self.threads)
+        self.threads = min(self.threads, state["threads"] or self.threads)
         size, now = self.steps_per_epoch, self._settings()
         done = (self.epoch - 1) * size + self.iteration
         try:

@@ -8,7 +8,7 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from PIL import Image
 
-from animegan.show import encoded
+from animegan.show import in_notebook
 
 MAX_BYTES, QUALITY = 80_000, 75  # of a stored PNG; of the JPEG that is stored in its place
 KINDS = ("image/png", "image/jpeg")
@@ -26,8 +26,7 @@ class SmallPictures(Preprocessor):
             kinds = [kind for kind in KINDS if kind in data]
             if kinds and (len(kinds) > 1 or len(data[kinds[0]]) > MAX_BYTES * 4 / 3):
                 original = Image.open(io.BytesIO(base64.b64decode(data[kinds[0]])))
-                kind, content = encoded(original, MAX_BYTES, QUALITY)
-                for each in kinds:
-                    del data[each]
-                data[kind] = base64.b64encode(content).decode("ascii")
+                for kind in kinds:
+                    del data[kind]
+                data.update(in_notebook(original, MAX_BYTES, QUALITY))
         return nb, resources

@@ -18,7 +18,6 @@ from animegan.show.pictures import MAX_BYTES, Picture, encoded, face_picture, fo
 __all__ = [
     "FADED", "INK", "MAX_BYTES", "OVERLAP_INPUT", "PAPER", "Film", "Picture", "compare_epochs", "encoded",
     "face_picture", "faces_over_epochs", "font_for", "growth", "in_notebook", "neighbours_picture", "overlap_counts",
-    "overlap_picture",
-    "plot_coverage", "plot_effects", "plot_evaluation", "plot_history", "plot_lengths", "plot_neighbours",
-    "plot_standings", "plot_steps", "rows_picture", "walk",
+    "overlap_picture", "plot_coverage", "plot_effects", "plot_evaluation", "plot_history", "plot_lengths",
+    "plot_neighbours", "plot_standings", "plot_steps", "rows_picture", "walk",
 ]  # fmt: skip

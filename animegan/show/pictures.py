@@ -4,6 +4,7 @@ import base64
 import contextlib
 import io
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFont
@@ -24,11 +25,13 @@ class Picture(Image.Image):
         super().__init__()
         self.__dict__.update(picture.__dict__)
 
-    def _repr_png_(self) -> bytes | None:
-        return _of_kind("image/png", self)
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        return in_notebook(self)
 
-    def _repr_jpeg_(self) -> bytes | None:
-        return _of_kind("image/jpeg", self)
+    def _repr_png_(self) -> None:
+        return None
+
+    _repr_jpeg_ = _repr_png_
 
 
 def encoded(picture: Image.Image, most: int = MAX_BYTES, quality: int = 90) -> tuple[str, bytes]:
@@ -42,15 +45,10 @@ def encoded(picture: Image.Image, most: int = MAX_BYTES, quality: int = 90) -> t
     return "image/jpeg", buffer.getvalue()
 
 
-def in_notebook(picture: Image.Image) -> dict[str, str]:
+def in_notebook(picture: Image.Image, most: int = MAX_BYTES, quality: int = 90) -> dict[str, str]:
     """`encoded` as Jupyter stores it: the bytes as base64, by their type."""
-    kind, content = encoded(picture)
+    kind, content = encoded(picture, most, quality)
     return {kind: base64.b64encode(content).decode("ascii")}
-
-
-def _of_kind(wanted: str, picture: Image.Image) -> bytes | None:
-    kind, content = encoded(picture)
-    return content if kind == wanted else None
 
 
 def face_picture(face: Tensor | np.ndarray) -> Image.Image:

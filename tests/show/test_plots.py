@@ -378,7 +378,7 @@ def test_a_notebook_stores_a_picture_once_and_whole():
         data, _ = DisplayFormatter().format(Picture(picture))
         assert set(data) == {kind, "text/plain"}
         assert " at 0x" not in data["text/plain"]
-        assert Image.open(io.BytesIO(data[kind])).size == picture.size
+        assert Image.open(io.BytesIO(base64.b64decode(data[kind]))).size == picture.size
 
 
 def test_a_saved_picture_keeps_its_full_quality(tmp_path):
