@@ -1,6 +1,6 @@
 """How PyTorch uses the processor: threads that give way to other programs, memory that is kept, and bfloat16.
 
-Only the number of threads changes a result, by rounding.
+What changes a result changes it by rounding: the number of threads, bfloat16, and its gradients as matrix products.
 """
 
 import contextlib
@@ -12,8 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from animegan import SPIN_LIMITS, wait_policy
 
@@ -186,3 +190,51 @@ def computes_bfloat16() -> bool:
         names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
         return any(getattr(torch.cpu, name, bool)() for name in names)
     return platform.system() == "Linux" and torch.ops.mkldnn._is_mkldnn_bf16_device_supported()
+
+
+class MatrixGradients(TorchFunctionMode):
+    """As a context manager: layers between maps of 8x8 and 4x4 compute their weights' gradients as a matrix product.
+
+    These are NetG's second layer and NetD's fourth, with more weights than all others together. In bfloat16 the
+    matrix product takes half the time of PyTorch's own kernel, and a step of `stable` nine tenths. The sums are the
+    same, in another order.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (F.conv2d, F.conv_transpose2d):
+            images, weight, _, stride, padding, *_ = args  # the bias of both networks is None
+            if stride == (2, 2) and images.shape[-1] == (8 if func is F.conv2d else 4):
+                return _Convolution.apply(images.bfloat16(), weight.bfloat16(), func, padding[0])
+        return func(*args, **(kwargs or {}))
+
+
+class _Convolution(torch.autograd.Function):
+    """A convolution of stride 2, or a transposed one, each of which is the other's derivative by the images."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weight: Tensor, function: Callable[..., Tensor], padding: int) -> Tensor:
+        ctx.save_for_backward(images, weight)
+        ctx.function, ctx.padding = function, padding
+        return function(images, weight, None, 2, padding)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,), (images, weight) = grads, ctx.saved_tensors
+        to_images, to_weight, *_ = ctx.needs_input_grad
+        reverse, small, large = F.conv2d, images, grad
+        if ctx.function is F.conv2d:
+            reverse, small, large = F.conv_transpose2d, grad, images
+        return (
+            reverse(grad, weight, None, 2, ctx.padding) if to_images else None,
+            _weight_gradient(small, large, weight.shape[-1], ctx.padding) if to_weight else None,
+            None,
+            None,
+        )
+
+
+def _weight_gradient(small: Tensor, large: Tensor, kernel: int, padding: int) -> Tensor:
+    """[C, D, kernel, kernel]: what each pixel of `small` [B, C, h, h] met in its patch of `large` [B, D, 2h, 2h]."""
+    padded = F.pad(large.permute(0, 2, 3, 1), (0, 0, padding, padding, padding, padding))
+    patches = padded.unfold(1, kernel, 2).unfold(2, kernel, 2).permute(0, 1, 2, 4, 5, 3)  # [B, h, h, kernel, kernel, D]
+    pixels = small.permute(0, 2, 3, 1).flatten(0, 2)
+    return (pixels.T @ patches.flatten(3).flatten(0, 2)).unflatten(1, patches.shape[3:]).permute(0, 3, 1, 2)

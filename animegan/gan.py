@@ -1,16 +1,19 @@
 """`GAN`: both networks and one training step, with the ingredients of a recipe; on a CUDA GPU as one graph."""
 
+import contextlib
 import copy
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
 from animegan.config import IMAGE_SIZE, TrainConfig
+from animegan.cpu import MatrixGradients
 from animegan.distributed import ALONE, Team
 from animegan.errors import UserError
 from animegan.models import NetD, NetG, fits
@@ -31,6 +34,7 @@ class GAN:
             few = f"{team.size} processes cannot share a minibatch of {minibatch} images, as each needs 2"
             raise UserError(f"{few}: start fewer, or give a larger --batchSize or --set minibatch=.")
         self.device, self.nz = device, config.nz
+        self.reach = round(recipe.shift * IMAGE_SIZE)  # the most pixels by which an image is shifted
         self.random = torch.Generator().manual_seed(config.seed)
         with torch.random.fork_rng(devices=[]):  # PyTorch's own initialisation takes the global generator
             torch.manual_seed(config.seed)
@@ -97,7 +101,8 @@ class GAN:
 
         # G is fixed, D learns to make log D(x) + log(1 - D(G(z))) larger.
         shown = self._augment(real, augment[0]).requires_grad_(r1 > 0)
-        logits_real, logits_fake = self._discriminate(shown, self._augment(fake.detach(), augment[1]))
+        both = self._discriminate(shown, self._augment(fake.detach(), augment[1]))
+        logits_real, logits_fake = (logits.to(real.dtype) for logits in both)
         loss_real = self.loss(logits_real, 1 - self.recipe.label_smoothing)
         loss_fake = self.loss(logits_fake, 0.0)
         ((loss_real + loss_fake + _r1_penalty(logits_real, shown, r1)) * weight).backward()
@@ -120,12 +125,15 @@ class GAN:
         """D's logits on both, [B] each. In a mixed batch, BatchNorm computes one mean over real and fake."""
         with self._autocast():
             if self.recipe.mixed_batch:
-                return self._forward_D(torch.cat([real, fake])).to(real.dtype).chunk(2)
-            return self._forward_D(real).to(real.dtype), self._forward_D(fake).to(real.dtype)
+                return self._forward_D(torch.cat([real, fake])).chunk(2)
+            return self._forward_D(real), self._forward_D(fake)
 
-    def _autocast(self) -> torch.autocast:
+    @contextlib.contextmanager
+    def _autocast(self) -> Iterator[None]:
         """Convolutions in bfloat16, if that is the run's precision; weights, statistics and losses stay float32."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
+        gradients = MatrixGradients() if self.bfloat16 and self.device.type == "cpu" else contextlib.nullcontext()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16), gradients:
+            yield
 
     def sampling_generator(self) -> NetG:
         """A copy of the generator that draws the grids (the moving average, if there is one), in eval mode.
@@ -193,14 +201,14 @@ class GAN:
         return torch.cat([z, flip, *(self._draw_augment(count) for _ in range(3))], 1)
 
     def _draw_augment(self, count: int) -> Tensor:
-        """By how much each image is changed, [count, 3]: brightness, pixels down, pixels to the right."""
-        light = down = right = torch.zeros(count)
+        """By how much each image is changed, [count, 3]: brightness, pixels up, pixels to the right."""
+        light = up = right = torch.zeros(count)
         if self.recipe.brightness:
             light = self.recipe.brightness * (torch.rand(count, generator=self.random) * 2 - 1)
         if self.recipe.shift:
-            reach = round(self.recipe.shift * IMAGE_SIZE)
-            down, right = (torch.randint(-reach, reach + 1, (count,), generator=self.random) for _ in range(2))
-        return torch.stack([light, down, right], 1)
+            sides = (-self.reach, self.reach + 1)
+            up, right = (torch.randint(*sides, (count,), generator=self.random) for _ in range(2))
+        return torch.stack([light, up, right], 1)
 
     def _flip(self, real: Tensor, chance: Tensor) -> Tensor:
         """Mirror the images [B, 3, 96, 96] whose random number [B, 1] is below one half."""
@@ -216,14 +224,15 @@ class GAN:
         "Differentiable Augmentation", Zhao et al. 2020. Brightness also lets D measure contrast, which BatchNorm
         would hide from it: without it, G's faces turn pale.
         """
-        light, down, right = amounts.t()[..., None, None, None]
+        light, up, right = amounts.t()
         if self.recipe.brightness:
-            pictures = pictures + light
-        if self.recipe.shift:
-            # Multiplying by an identity matrix with a moved diagonal is exact and has a gradient on every device.
-            place = torch.arange(IMAGE_SIZE, device=pictures.device)
-            down, right = ((place.view(-1, 1) + pixels == place).float() for pixels in (down, right))
-            pictures = down @ pictures @ right
+            pictures = pictures + light[:, None, None, None]
+        if self.bfloat16:  # as D's first convolution would do: half as much to shift
+            pictures = pictures.to(torch.bfloat16)
+        if self.reach and self.device.type == "cpu":
+            pictures = _shift(pictures, up, right, self.reach)
+        elif self.reach:
+            pictures = _shift_on_device(pictures, up, right)
         return pictures.contiguous(memory_format=torch.channels_last)
 
     def _next_rates(self) -> tuple[float, float, float]:
@@ -260,12 +269,30 @@ class _Logits(nn.Module):
         return self.netD.logits(x)
 
 
+def _shift(pictures: Tensor, up: Tensor, right: Tensor, reach: int) -> Tensor:
+    """Pictures [B, 3, 96, 96], each shifted by whole numbers of pixels of its own, [B] each, up to `reach`."""
+    padded = F.pad(pictures.permute(0, 2, 3, 1), (0, 0, reach, reach, reach, reach))
+    corners = zip(padded.unbind(), (reach + up).int().tolist(), (reach - right).int().tolist(), strict=True)
+    shifted = [picture[top : top + IMAGE_SIZE, left : left + IMAGE_SIZE] for picture, top, left in corners]
+    return torch.stack(shifted).permute(0, 3, 1, 2)
+
+
+def _shift_on_device(pictures: Tensor, up: Tensor, right: Tensor) -> Tensor:
+    """The same without asking the device for a number, which a CUDA graph cannot do.
+
+    Multiplying by an identity matrix with a moved diagonal is exact, and has a gradient on every device.
+    """
+    place = torch.arange(IMAGE_SIZE, device=pictures.device)
+    rows, columns = (place.view(-1, 1) + pixels[:, None, None, None] == place for pixels in (up, right))
+    return rows.to(pictures.dtype) @ pictures @ columns.to(pictures.dtype)
+
+
 def _r1_penalty(logits: Tensor, pictures: Tensor, weight: float) -> Tensor | float:
     """R1: half its weight times the mean squared slope of D's logits [B] at the real images [B, 3, 96, 96]."""
     if not weight:
         return 0.0
     (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
-    return weight / 2 * slopes.square().sum((1, 2, 3)).mean()
+    return weight / 2 * slopes.to(logits.dtype).square().sum((1, 2, 3)).mean()
 
 
 class Adam(torch.optim.Adam):

@@ -1,5 +1,6 @@
 """How PyTorch uses the processor: nothing of it may change a result, and other programs come first."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,9 +14,9 @@ from conftest import TINY, count_calls
 import animegan
 from animegan import cpu, training
 from animegan.config import TrainConfig
-from animegan.cpu import FIRST_REST, LONGEST_REST, WaitingThreads
+from animegan.cpu import FIRST_REST, LONGEST_REST, MatrixGradients, WaitingThreads
 from animegan.errors import UserError
-from animegan.models import load_weights
+from animegan.models import NetD, NetG, load_weights
 from animegan.training import choose_precision, train
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="GNU's OpenMP and glibc are those of Linux")
@@ -210,6 +211,28 @@ def test_on_a_busy_machine_one_thread_trains_in_bfloat16(drawn, tmp_path, monkey
     monkeypatch.setattr(training, "UPDATE_SECONDS", 0)
     assert trained(epoch=5, resume=True) == [2, 1], "others have come meanwhile"
     assert trained(epoch=2, outf=str(tmp_path / "float32"), precision="float32") == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "shape"), [(NetG, "layer2", (5, 64, 4, 4)), (NetD, "layer4", (5, 32, 8, 8))]
+)
+def test_gradients_as_matrix_products_are_those_of_pytorch(network, layer, shape):
+    """Those of the weights and of the images, and of the squared slope that R1 penalises."""
+    torch.manual_seed(0)
+    convolution = getattr(network(8), layer)[0]
+    found = []
+    for context in (contextlib.nullcontext(), MatrixGradients()):
+        images = torch.randn(shape, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        convolution.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16), context:
+            output = convolution(images).float()
+        (slopes,) = torch.autograd.grad(output.sin().sum(), images, create_graph=True)
+        (output.square().sum() + slopes.square().sum()).backward()
+        found.append((output.grad_fn.next_functions[0][0].name(), output, convolution.weight.grad, images.grad))
+    (name, *theirs), (own, *ours) = found
+    assert own != name, "the product is not used"
+    for expected, actual in zip(theirs, ours, strict=True):
+        assert (actual - expected).norm() < 0.005 * expected.norm()
 
 
 def test_a_run_keeps_the_precision_that_it_began_with(drawn, tmp_path, monkeypatch):

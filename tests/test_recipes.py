@@ -160,6 +160,13 @@ def test_shifts_move_each_picture_by_whole_pixels_of_its_own():
     assert edge.grad.sum() == shown.sum(), "the gradient goes where the pixel came from"
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_pictures_are_shifted_alike_on_every_device(dtype):
+    pictures, reach = faces().to(dtype), 10
+    up, right = (torch.randint(-reach, reach + 1, (8,)).float() for _ in range(2))
+    assert torch.equal(gan._shift(pictures, up, right, reach), gan._shift_on_device(pictures, up, right))
+
+
 def test_light_is_each_pictures_own_and_leaves_it_otherwise_alone():
     one = game(changes={"brightness": 0.3, "shift": 0.0})
     pictures = faces(count=200)
