@@ -7,22 +7,21 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from animegan.errors import UserError
 
 MARKS = {"p": "plain", "d": "doubtful", "n": "none"}  # a judge's letter for each face
-PER_SHEET, COLUMNS, SIDE, LABEL, GAP = 32, 8, 192, 26, 8  # pixels a side of a face, height of its number, space between
 
 
 @dataclass(frozen=True)
 class BlindCount:
-    """Numbered faces of several sources, shuffled together: `sheets` to be judged, and the `key`, to be kept apart.
+    """Faces of several sources, shuffled together, to be judged (`show.judging_sheets`); and the key, to be kept apart.
 
-    key: the source of every face, in the order of their numbers, which begin at 1.
+    key: the source of each face.
     """
 
-    sheets: list[Image.Image]
+    faces: list[Image.Image]
     key: list[str]
 
     def counted(self, *judges: str) -> "Counts":
@@ -83,30 +82,18 @@ class Counts:
 
 
 def blind_count(sources: Mapping[str, Sequence[Image.Image]], each: int = 64, seed: int = 0) -> BlindCount:
-    """Shuffle `each` faces of every source (name: faces) together, and number them, 32 to a sheet.
+    """Draw `each` faces of every source (name: faces) at random, and shuffle them together.
 
-    The first `each` faces are taken, enlarged to 192x192 pixels. Only all sources on one sheet can be compared: where a
-    fake stands beside a real face, one sees more. Raises UserError if a source has fewer faces.
+    Only what is shuffled can be compared: next to a real face, the faults of a fake stand out. Raises UserError if a
+    source has fewer faces.
     """
+    rng, drawn = random.Random(seed), []
     for name, faces in sources.items():
         if len(faces) < each:
             raise UserError(f"{name} has {len(faces)} faces, and {each} are needed: give more, or a smaller each=.")
-    pairs = [(str(name), face) for name, faces in sources.items() for face in faces[:each]]
-    random.Random(seed).shuffle(pairs)
-    numbered = list(enumerate((face for _, face in pairs), 1))
-    sheets = [_sheet(numbered[start : start + PER_SHEET]) for start in range(0, len(numbered), PER_SHEET)]
-    return BlindCount(sheets, [name for name, _ in pairs])
-
-
-def _sheet(faces: list[tuple[int, Image.Image]]) -> Image.Image:
-    rows = -(-len(faces) // COLUMNS)
-    sheet = Image.new("RGB", (GAP + COLUMNS * (SIDE + GAP), GAP + rows * (SIDE + LABEL + GAP)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(20)
-    for place, (number, face) in enumerate(faces):
-        left, top = GAP + place % COLUMNS * (SIDE + GAP), GAP + place // COLUMNS * (SIDE + LABEL + GAP)
-        draw.text((left, top), str(number), "black", font)
-        sheet.paste(face.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC), (left, top + LABEL))
-    return sheet
+        drawn += [(face, str(name)) for face in rng.sample(list(faces), each)]
+    rng.shuffle(drawn)
+    return BlindCount([face for face, _ in drawn], [name for _, name in drawn])
 
 
 def _kappa(one: str, other: str) -> float:

@@ -14,10 +14,11 @@ from animegan.show.metric_plots import (
 )  # fmt: skip
 from animegan.show.overlap import OVERLAP_INPUT, overlap_counts, overlap_picture
 from animegan.show.pictures import MAX_BYTES, Picture, encoded, face_picture, font_for, in_notebook
+from animegan.show.sheets import judging_sheets
 
 __all__ = [
     "FADED", "INK", "MAX_BYTES", "OVERLAP_INPUT", "PAPER", "Film", "Picture", "compare_epochs", "encoded",
-    "face_picture", "faces_over_epochs", "font_for", "growth", "in_notebook", "neighbours_picture", "overlap_counts",
-    "overlap_picture", "plot_coverage", "plot_effects", "plot_evaluation", "plot_history", "plot_lengths",
-    "plot_neighbours", "plot_standings", "plot_steps", "rows_picture", "walk",
+    "face_picture", "faces_over_epochs", "font_for", "growth", "in_notebook", "judging_sheets", "neighbours_picture",
+    "overlap_counts", "overlap_picture", "plot_coverage", "plot_effects", "plot_evaluation", "plot_history",
+    "plot_lengths", "plot_neighbours", "plot_standings", "plot_steps", "rows_picture", "walk",
 ]  # fmt: skip

@@ -29,7 +29,7 @@ from animegan.show.history import (
     thinned,
 )
 from animegan.show.overlap import overlap_counts, overlap_picture, shades_of
-from animegan.show.sheets import BLOCK_GAP, CAPTION, GAP, HEADING, MARGIN, faces_sheet
+from animegan.show.sheets import BLOCK_GAP, CAPTION, GAP, HEADING, MARGIN, faces_sheet, judging_sheets
 
 
 def rgb(colour: str) -> tuple[int, ...]:
@@ -167,6 +167,16 @@ def test_a_long_row_of_a_sheet_continues_below():
     corners = [holds(sheet, face) for face in faces]
     assert corners == [[(GAP + n % 2 * 22, GAP + n // 2 * 22)] for n in range(5)]
     assert faces_sheet([("", faces[:1])], columns=2, margin=GAP, size=40).size == (40 + 2 * GAP, 40 + 2 * GAP)
+
+
+def test_the_faces_of_a_blind_count_are_numbered_32_to_a_sheet():
+    faces = [Image.new("RGB", (96, 96), (6 * n, 0, 0)) for n in range(40)]
+    first, second = judging_sheets(faces, size=50)
+    assert first.width == second.width and [len(holds(first, face.resize((50, 50)))) for face in faces[:32]] == [1] * 32
+    for face in faces[32:]:
+        ((left, top),) = holds(second, face.resize((50, 50)))
+        number = np.asarray(second)[top - HEADING - GAP : top, left : left + 50]
+        assert number.min() < 100, "its number is above it"
 
 
 def test_a_face_becomes_a_picture_from_floats_and_from_bytes():
