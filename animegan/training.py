@@ -33,6 +33,7 @@ from animegan.recipes import get_recipe
 from animegan.runs import HISTORY, LOCK, NOT_COMPARED, Run, Step, check_run_folder, differences, settings
 
 DIVERGED_LOSS = 1e4  # losses are in nats per image; above about 20 the other network has already won
+BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} images in {elapsed}, {remaining} left, {rate_fmt}{postfix}"
 UPDATE_SECONDS = 0.5  # more often would slow Jupyter down and tire the eye
 
 
@@ -219,6 +220,7 @@ class _Trainer:
         bar = tqdm(
             total=total * size, initial=done * size, unit=" images", unit_scale=True, mininterval=UPDATE_SECONDS,
             disable=not progress, dynamic_ncols=True,
+            bar_format=BAR,
         )  # fmt: skip
         with bar, kept_memory(), WaitingThreads(self.device) as waiting, _stop_button() as pressed:
             # Several processes stop after the same step, and clocks differ: after how many, they agree in `_agree`.

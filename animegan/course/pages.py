@@ -11,11 +11,12 @@ from PIL import Image
 from animegan.show import in_notebook
 
 MAX_BYTES, QUALITY = 80_000, 75  # of a stored PNG; of the JPEG that is stored in its place
+MAX_WIDTH = 1200  # pixels: wider than a page shows it
 KINDS = ("image/png", "image/jpeg")
 
 
 class SmallPictures(Preprocessor):
-    """A step of nbconvert that stores each picture of a notebook once, at its full size, as a PNG or a smaller JPEG.
+    """A step of nbconvert that stores each picture once, at most MAX_WIDTH wide, as a PNG or a smaller JPEG.
 
     Used by `make notebooks`; the notebooks of a student keep what they show.
     """
@@ -28,5 +29,6 @@ class SmallPictures(Preprocessor):
                 original = Image.open(io.BytesIO(base64.b64decode(data[kinds[0]])))
                 for kind in kinds:
                     del data[kind]
+                original.thumbnail((MAX_WIDTH, 10 * MAX_WIDTH), Image.Resampling.LANCZOS)
                 data.update(in_notebook(original, MAX_BYTES, QUALITY))
         return nb, resources

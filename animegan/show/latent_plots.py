@@ -10,7 +10,7 @@ from animegan.show.figures import BLUE, FADED, ON_PAPER, ORANGE, SMALL, despine,
 from animegan.show.pictures import Picture, face_picture
 from animegan.show.sheets import faces_sheet
 
-SIZE = 72  # pixels: height and width of a face in a row
+SIZE = 144  # pixels: height and width of a face in a row
 
 
 def plot_lengths(z: Tensor, paths: Mapping[str, Tensor]) -> Picture:
