@@ -31,7 +31,7 @@ def test_no_notebook_is_missing():
 
 def test_it_is_valid_and_small(path, notebook):
     nbformat.validate(notebook)
-    assert path.stat().st_size < 1_400_000  # with all its pictures at full size
+    assert path.stat().st_size < 1_000_000
     assert "widgets" not in notebook.metadata, "saved widget state makes GitHub call the notebook invalid"
 
 

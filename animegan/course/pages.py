@@ -10,8 +10,9 @@ from PIL import Image
 
 from animegan.show import in_notebook
 
-MAX_BYTES, QUALITY = 80_000, 75  # of a stored PNG; of the JPEG that is stored in its place
-MAX_WIDTH = 1200  # pixels: wider than a page shows it
+MAX_BYTES = 60_000  # of a stored PNG
+SMALL = {"quality": 60, "subsampling": "4:2:0"}  # of the JPEG that is stored in place of a larger one
+MAX_WIDTH = 1000  # pixels: about as wide as a page shows it
 KINDS = ("image/png", "image/jpeg")
 
 
@@ -25,10 +26,14 @@ class SmallPictures(Preprocessor):
         for output in (output for cell in nb.cells for output in cell.get("outputs", [])):
             data = output.get("data", {})
             kinds = [kind for kind in KINDS if kind in data]
-            if kinds and (len(kinds) > 1 or len(data[kinds[0]]) > MAX_BYTES * 4 / 3):
-                original = Image.open(io.BytesIO(base64.b64decode(data[kinds[0]])))
+            if not kinds:
+                continue
+            content = base64.b64decode(data[kinds[0]])
+            picture = Image.open(io.BytesIO(content))
+            if len(kinds) > 1 or len(content) > MAX_BYTES or picture.width > MAX_WIDTH:
                 for kind in kinds:
                     del data[kind]
-                original.thumbnail((MAX_WIDTH, 10 * MAX_WIDTH), Image.Resampling.LANCZOS)
-                data.update(in_notebook(original, MAX_BYTES, QUALITY))
+                picture = picture.convert("RGB")  # a palette cannot be scaled smoothly
+                picture.thumbnail((MAX_WIDTH, picture.height))
+                data.update(in_notebook(picture, MAX_BYTES, **SMALL))
         return nb, resources

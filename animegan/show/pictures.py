@@ -13,6 +13,7 @@ from torch import Tensor
 from animegan.data import to_uint8
 
 MAX_BYTES = 150_000  # of a PNG in a notebook: with ten of them it still opens quickly, on GitHub too
+FINE = {"quality": 90, "subsampling": 0}  # of a JPEG: every pixel has its own colour, so thin lines keep theirs
 
 
 class Picture(Image.Image):
@@ -34,20 +35,23 @@ class Picture(Image.Image):
     _repr_jpeg_ = _repr_png_
 
 
-def encoded(picture: Image.Image, most: int = MAX_BYTES, quality: int = 90) -> tuple[str, bytes]:
-    """The picture's media type and bytes: a PNG, or, if that has more than `most` bytes, a JPEG of this quality."""
+def encoded(picture: Image.Image, most: int = MAX_BYTES, **jpeg: Any) -> tuple[str, bytes]:
+    """The picture's media type and bytes: a PNG, or, if that has more than `most` bytes, a JPEG.
+
+    jpeg: Pillow's options of a JPEG, in place of those of FINE.
+    """
     picture, buffer = picture.convert("RGB"), io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     if buffer.tell() <= most:
         return "image/png", buffer.getvalue()
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality, subsampling=0)  # every pixel has its own colour: hair keeps its
+    picture.save(buffer, "JPEG", **{**FINE, **jpeg})
     return "image/jpeg", buffer.getvalue()
 
 
-def in_notebook(picture: Image.Image, most: int = MAX_BYTES, quality: int = 90) -> dict[str, str]:
+def in_notebook(picture: Image.Image, most: int = MAX_BYTES, **jpeg: Any) -> dict[str, str]:
     """`encoded` as Jupyter stores it: the bytes as base64, by their type."""
-    kind, content = encoded(picture, most, quality)
+    kind, content = encoded(picture, most, **jpeg)
     return {kind: base64.b64encode(content).decode("ascii")}
 
 

@@ -71,6 +71,8 @@ def faces_sheet(
 
 def judging_sheets(faces: Sequence[Image.Image], size: int = 192) -> list[Picture]:
     """The faces of a blind count (`measure.blind_count`), each with its number above it, 32 to a sheet."""
-    numbers, lines = range(1, len(faces) + 1), [slice(start, start + 8) for start in range(0, len(faces), 8)]
-    rows = [("", cells) for line in lines for cells in ([str(number) for number in numbers[line]], faces[line])]
+    rows = []
+    for start in range(0, len(faces), 8):
+        line = faces[start : start + 8]
+        rows += [("", [str(number) for number in range(start + 1, start + len(line) + 1)]), ("", line)]
     return [faces_sheet(rows[start : start + 8], size=size) for start in range(0, len(rows), 8)]

@@ -9,7 +9,7 @@ from nbconvert.exporters import NotebookExporter
 from PIL import Image
 from traitlets.config import Config
 
-from animegan.course.pages import MAX_BYTES
+from animegan.course.pages import MAX_BYTES, MAX_WIDTH
 
 
 def stored(picture: Image.Image, *formats: str) -> dict[str, str]:
@@ -19,6 +19,12 @@ def stored(picture: Image.Image, *formats: str) -> dict[str, str]:
         picture.save(buffer, name)
         found[f"image/{name}"] = base64.b64encode(buffer.getvalue()).decode()
     return found
+
+
+def made_small(cells: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    config = Config({"NotebookExporter": {"preprocessors": ["animegan.course.pages.SmallPictures"]}})
+    text, _ = NotebookExporter(config=config).from_notebook_node(nbformat.v4.new_notebook(cells=cells))
+    return nbformat.reads(text, 4).cells
 
 
 def test_each_picture_is_stored_once_whole_and_small():
@@ -31,9 +37,7 @@ def test_each_picture_is_stored_once_whole_and_small():
         for data in (*outputs, widget, {"text/html": "<b>b</b>"})
     ]
     cells.append(nbformat.v4.new_markdown_cell("text"))
-    config = Config({"NotebookExporter": {"preprocessors": ["animegan.course.pages.SmallPictures"]}})
-    text, _ = NotebookExporter(config=config).from_notebook_node(nbformat.v4.new_notebook(cells=cells))
-    found = [cell.outputs[0].data for cell in nbformat.reads(text, 4).cells[:-1]]
+    found = [cell.outputs[0].data for cell in made_small(cells)[:-1]]
     kinds = [[kind for kind in data if kind.startswith("image/")] for data in found]
     assert kinds == [["image/jpeg"], ["image/jpeg"], ["image/png"], ["image/png"], ["image/jpeg"], []]
     for data, (kind, *_), before in zip(found, kinds, (noise, noise, flat, flat, noise), strict=False):
@@ -44,3 +48,14 @@ def test_each_picture_is_stored_once_whole_and_small():
     assert len(base64.b64decode(found[0]["image/jpeg"])) < len(base64.b64decode(outputs[0]["image/png"])) / 2
     assert "application/vnd.jupyter.widget-view+json" in found[4] and found[5]["text/html"] == "<b>b</b>"
     assert len(base64.b64decode(outputs[0]["image/png"])) > MAX_BYTES
+
+
+def test_a_wide_picture_is_stored_as_wide_as_a_page():
+    chart = Image.new("RGB", (2 * MAX_WIDTH, 300), "white")
+    chart.paste("blue", (0, 0, MAX_WIDTH, 300))
+    for picture in (chart, chart.quantize(16)):
+        output = nbformat.v4.new_output("display_data", stored(picture, "png"))
+        (cell,) = made_small([nbformat.v4.new_code_cell(outputs=[output])])
+        small = Image.open(io.BytesIO(base64.b64decode(cell.outputs[0].data["image/png"])))
+        assert small.size == (MAX_WIDTH, 150)
+        assert [small.getpixel((x, 75)) for x in (100, MAX_WIDTH - 100)] == [(0, 0, 255), (255, 255, 255)]
