@@ -242,9 +242,11 @@ class Run:
         with allocating(f"the network of {info}", "restore the file"):
             netG = NetG(self.config.ngf, self.config.nz, self.recipe.enlarge).eval()
         state = load_weights(path)
+        if isinstance(state, dict):  # a shared run has its kernels in half precision
+            state = {name: _full_precision(value) for name, value in state.items()}
         if not fits(state, netG.state_dict()):
             raise UserError(f"{path} does not fit the networks of {info}: restore it.")
-        netG.load_state_dict(dict(state))  # without PyTorch's own notes in the file, which may say anything
+        netG.load_state_dict(state)  # without PyTorch's own notes in the file, which may say anything
         with torch.inference_mode():  # a wrong variance shows only in a picture
             values = [*netG.state_dict().values(), netG(latent_vectors(1, self.config.nz, 0))]
         if not all(value.isfinite().all() for value in values):
@@ -262,15 +264,14 @@ class Run:
 
     def share(self, to: str | os.PathLike, weights: Iterable[int] = ()) -> "Run":
         """Copy what is small enough to hand on into the folder `to`: history, settings, what `evaluate` measured, the
-        grids as JPEG (a quarter of the size), and netG of the epochs in `weights`; no netD, no checkpoint.
+        grids as JPEG (a quarter of the size), and netG of the epochs in `weights` with its kernels in half precision
+        (float16, half the size); no netD, no checkpoint.
 
         Returns the copy. Raises UserError if `to` is not empty or an epoch is missing.
         """
-        names = [self._epoch_file("netG_{:03d}.pth", epoch).name for epoch in weights]
         if not self.epochs:
             raise UserError(f"{self.path} has no finished epoch yet: continue it with animegan train --resume.")
-        for epoch in weights:
-            self.generator(epoch)  # UserError for a damaged file
+        networks = {self._epoch_file("netG_{:03d}.pth", epoch).name: self.generator(epoch) for epoch in weights}
         if _names(Path(to)):
             raise UserError(f"{to} is not empty, and its files are never overwritten: name a new folder for the copy.")
         final = Path(os.path.realpath(to))
@@ -282,10 +283,14 @@ class Run:
                 _write_info(part, {**self.info, "config": replace(self.config, outf=str(to)).as_dict()})
                 copy = Run(part)
                 copy.save_steps(self.read_steps())
-                for name in (*names, *(path.name for path in self.path.glob(OUTPUTS["metrics"]))):
-                    with reading(self.path / name, "restore the file"):
-                        content = (self.path / name).read_bytes()
-                    write_bytes(part / name, content)
+                for path in self.path.glob(OUTPUTS["metrics"]):
+                    with reading(path, "restore the file"):
+                        content = path.read_bytes()
+                    write_bytes(part / path.name, content)
+                for name, netG in networks.items():
+                    state = netG.state_dict()
+                    kernels = {key: value.half() for key, value in state.items() if value.ndim == 4}
+                    save_weights(part / name, {**state, **kernels})
                 for epoch in self.epochs:
                     write_picture(part / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch))
                 write_picture(part / "real_samples.jpg", self.reals)
@@ -397,6 +402,10 @@ class Run:
 def _write_info(path: Path, info: dict[str, Any]) -> None:
     info = {name: value for name, value in info.items() if value is not None}
     write_text(path / INFO, json.dumps(info, indent=2, ensure_ascii=False) + "\n")
+
+
+def _full_precision(value: Any) -> Any:
+    return value.float() if isinstance(value, Tensor) and value.dtype == torch.float16 else value
 
 
 def _or_jpeg(path: Path) -> Path:

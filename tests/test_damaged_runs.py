@@ -310,6 +310,10 @@ def test_a_copy_appears_complete_or_not_at_all(run, monkeypatch):
     shared = run.share(copy, weights=[3])
     assert sorted(path.name for path in copy.parent.iterdir()) == ["copy", "run"]
     assert shared.path == copy and shared.config.outf == str(copy) and shared.with_weights == [3]
+    ours, theirs = load_weights(run.path / "netG_003.pth"), load_weights(copy / "netG_003.pth")
+    assert all(torch.equal(theirs[name], value.half() if value.ndim == 4 else value) for name, value in ours.items())
+    z = latent_vectors(4, run.config.nz, seed=1)
+    assert (shared.generate(3, z) - run.generate(3, z)).abs().max() < 2 / 255, "half precision cannot be seen"
 
 
 @pytest.mark.parametrize("name", ["n" * 300, "loop", "loop/x", "file/x", "a\0b"])

@@ -6,9 +6,14 @@
     hold_out = 2048
 
     [[row]]
-    name = "stable without flips"
+    name = "whole batches"
     seeds = 3                     # the number of runs: seeds 0, 1 and 2 (default 1)
-    set = { flips = false }       # and any options of this row alone
+    set = { minibatch = 0 }       # and any options of this row alone
+
+    [[row]]
+    name = "whole batches, no flips"
+    like = "whole batches"        # everything but seeds as in that row, which stands above this one
+    set = { flips = false }
 
 Every run is a run folder, trained by `training.train` and measured by `measure.evaluate`; the results go into one CSV
 file beside the TOML file, which is all that the table needs.

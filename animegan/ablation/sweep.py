@@ -46,7 +46,10 @@ class Sweep:
             raise UserError(f"{path} needs one or more [[row]], below [options] that all of them share.")
         if content:
             raise UserError(f"{path} takes [options] and [[row]], and nothing else; it has {', '.join(content)}.")
-        sweep = cls(path, tuple(_row(path, shared, row) for row in rows))
+        made: list[Row] = []
+        for row in rows:
+            made.append(_row(path, shared, made, row))
+        sweep = cls(path, tuple(made))
         names = [slug(row.name) for row in sweep.rows]
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise UserError(f"{path} has more than one row {repeated[0]!r}: give each its own name.")
@@ -60,13 +63,18 @@ class Sweep:
         raise UserError(f"{self.path} has no row {name!r}; it has {', '.join(repr(row.name) for row in self.rows)}.")
 
 
-def _row(path: Path, shared: dict, row: dict) -> Row:
+def _row(path: Path, shared: dict, above: list[Row], row: dict) -> Row:
     options = dict(row)
-    name, seeds = options.pop("name", None), options.pop("seeds", 1)
+    name, seeds, like = options.pop("name", None), options.pop("seeds", 1), options.pop("like", None)
     if not (isinstance(name, str) and 1 <= len(slug(name).strip(".")) <= 100):  # it becomes the name of a folder
         raise UserError(f'{path}: a [[row]] has no name of 1 to 100 letters; e.g. name = "stable without flips".')
     if type(seeds) is not int or not 1 <= seeds <= 1000:
         raise UserError(f"{path}: row {name!r} has seeds = {seeds!r:.40}; give a whole number from 1 to 1000.")
+    if like is not None:
+        known = {row.name: {**row.options, "set": row.options["changes"]} for row in above}
+        if not (isinstance(like, str) and like in known):
+            raise UserError(f"{path}: row {name!r} has like = {like!r:.100}; give the name of a row above it.")
+        shared = known[like]
     for table in (shared, row):
         if not isinstance(table.get("set", {}), dict):
             raise UserError(f"{path}: row {name!r} has set = {table['set']!r}; write it as set = {{ flips = false }}.")

@@ -236,6 +236,19 @@ def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_fir
     assert panel.get_ylim()[0] > panel.get_ylim()[1], "the best on top"
 
 
+def test_a_row_may_be_like_another_one(tmp_path):
+    first = '[[row]]\nname = "first"\nseeds = 2\nlr = 0.01\nset = { ema = 0.5, r1 = 1.0 }\n'
+    second = '[[row]]\nname = "second"\nlike = "first"\nnz = 7\nset = { r1 = 2.0 }\n'
+    third = '[[row]]\nname = "third"\nlike = "second"\nlr = 0.02\n[[row]]\nname = "fourth"'
+    rows = Sweep.read(sweep_file(tmp_path, first + second + third, 'device = "cpu"\nset = { shift = 0.0 }')).rows
+    assert [row.seeds for row in rows] == [2, 1, 1, 1]
+    assert [row.options.get("lr") for row in rows] == [0.01, 0.01, 0.02, None]
+    assert [row.options.get("nz") for row in rows] == [None, 7, 7, None]
+    assert [row.options["changes"].get("r1") for row in rows] == [1.0, 2.0, 2.0, None]
+    assert [row.options["changes"].get("ema") for row in rows] == [0.5, 0.5, 0.5, None]
+    assert all(row.options["device"] == "cpu" and row.options["changes"]["shift"] == 0.0 for row in rows)
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
@@ -265,6 +278,8 @@ def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_fir
         (f'[[row]]\nname = "a"\nlr = {"9" * 5000}', OPTIONS, "sweep.toml is damaged ("),
         (f'[[row]]\nname = "a"\nset = {"[" * 5000}', OPTIONS, "sweep.toml is damaged ("),
         ("[[row]]\nname = 5", OPTIONS, "a [[row]] has no name"),
+        ('[[row]]\nname = "a"\nlike = "b"\n[[row]]\nname = "b"', OPTIONS, "row 'a' has like = 'b'; give the name of a"),
+        ('[[row]]\nname = "a"\nlike = ["a"]', OPTIONS, "row 'a' has like = ['a']; give the name of a row above it"),
     ],
 )
 def test_a_sweep_that_cannot_be_trained_is_one_line(tmp_path, capsys, rows, options, message):
