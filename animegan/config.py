@@ -15,8 +15,8 @@ MAX_BYTES = 128 * 2**20  # a larger picture file is not even read
 PICTURE_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM", "ICO")
 
 # `--quick`: a run that a laptop without a GPU finishes within minutes, on QUICK_COUNT drawn faces.
-QUICK = {"ngf": 32, "ndf": 16, "batchSize": 16, "lr": 0.0004}
-QUICK_COUNT = 1024
+QUICK = {"ngf": 32, "ndf": 24, "lr": 0.0004}
+QUICK_COUNT = 1536
 DRAWN_FOLDER, DRAWN_COUNT = "data/drawn", 2048  # where `animegan draw` puts how many faces
 
 

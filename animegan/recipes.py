@@ -64,11 +64,13 @@ RECIPES = {
         flips=True,
         brightness=0.3,
         shift=1 / 16,
-        ema=0.995,
-        minibatch=16,
-        decay_after=1600,  # a quick run has as many steps, so it ends before the decay begins
+        ema=0.998,
+        minibatch=8,
+        decay_after=3200,
         loss="logits",
         label_smoothing=0.1,
+        r1=0.05,
+        lazy_r1=8,  # of a batch of 64, one minibatch
     ),
 }
 
