@@ -51,7 +51,7 @@ def _temporary() -> Path:
 def drawn_faces() -> Path:
     """The folder of drawn faces that the notebooks train on; drawn on first use, which takes half a minute.
 
-    1,024 faces, 64 in a test; an existing set is used as it is, whatever its size.
+    QUICK_COUNT faces, 64 in a test; an existing set is used as it is, whatever its size.
     """
     path = folder(DRAWN_FOLDER)
     wanted = {"count": sized(QUICK_COUNT, 64), "seed": 0}
@@ -59,7 +59,7 @@ def drawn_faces() -> Path:
 
 
 def reference_run() -> Run:
-    """The small run that comes with the course: drawn faces, 25 epochs, all measured, netG of epochs 1 and 25."""
+    """The run that comes with the course: drawn faces, 25 epochs, all measured, netG of epochs 1 and 25."""
     if not Run.exists(ROOT / REFERENCE):
         raise UserError(f"there is no reference run in {REFERENCE}: download the whole project, or run: make reference")
     return Run(_from_here(REFERENCE))
@@ -86,7 +86,10 @@ def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:
 
 def pictures_of(run: Run, count: int) -> References:
     """`animegan.measure.reference_images`; for the reference run, its faces are drawn if they do not exist yet."""
-    data = drawn_faces() if run.path == _from_here(REFERENCE) else None
+    data = None
+    if run.path == _from_here(REFERENCE):
+        print(f"drawing the {run.pictures:,} faces that the reference run learnt from (once, about a minute)")
+        data = write_faces(folder(run.config.data_path), sized(run.pictures, 64), progress=False)
     return reference_images(run, count, data, progress=False)
 
 
