@@ -29,7 +29,7 @@ FIRST_STEPS = 20  # in which Adam's steps are as long as the learning rate allow
 LAST_PART = 4  # the last quarter of the steps: where the run has arrived, and enough of them for a mean
 MIN_STEPS = 150  # before, even healthy grids are blots: at 128 steps up to 2.9 times as patterned as real faces
 
-MAX_OVERSHOOT = 3.0  # times the loss of a guess. failing (lr 0.01 and 0.02): 3.9 and more; healthy: up to 1.5
+MAX_OVERSHOOT = 2.0  # times the loss of a guess. failing (lr 0.01 and 0.02): 2.1 and more; healthy: up to 1.5
 MIN_EXCESS = -1.0  # nats. failing: -2.3 and less; healthy: 0 and more
 NEAR_BEST = 0.1  # of the way from D's best loss to that of a guess: both its verdicts are right by about 93 %
 MAX_CERTAIN = 0.7  # of the steps. failing: 0.78 and more; healthy: up to 0.12, drifting: up to 0.6

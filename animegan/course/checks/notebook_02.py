@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from animegan.config import QUICK_COUNT
 from animegan.course.classroom import sized
 from animegan.course.registry import exercise
 from animegan.data import load_faces, to_unit
@@ -110,7 +111,7 @@ def duplicates(answer):
 
 @exercise("02.8")
 def one_hair_style(answer):
-    folder, wanted = Path(answer), sized(1024, 32)
+    folder, wanted = Path(answer), sized(QUICK_COUNT, 32)
     yield folder.is_dir(), "answer with a folder that exists: folder('data/twin_tails'), made with mkdir."
     yield any(folder.rglob("*.png")), "there is no PNG file in the folder: draw(face).save(only / name)."
     faces = load_faces(folder, progress=False)
