@@ -186,7 +186,7 @@ def evaluate(
     if progress:
         print(evaluation)
     evaluation.save(run.output("metrics"))
-    return evaluation
+    return read_evaluation(run)  # with as many digits as the file has
 
 
 def read_evaluation(run: Run) -> Evaluation:

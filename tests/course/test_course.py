@@ -72,12 +72,11 @@ def test_the_figures_of_the_reference_run_are_used_until_a_run_is_measured(stude
     assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
 
 
-def test_the_faces_of_the_reference_run_are_drawn_if_they_do_not_exist(student, finished, monkeypatch):
-    monkeypatch.setattr(classroom, "QUICK_COUNT", 5)
+def test_the_faces_of_the_reference_run_are_drawn_if_they_do_not_exist(student, finished):
     finished.share(student / "imgs" / "reference")
     found = classroom.pictures_of(classroom.reference_run(), 4)
-    assert (len(found.training), len(found.unseen), found.kind) == (5, 4, DRAWN_UNSEEN)
-    assert (student / "data" / "drawn").is_dir()
+    assert (len(found.training), len(found.unseen), found.kind) == (finished.pictures, 4, DRAWN_UNSEEN)
+    assert (student / "data" / f"drawn-{finished.pictures}").is_dir()
 
 
 def test_a_shared_run_can_be_read_but_not_resumed(finished, tmp_path):

@@ -41,7 +41,7 @@ def test_a_walk_passes_each_stop_and_closes(finished, tmp_path):
     film = walk(netG, z, steps=4)
     assert len(film.frames) == 12 and set(film.milliseconds) == {WALK_MILLISECONDS}
     for number, stop in enumerate(z):
-        assert apart(film.frames[4 * number], grid_picture(generate(netG, stop))) == 0
+        assert apart(film.frames[4 * number], grid_picture(generate(netG, stop))) < 1e-3
     half = torch.stack([slerp(a, b, 3)[1] for a, b in zip(z[2], z[0], strict=True)])
     assert apart(film.frames[10], grid_picture(generate(netG, half))) < 0.5, "half way back to the first"
     shown = frames_of(film.save(tmp_path / "walk.gif"))

@@ -90,7 +90,7 @@ def test_errors_are_reported_in_one_sentence(finished, tmp_path):
         LatentExplorer(finished, DIRECTIONS, tmp_path, epoch=9)
     shared = finished.share(tmp_path / "shared", weights=[1])
     weights = LatentExplorer(shared, DIRECTIONS, tmp_path).netG.state_dict()
-    first = finished.generator(1).state_dict()
+    first = shared.generator(1).state_dict()
     assert all(torch.equal(weights[name], first[name]) for name in first), "the last epoch with weights"
     with pytest.raises(UserError, match="no netG_001.pth: it exists for no epoch"):
         LatentExplorer(finished.share(tmp_path / "bare"), DIRECTIONS, tmp_path)
