@@ -268,18 +268,7 @@ class _Logits(nn.Module):
         self.netD = netD
 
     def forward(self, x: Tensor, groups: int = 1) -> Tensor:
-        """Logits [B] of images [B, 3, 96, 96]. BatchNorm takes that many parts of the batch as batches of their own.
-
-        It is the same as one pass for each part, but convolutions are faster on all of them together.
-        """
-        netD = self.netD
-        for layer in (netD.layer1, netD.layer2, netD.layer3, netD.layer4, netD.layer5):
-            for module in layer:
-                if isinstance(module, nn.BatchNorm2d):
-                    x = torch.cat([module(part) for part in x.chunk(groups)])
-                elif not isinstance(module, nn.Sigmoid):
-                    x = module(x)
-        return x.flatten()
+        return self.netD.logits(x, groups)
 
 
 def _shift(pictures: Tensor, up: Tensor, right: Tensor, reach: int) -> Tensor:

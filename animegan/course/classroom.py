@@ -88,8 +88,9 @@ def pictures_of(run: Run, count: int) -> References:
     """`animegan.measure.reference_images`; for the reference run, its faces are drawn if they do not exist yet."""
     data = None
     if run.path == _from_here(REFERENCE):
-        print(f"drawing the {run.pictures or 0:,} faces that the reference run learnt from (once, about a minute)")
-        data = write_faces(folder(f"data/drawn-{run.pictures}"), sized(run.pictures or 0, 64), progress=False)
+        faces = run.pictures or 0
+        print(f"drawing the {faces:,} faces that the reference run learnt from (once, about a minute)")
+        data = write_faces(folder(f"data/drawn-{faces}"), sized(faces, 64), progress=False)
     return reference_images(run, count, data, progress=False)
 
 

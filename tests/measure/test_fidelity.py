@@ -164,9 +164,8 @@ def test_weights_and_the_features_of_the_reals_are_made_once_whatever_the_number
     found = evaluation.evaluate(run, reals=many, count=64, progress=False)
     assert len(made) == 1 and len(seen) == 2 + 3, "the reals, others, and the fakes of each epoch"
     z = latent_vectors(64, run.config.nz, 1000)
-    wanted, got = fidelity(to_uint8(run.generate(2, z)), made[0][0]), found.fidelities[2]
-    assert got.features == wanted.features
-    assert got[:4] == pytest.approx(wanted[:4], abs=1e-4)
+    *figures, features = fidelity(to_uint8(run.generate(2, z)), made[0][0])
+    assert found.fidelities[2] == (*(round(figure, 4) for figure in figures), features), "the digits of the file"
 
 
 @pytest.mark.parametrize(
