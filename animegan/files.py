@@ -99,7 +99,7 @@ def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
     if format not in Image.SAVE:
         raise UserError(f"{path} does not end in the suffix of a picture format; let it end in .png.")
     # PNG's level 4 makes a grid of faces as small as the default level 6, in half the time.
-    settings = {"JPEG": {"quality": 85, "subsampling": 0}, "PNG": {"compress_level": 4, **options}}
+    settings = {"JPEG": {"quality": 85, "subsampling": 0, **options}, "PNG": {"compress_level": 4, **options}}
     buffer = io.BytesIO()
     try:
         picture.save(buffer, format=format, **settings.get(format, options))

@@ -32,7 +32,8 @@ class GAN:
         self.team, minibatch = team, config.batchSize // self.parts(config.batchSize)
         if team.size > 1 and minibatch < 2 * team.size:
             few = f"{team.size} processes cannot share a minibatch of {minibatch} images, as each needs 2"
-            raise UserError(f"{few}: start fewer, or give a larger --batchSize or --set minibatch=.")
+            larger = "--batchSize " if config.batchSize < 2 * team.size else "--set minibatch="
+            raise UserError(f"{few}: start fewer, or use {larger}{2 * team.size}.")
         self.device, self.nz = device, config.nz
         self.reach = round(recipe.shift * IMAGE_SIZE)  # the most pixels by which an image is shifted
         self.random = torch.Generator().manual_seed(config.seed)

@@ -47,7 +47,7 @@ class Recipe:
     loss: str = setting("probabilities", choices=("probabilities", "logits", "hinge"))  # see LOSSES
     label_smoothing: float = _up_to(1)  # D's target for real images is 1 minus this: Salimans et al. 2016, 3.4
     r1: float = _up_to(1000)  # weight of D's squared slope at real images: Mescheder et al. 2018
-    lazy_r1: int = _off_or(2, later=True)  # R1 in one of this many minibatches, so much stronger: Karras et al. 2020b
+    lazy_r1: int = _off_or(2, later=True)  # R1 only in every n-th minibatch of a batch, n times as strong: Karras 2020b
     lr_D: float = _up_to(100, 1.0)  # D's learning rate as a multiple of G's: Heusel et al. 2017
 
     def __post_init__(self):

@@ -39,6 +39,7 @@ from animegan.recipes import Recipe, get_recipe, new_networks
 from animegan.text import ranges
 
 INFO, HISTORY, LOCK = "run.json", "history.csv", ".lock"
+SHARED = {"quality": 70, "optimize": True, "progressive": True}  # JPEGs: a run of 25 epochs with two netG has 20 MB
 OUTPUTS = {  # what the commands after training write into a run folder
     "compare": "compare.png",
     "metrics": "metrics.csv",
@@ -264,7 +265,7 @@ class Run:
 
     def share(self, to: str | os.PathLike, weights: Iterable[int] = ()) -> "Run":
         """Copy what is small enough to hand on into the folder `to`: history, settings, what `evaluate` measured, the
-        grids as JPEG (a quarter of the size), and netG of the epochs in `weights` with its kernels in half precision
+        grids as JPEG (a fifth of the size), and netG of the epochs in `weights` with its kernels in half precision
         (float16, half the size); no netD, no checkpoint.
 
         Returns the copy. Raises UserError if `to` is not empty or an epoch is missing.
@@ -292,8 +293,8 @@ class Run:
                     kernels = {key: value.half() for key, value in state.items() if value.ndim == 4}
                     save_weights(part / name, {**state, **kernels})
                 for epoch in self.epochs:
-                    write_picture(part / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch))
-                write_picture(part / "real_samples.jpg", self.reals)
+                    write_picture(part / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch), **SHARED)
+                write_picture(part / "real_samples.jpg", self.reals, **SHARED)
                 if os.path.isdir(final):
                     final.rmdir()
                 part.rename(final)

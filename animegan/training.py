@@ -296,9 +296,9 @@ class _Trainer:
         for (epoch, iteration, seconds, _), row in zip(self.pending_metrics, values, strict=True):
             loss_D, loss_G, D_x, D_G_z = row
             if not all(map(math.isfinite, row)):
-                raise self._diverged(f"the loss is not finite at epoch {epoch}, step {iteration}")
+                raise self._diverged(f"the loss is not finite at epoch {epoch}, batch {iteration}")
             if max(row) > DIVERGED_LOSS:
-                raise self._diverged(f"the loss is {max(row):.0e} at epoch {epoch}, step {iteration}")
+                raise self._diverged(f"the loss is {max(row):.0e} at epoch {epoch}, batch {iteration}")
             self.steps.append(Step(epoch, iteration, loss_D, loss_G, D_x, D_G_z, seconds))
         last = self.steps[-1]
         epoch, losses = f"epoch {last.epoch}/{self.config.epoch}", f"loss D {last.loss_D:.2f} G {last.loss_G:.2f}"

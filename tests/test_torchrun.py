@@ -183,8 +183,8 @@ def _elsewhere(folder: Path, arguments: list[str]) -> int:
 @pytest.mark.parametrize(
     ("place", "more", "line"),
     [
-        (".", ["--batchSize=3"], "2 processes cannot share a minibatch of 3 images, as each needs 2: start fewer"),
-        (".", ["--set=minibatch=2"], "2 processes cannot share a minibatch of 2 images"),
+        (".", ["--batchSize=3"], "minibatch of 3 images, as each needs 2: start fewer, or use --batchSize 4."),
+        (".", ["--set=minibatch=2"], "minibatch of 2 images, as each needs 2: start fewer, or use --set minibatch=4."),
         (".", ["--device=cuda:1"], "--device cuda:1: each process needs a GPU of its own, and this machine has"),
         (".", ["--device=cuda"], "give torchrun no larger --nproc-per-node, and leave --device at auto."),
         (".", ["--data_path=nowhere"], "there is no folder nowhere"),

@@ -226,7 +226,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(drawn, tm
     with pytest.raises(UserError) as error:
         train(config(drawn, tmp_path / "run"), progress=False)
     line = str(error.value)
-    assert "the loss is not finite at epoch 2, step 2" in line
+    assert "the loss is not finite at epoch 2, batch 2" in line
     assert "epoch 1 and all before it are saved" in line and "smaller --lr than 0.0002" in line
     run = Run(tmp_path / "run")
     assert run.epochs == [1]

@@ -89,7 +89,7 @@ def pictures_of(run: Run, count: int) -> References:
     data = None
     if run.path == _from_here(REFERENCE):
         faces = run.pictures or 0
-        print(f"drawing the {faces:,} faces that the reference run learnt from (once, about a minute)")
+        print(f"the reference run was trained on {faces:,} drawn faces; they are drawn once, in a minute or two")
         data = write_faces(folder(f"data/drawn-{faces}"), sized(faces, 64), progress=False)
     return reference_images(run, count, data, progress=False)
 
@@ -101,6 +101,6 @@ def measured(run: Run) -> Evaluation:
         path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
         print(f"{path.as_posix()} has not been measured yet. In a terminal, in the project's folder, type")
         print(f"    animegan evaluate {path.as_posix()}")
-        print("(about 10 minutes for 25 epochs on two CPU cores). Until then, you see the figures of the reference run")
+        print("(about 3 minutes for 25 epochs on two CPU cores). Until then, you see the figures of the reference run")
         run = reference_run()
     return read_evaluation(run)

@@ -1,7 +1,7 @@
 """How far fakes are from real faces, and what went wrong: it reads run folders and never trains a GAN."""
 
 from animegan.measure.classifier import ATTRIBUTES, face_classifier
-from animegan.measure.diagnosis import MIN_STEPS, Diagnosis, diagnose
+from animegan.measure.diagnosis import MIN_BATCHES, Diagnosis, diagnose
 from animegan.measure.evaluation import COUNT, REAL, Evaluation, evaluate, read_evaluation
 from animegan.measure.fid import Fidelity, fidelity
 from animegan.measure.judging import BlindCount, blind_count
@@ -12,7 +12,7 @@ from animegan.measure.signals import bounds_of_loss_D, excess_of_loss_G, pattern
 from animegan.measure.sliced_wasserstein import Distance, SlicedWasserstein, average
 
 __all__ = [
-    "ATTRIBUTES", "COUNT", "DRAWN_UNSEEN", "HELD_OUT", "MIN_STEPS", "REAL", "SPLIT_IN_HALF", "BlindCount", "Coverage",
+    "ATTRIBUTES", "COUNT", "DRAWN_UNSEEN", "HELD_OUT", "MIN_BATCHES", "REAL", "SPLIT_IN_HALF", "BlindCount", "Coverage",
     "Diagnosis", "Distance", "Evaluation", "Fidelity", "Neighbours", "References", "Share", "SlicedWasserstein",
     "average", "blind_count", "bounds_of_loss_D", "coverage", "diagnose", "evaluate", "excess_of_loss_G",
     "face_classifier", "fidelity", "neighbours", "pattern", "read_evaluation", "reference_images", "variety",

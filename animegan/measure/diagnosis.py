@@ -25,14 +25,14 @@ SECTIONS = {  # of the notebook, by failure; what comes first is to be fixed fir
     "checkerboard": "3 Checkerboard",
 }
 
-FIRST_STEPS = 20  # in which Adam's steps are as long as the learning rate allows
-LAST_PART = 4  # the last quarter of the steps: where the run has arrived, and enough of them for a mean
-MIN_STEPS = 150  # before, even healthy grids are blots: at 128 steps up to 2.9 times as patterned as real faces
+FIRST_BATCHES = 20  # in which Adam's steps are as long as the learning rate allows
+LAST_PART = 4  # the last quarter of the batches: where the run has arrived, and enough of them for a mean
+MIN_BATCHES = 150  # before, even healthy grids are blots: at 128 batches up to 2.9 times as patterned as real faces
 
 MAX_OVERSHOOT = 2.0  # times the loss of a guess. failing (lr 0.01 and 0.02): 2.1 and more; healthy: up to 1.5
 MIN_EXCESS = -1.0  # nats. failing: -2.3 and less; healthy: 0 and more
-NEAR_BEST = 0.1  # of the way from D's best loss to that of a guess: both its verdicts are right by about 93 %
-MAX_CERTAIN = 0.7  # of the steps. failing: 0.78 and more; healthy: up to 0.12, drifting: up to 0.6
+NEAR_BEST = 0.04  # of the way from D's best loss to that of a guess: both its verdicts are right by about 97 %
+MAX_CERTAIN = 0.6  # of the batches. failing: 0.77 and more; healthy: up to 0.1; on a mixed batch: up to 0.49
 MIN_VARIETY = 0.33  # of that of real faces. beta1 0.95: up to 0.2; healthy: weak ones from 0.37
 MAX_PATTERN = 2.5  # times that of real faces. handout: 3.3 and more (D's victory: from 2.2); healthy: up to 1.9
 MIN_PEAK = 4.0  # times the periods beside it; noise is strong at this period too, but has 1. failing: 10 and more
@@ -81,23 +81,23 @@ class Diagnosis:
 def diagnose(run: Run) -> Diagnosis:
     """Name the likely failures of a run, each with its evidence.
 
-    The history shows whether the first steps overshot, whether G's loss contradicts D's verdicts, and whether D is
+    The history shows whether the first batches overshot, whether G's loss contradicts D's verdicts, and whether D is
     certain all the time; the last grid, compared with the real one, whether all faces are alike, and whether a pattern
     lies over them. What a run lacks is not checked, and the summary says so. No findings does not mean good faces: only
     looking at them can tell. Raises UserError for a run that cannot be read.
     """
     history, recipe = run.history, run.recipe
-    steps, name = len(history["loss_D"]), run.path.resolve().name
+    batches, name = len(history["loss_D"]), run.path.resolve().name
     bounds = bounds_of_loss_D(recipe.loss, recipe.label_smoothing)
     checks = [_first_losses(run, history, bounds, recipe), _contradiction(history, recipe)]
-    checks += [_certainty(run, history, bounds), *_faces(run, steps, recipe)]
+    checks += [_certainty(run, history, bounds), *_faces(run, batches, recipe)]
     findings = tuple(check for check in checks if check.failing)
-    length = f"{steps:,} step{'s' * (steps != 1)}"
+    length = f"{batches:,} batch{'es' * (batches != 1)}"
     if findings:
         order = ": fix the first one first, the others often follow from it" if len(findings) > 1 else ""
         verdict = f"found {len(findings)} of the five failures in {length}{order}{_unchecked(checks)}"
-    elif steps < MIN_STEPS:
-        verdict = f"too short to judge: {length}, and {MIN_STEPS} are needed"
+    elif batches < MIN_BATCHES:
+        verdict = f"too short to judge: {length}, and {MIN_BATCHES} are needed"
     else:
         figures = [check.evidence for check in checks if check.failing is not None]
         count = len(figures)
@@ -122,10 +122,10 @@ def _cure(options: dict[str, bool]) -> str:
 
 
 def _first_losses(run: Run, history: dict, bounds: tuple[float, float], recipe: Recipe) -> Check:
-    """Whether D's first steps overshot, or training was stopped because a loss was no longer a number."""
-    losses, diverged = history["loss_D"][:FIRST_STEPS], run.diverged
+    """Whether D overshot in the first batches, or training was stopped because a loss was no longer a number."""
+    losses, diverged = history["loss_D"][:FIRST_BATCHES], run.diverged
     if not len(losses) and not diverged:
-        return Check("learning rate too high", None, "there is no step yet")
+        return Check("learning rate too high", None, "there is no batch yet")
     overshoot = losses.max(initial=0) / bounds[1]
     evidence = f"first losses of D up to {overshoot:.1f} times that of a guess"
     if overshoot > MAX_OVERSHOOT:
@@ -144,13 +144,13 @@ def _contradiction(history: dict, recipe: Recipe) -> Check:
     name, excesses = "BatchNorm on a mixed batch", excess_of_loss_G(history)
     if recipe.loss == "hinge":
         return Check(name, None, "with the hinge loss, G's loss is not -log D(G(z))")
-    if len(excesses) < FIRST_STEPS:
-        return Check(name, None, f"it needs {FIRST_STEPS} steps")
+    if len(excesses) < FIRST_BATCHES:
+        return Check(name, None, f"it needs {FIRST_BATCHES} batches")
     excess = np.median(excesses[_last(history)])
     evidence = f"loss of G {abs(excess):.1f} nats {'above' if excess >= 0 else 'below'} -log D(G(z))"
     if excess >= MIN_EXCESS:
         return Check(name, False, evidence)
-    evidence += ", which is impossible if D judges the same fakes alike in both steps"
+    evidence += ", which is impossible if D judges the same fakes alike in its own step and in G's"
     cure = f"{_cure({'--set mixed_batch=false': True})}: real and fake in separate batches"
     return Check(name, True, evidence, cure)
 
@@ -158,10 +158,10 @@ def _contradiction(history: dict, recipe: Recipe) -> Check:
 def _certainty(run: Run, history: dict, bounds: tuple[float, float]) -> Check:
     """Whether D is near its best all the time."""
     last, (best, guess), config = _last(history), bounds, run.config
-    if len(history["loss_D"]) < MIN_STEPS:
-        return Check("D has won", None, f"it needs {MIN_STEPS} steps")
+    if len(history["loss_D"]) < MIN_BATCHES:
+        return Check("D has won", None, f"it needs {MIN_BATCHES} batches")
     certain = np.mean(history["loss_D"][last] < best + NEAR_BEST * (guess - best))
-    evidence = f"D certain in {certain:.0%} of the last {len(history['loss_D'][last]):,} steps"
+    evidence = f"D certain in {certain:.0%} of the last {len(history['loss_D'][last]):,} batches"
     if certain <= MAX_CERTAIN:
         return Check("D has won", False, evidence)
     D_x, D_G_z, loss_G = (history[column][last].mean() for column in ("D_x", "D_G_z", "loss_G"))
@@ -171,14 +171,14 @@ def _certainty(run: Run, history: dict, bounds: tuple[float, float]) -> Check:
 
 
 def _last(history: dict) -> slice:
-    steps = len(history["loss_D"])
-    return slice(steps - steps // LAST_PART, None)
+    batches = len(history["loss_D"])
+    return slice(batches - batches // LAST_PART, None)
 
 
-def _faces(run: Run, steps: int, recipe: Recipe) -> list[Check]:
+def _faces(run: Run, batches: int, recipe: Recipe) -> list[Check]:
     """Whether all faces are alike, and whether a pattern lies over them."""
     try:
-        fakes, reals = _last_faces(run, steps)
+        fakes, reals = _last_faces(run, batches)
     except UserError as error:
         return [Check(name, None, str(error).rstrip(".")) for name in ("mode collapse", "checkerboard")]
 
@@ -200,10 +200,10 @@ def _faces(run: Run, steps: int, recipe: Recipe) -> list[Check]:
     return [alike, Check("checkerboard", is_patterned, evidence, _cure(cure))]
 
 
-def _last_faces(run: Run, steps: int) -> tuple[np.ndarray, np.ndarray]:
+def _last_faces(run: Run, batches: int) -> tuple[np.ndarray, np.ndarray]:
     """The faces of the last grid and the real ones; UserError, with the reason, if they cannot be compared."""
-    if steps < MIN_STEPS:
-        raise UserError(f"it needs {MIN_STEPS} steps")
+    if batches < MIN_BATCHES:
+        raise UserError(f"it needs {MIN_BATCHES} batches")
     if not run.epochs:
         raise UserError("there is no grid")
     fakes, reals = cells(run.grid(run.epochs[-1])), cells(run.reals)

@@ -19,7 +19,7 @@ def bounds_of_loss_D(loss: str | None = None, label_smoothing: float = 0.0) -> t
 
 
 def excess_of_loss_G(history: dict[str, np.ndarray]) -> np.ndarray:
-    """How far G's loss lies above -log of the mean D(G(z)), in nats, one value per step.
+    """How far G's loss lies above -log of the mean D(G(z)), in nats, one value per batch.
 
     It cannot stay negative: the loss of G is the mean of -log D(G(z)), which is at least -log of the mean (Jensen's
     inequality), and D has just got better at these fakes. It does if D judged them differently in its own step.

@@ -24,7 +24,7 @@ def plot_evaluation(found: Evaluation) -> Picture:
     _floor(panels[0], average(found.floor).mean)
     panels[0].plot(found.best, found.mean(found.best), "o", ms=11, mfc="none", mec=ORANGE, mew=2)
     panels[0].annotate(
-        f"best: {found.best}", (found.best, found.mean(found.best)), (0, 12), textcoords="offset points",
+        f"best: {found.best}", (found.best, found.mean(found.best)), (0, 22), textcoords="offset points",
         ha="right" if found.best > statistics.fmean(epochs) else "left", color=ORANGE, fontsize=SMALL + 1,
     )  # fmt: skip
     style_axes(panels[0], "sliced Wasserstein distance x 1,000", epochs, max(means))

@@ -14,7 +14,7 @@ TEXT_SECONDS = 0.5  # at most twice a second
 # Training waits while a figure is drawn, about 0.1 s. So a figure is drawn every two seconds at most, and on a slow
 # machine so seldom that drawing takes at most this share of the time.
 CURVES_SECONDS, CURVES_SHARE = 2.0, 0.05
-RECENT = 100  # steps over which the speed is measured
+RECENT = 100  # batches over which the speed is measured
 GRID = 786  # pixels: 8 faces of 96 and their gaps
 CURVES = (7.5, 3.6)  # inches: as high as the grid beside it
 
@@ -68,14 +68,14 @@ class TrainingMonitor(PicturedBox):
         """The progress as one sentence. ended: "finished", or how training was stopped, once it is over."""
         progress = self._progress
         if progress is None:
-            return "Waiting for the first training step."
+            return "Waiting for the first batch."
         total = self._total()
         done, per_epoch = len(progress.steps), progress.run.steps_per_epoch
         if ended == "finished":
             return f"Finished: {total} epochs in {duration(progress.steps[-1].seconds)} of training."
         parts = [f"Epoch {progress.epoch} of {total}"]
         if per_epoch:
-            parts.append(f"step {done - (progress.epoch - 1) * per_epoch} of {per_epoch}")
+            parts.append(f"batch {done - (progress.epoch - 1) * per_epoch} of {per_epoch}")
         if ended:
             return f"{ended.capitalize()} in {', '.join(parts).lower()}: run this cell again to resume."
         recent = progress.steps[-RECENT:]
@@ -121,7 +121,7 @@ class TrainingMonitor(PicturedBox):
     # --- the end of training ---------------------------------------------------------------------
     #
     # The box is displayed before training, so the PNG that the notebook stores with it would show "Waiting for the
-    # first training step" for ever: a browser updates the widgets, but never a stored output. A display handle can
+    # first batch" for ever: a browser updates the widgets, but never a stored output. A display handle can
     # replace that output. It is replaced once, when the cell that trains has ended: every replacement makes the browser
     # draw the box again. Only IPython's `post_run_cell` event also comes after an interrupt or an error.
 

@@ -370,7 +370,7 @@ def test_a_loss_that_is_not_finite(fails, drawn, tmp_path, monkeypatch):
 
     monkeypatch.setattr(GAN, "step", diverging)
     line = fails(*train(drawn, tmp_path / "run"))
-    assert "the loss is not finite at epoch 3, step 2" in line and "epoch 2 and all before it are saved" in line
+    assert "the loss is not finite at epoch 3, batch 2" in line and "epoch 2 and all before it are saved" in line
 
 
 def test_a_learning_rate_far_too_large(fails, drawn, tmp_path):

@@ -23,7 +23,7 @@ from animegan.runs import Run, Step
 from animegan.training import train
 
 ROOT = Path(__file__).parents[2]
-SMALL = {**QUICK, "batchSize": 8, "epoch": 5}  # 160 steps on 256 faces
+SMALL = {**QUICK, "batchSize": 8, "epoch": 5}  # 160 batches on 256 faces
 FAILURES = {
     "D has won": {"recipe": "handout", "ngf": 8, "ndf": 32},
     "mode collapse": {"beta1": 0.95},
@@ -67,13 +67,13 @@ def test_each_failure_is_named_before_those_that_follow_from_it(name, seed, face
 @pytest.mark.parametrize("name", HEALTHY)
 def test_a_healthy_run_has_no_findings(name, seed, faces, tmp_path):
     found = diagnose(trained(faces, tmp_path, seed=seed, **HEALTHY[name]))
-    assert not found.findings and "none of the five failures in 160 steps" in found.summary, found
+    assert not found.findings and "none of the five failures in 160 batches" in found.summary, found
 
 
 def test_the_reference_run_a_shared_copy_is_healthy_and_says_by_which_figures():
     text = str(diagnose(reference_run()))
     assert "\n" not in text
-    figures = ("none of the five failures in 1,600 steps", "times that of a guess", "D certain in 1%", "0.98 times")
+    figures = ("none of the five failures in 3,200 batches", "times that of a guess", "D certain in 0%", "1.03 times")
     assert all(figure in text for figure in figures)
 
 
@@ -96,7 +96,7 @@ def names(run: Run) -> list[str]:
 def test_a_short_run_is_not_judged_but_its_first_steps_are(tmp_path):
     for steps in (0, 1, 3, 149):
         found = diagnose(made_up(tmp_path / str(steps), steps, loss_D=0.33))
-        assert not found.findings and f"too short to judge: {steps} step" in found.summary
+        assert not found.findings and f"too short to judge: {steps} batch" in found.summary
         assert found.summary.endswith("and 150 are needed")
     assert names(made_up(tmp_path / "fast", 3, first=9.0)) == ["learning rate too high"]
 
@@ -109,12 +109,12 @@ def test_a_contradiction_needs_more_than_a_few_steps(tmp_path):
 
 def test_a_run_without_a_grid_is_judged_by_its_history(tmp_path):
     healthy = diagnose(made_up(tmp_path / "healthy"))
-    assert "none of the 3 of five failures that can be checked in 200 steps (" in healthy.summary
+    assert "none of the 3 of five failures that can be checked in 200 batches (" in healthy.summary
     assert healthy.summary.endswith("; not checked: mode collapse, checkerboard (there is no grid)")
     found = diagnose(made_up(tmp_path / "won", loss_D=0.33, D_x=0.9, D_G_z=0.001, loss_G=9.0))
     assert [finding.name for finding in found.findings] == ["D has won"]
-    assert "D certain in 100% of the last 50 steps: D(x) 0.900, D(G(z)) 0.001, loss of G 9.0" in str(found)
-    assert "found 1 of the five failures in 200 steps; not checked: mode collapse, checkerboard" in str(found)
+    assert "D certain in 100% of the last 50 batches: D(x) 0.900, D(G(z)) 0.001, loss of G 9.0" in str(found)
+    assert "found 1 of the five failures in 200 batches; not checked: mode collapse, checkerboard" in str(found)
 
 
 def test_the_hinge_loss_is_measured_by_its_own_bounds(tmp_path):
@@ -122,17 +122,17 @@ def test_the_hinge_loss_is_measured_by_its_own_bounds(tmp_path):
     balanced = diagnose(made_up(tmp_path / "balanced", loss_D=1.0, **hinge))
     assert not balanced.findings
     assert "not checked: BatchNorm on a mixed batch (with the hinge loss" in balanced.summary
-    assert names(made_up(tmp_path / "won", loss_D=0.1, **hinge)) == ["D has won"]
+    assert names(made_up(tmp_path / "won", loss_D=0.05, **hinge)) == ["D has won"]
 
 
 def test_what_comes_first_is_to_be_fixed_first(tmp_path):
     run = made_up(tmp_path, loss_D=0.33, D_G_z=0.001, loss_G=1.0, first=9.0)
     assert names(run) == ["learning rate too high", "BatchNorm on a mixed batch", "D has won"]
-    assert "found 3 of the five failures in 200 steps: fix the first one first" in str(diagnose(run))
+    assert "found 3 of the five failures in 200 batches: fix the first one first" in str(diagnose(run))
 
 
 def test_a_cure_is_something_that_the_run_lacks(tmp_path):
-    won = {"loss_D": 0.1, "D_x": 0.9, "D_G_z": 0.001, "loss_G": 9.0, "first": 9.0}
+    won = {"loss_D": 0.05, "D_x": 0.9, "D_G_z": 0.001, "loss_G": 9.0, "first": 9.0}
     fast, sure = (finding.cure for finding in diagnose(made_up(tmp_path / "stable", **won)).findings)
     assert sure == "a new run with more images"
     wide = {"recipe": "handout", "ngf": 8, "ndf": 32}
@@ -157,7 +157,7 @@ def test_a_run_that_diverged_is_recognised_by_its_info(faces, tmp_path, monkeypa
         trained(faces, tmp_path, lr=100.0)
     found = diagnose(Run(tmp_path / "run"))
     assert [finding.name for finding in found.findings] == ["learning rate too high"]
-    assert "at epoch 1, step" in found.findings[0].evidence and "smaller --lr than 100" in found.findings[0].cure
+    assert "at epoch 1, batch" in found.findings[0].evidence and "smaller --lr than 100" in found.findings[0].cure
 
 
 def test_a_later_divergence_keeps_its_steps_and_is_forgotten_when_the_run_resumes(drawn, tmp_path, monkeypatch):
@@ -173,7 +173,7 @@ def test_a_later_divergence_keeps_its_steps_and_is_forgotten_when_the_run_resume
         train(config, progress=False)
     run = Run(tmp_path / "run")
     assert (run.read_steps()[-1].epoch, run.read_steps()[-1].iteration) == (2, 1)
-    assert diagnose(run).findings[0].evidence == "the loss is not finite at epoch 2, step 2"
+    assert diagnose(run).findings[0].evidence == "the loss is not finite at epoch 2, batch 2"
     monkeypatch.undo()
     assert names(train(config, resume=True, progress=False)) == []
     assert len(run.read_steps()) == 8

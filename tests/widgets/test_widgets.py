@@ -230,11 +230,11 @@ def progress(run: Run, count: int, epoch_done: bool = False) -> Progress:
 
 def test_the_monitor_shows_the_progress_of_training(finished, monkeypatch):
     clock, monitor = Clock(monkeypatch), TrainingMonitor()
-    assert "Waiting for the first training step" in words(monitor) and "No epoch is finished yet" in words(monitor)
+    assert "Waiting for the first batch" in words(monitor) and "No epoch is finished yet" in words(monitor)
     monitor.update(progress(finished, 6))
     steps = finished.read_steps()
     speed = 8 / ((steps[5].seconds - steps[0].seconds) / 5)
-    assert f"Epoch 2 of 3, step 2 of 4, {speed:.0f} images/s, about " in monitor.status.value
+    assert f"Epoch 2 of 3, batch 2 of 4, {speed:.0f} images/s, about " in monitor.status.value
     assert " left" in monitor.status.value
     assert (monitor.bar.value, monitor.bar.max, monitor.bar.bar_style) == (6, 12, "")
     clock.now += 1
@@ -247,7 +247,7 @@ def test_the_first_step_has_no_speed_yet(finished, monkeypatch):
     Clock(monkeypatch)
     monitor = TrainingMonitor()
     monitor.update(progress(finished, 1))
-    assert "Epoch 1 of 3, step 1 of 4</" in monitor.status.value
+    assert "Epoch 1 of 3, batch 1 of 4</" in monitor.status.value
 
 
 def test_the_monitor_shows_each_grid_once(finished, tmp_path, monkeypatch):

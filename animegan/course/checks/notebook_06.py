@@ -4,7 +4,7 @@ import numpy as np
 
 from animegan.course.checks.answers import history_of, is_close, one_difference, two_runs
 from animegan.course.registry import exercise
-from animegan.measure import MIN_STEPS, diagnose
+from animegan.measure import MIN_BATCHES, diagnose
 
 FAILURES = ("D has won", "mode collapse", "checkerboard", "learning rate", "mixed batch", "none")
 # As diagnose says.
@@ -16,7 +16,7 @@ ROWS = {
     "C": ("mixed batch", "if D(G(z)) is 0.01, what is the smallest loss that G can have?"),
     "D": ("D has won", "how sure is D of real pictures and of fakes, and what is left for G to learn from?"),
     "E": ("checkerboard", "D and G are in balance and the faces differ; which number is left?"),
-    "F": ("learning rate", "a D that only guesses has a loss of 1.386; what did its very first steps do to it?"),
+    "F": ("learning rate", "a D that only guesses has a loss of 1.386; what happened to it in the very first batches?"),
 }
 
 
@@ -34,13 +34,13 @@ def which_failure(answer):
 
 
 @exercise("06.2")
-def impossible_steps(answer):
+def impossible_batches(answer):
     def gives(wanted: float, loss_G: float, D_G_z: float) -> bool:
         return is_close(answer(_history(loss_G, [D_G_z] * 4)), wanted)
 
     got = answer(_history(1.0, [0.001, 0.5, 0.5, 0.5]))
     holds = np.ndim(got) == 0 and not isinstance(got, str) and 0 <= got <= 1
-    yield holds, "return one number from 0 to 1: the share of all steps, e.g. 0.25."
+    yield holds, "return one number from 0 to 1: the share of all batches, e.g. 0.25."
     hint = (
         "for loss 1.0 and D(G(z)) of 0.001, 0.5, 0.5, 0.5 the answer is 0.25: -log 0.001 is 6.9, and -log 0.5 is 0.7."
     )
@@ -48,9 +48,9 @@ def impossible_steps(answer):
     holds = gives(0, loss_G=1.0, D_G_z=0.2)
     yield holds, "for D(G(z)) of 0.2 a loss of 1.0 is 0.6 nats too low, and less than 1 nat does not count."
     yield gives(1, loss_G=1.0, D_G_z=0.05), "for D(G(z)) of 0.05 -log is 3.0: use the natural logarithm, np.log."
-    hint = "a loss of G of 0.05 is impossible if D(G(z)) is 0.2, whose -log is 1.6: use the loss of G in each step."
+    hint = "a loss of G of 0.05 is impossible if D(G(z)) is 0.2, whose -log is 1.6: use the loss of G in each batch."
     yield gives(1, loss_G=0.05, D_G_z=0.2), hint
-    hint = "for D(G(z)) of 0.05 -log is 3.0. A loss of 9.0 is far above, which is possible: count only steps below."
+    hint = "for D(G(z)) of 0.05 -log is 3.0. A loss of 9.0 is far above, which is possible: count only batches below."
     yield gives(0, loss_G=9.0, D_G_z=0.05), hint
     hint = "for D(G(z)) of 0.11 -log is 2.2, and a loss of 1.0 is 1.2 nats too low: the margin below -log is 1 nat."
     yield gives(1, loss_G=1.0, D_G_z=0.11), hint
@@ -78,13 +78,13 @@ def cured(answer):
     failed, healed, name = answer
     yield from one_difference(failed, healed, name)
     yield len(diagnose(failed).findings) > 0, "diagnose finds nothing in your failed run: make it worse."
-    steps, enough = len(healed.history["loss_D"]), min(MIN_STEPS, len(failed.history["loss_D"]))
-    yield steps >= enough, f"your cured run has {steps} steps, too few for diagnose: train it for {enough} or more."
+    batches, enough = len(healed.history["loss_D"]), min(MIN_BATCHES, len(failed.history["loss_D"]))
+    yield batches >= enough, f"your cured run has {batches} batches, too few for diagnose: train for {enough} or more."
     left = [finding.name for finding in diagnose(healed).findings]
     yield not left, f"diagnose still finds {', '.join(left)} in your cured run: try another setting."
 
 
 def _history(loss_G: float, D_G_z: list[float]) -> dict[str, np.ndarray]:
-    """A history in which the loss of G is the same at every step."""
+    """A history in which the loss of G is the same in every batch."""
     history = history_of({1: [(0.9, verdict) for verdict in D_G_z]})
     return {**history, "loss_G": np.full(len(D_G_z), loss_G)}
