@@ -172,6 +172,12 @@ class Run:
         return self.info["device"]
 
     @property
+    def last_trained(self) -> float:
+        """When its history was last written, in seconds since 1970; 0 if it has none yet."""
+        path = self.path / HISTORY
+        return path.stat().st_mtime if path.is_file() else 0.0
+
+    @property
     def diverged(self) -> str | None:
         """Why training was stopped, if it diverged."""
         return self.info.get("diverged")

@@ -70,17 +70,21 @@ def recipe_grid(name: str) -> Sweep:
     return Sweep.read(_from_here(f"imgs/ablation/{name}.toml"))
 
 
-def my_run(name: str = "imgs/mine", weights: bool = False) -> Run:
-    """The student's run in folder `name` once it has two epochs to compare, else the reference run; prints which.
+def my_run(name: str | None = None, weights: bool = False) -> Run:
+    """The student's run in folder `name`, or his newest one in imgs/; without any, the reference run. Prints which.
 
-    weights: the run must also have weights to make faces with, which a shared run may lack.
+    A run counts if it has two epochs to compare. weights: it must also have weights to make faces with, which a shared
+    run may lack.
     """
-    path = folder(name)
-    if Run.exists(path) and len((run := Run(path)).epochs) >= 2 and (run.with_weights or not weights):
-        print(f"your run {name}: {len(run.epochs)} epochs")
+    paths = [folder(name)] if name else [path for path in folder("imgs").glob("*") if path.name != Path(REFERENCE).name]
+    runs = [Run(path) for path in paths if Run.exists(path)]
+    runs = [run for run in runs if len(run.epochs) >= 2 and (run.with_weights or not weights)]
+    if runs:
+        run = max(runs, key=lambda run: run.last_trained)
+        print(f"showing your run {name or f'imgs/{run.path.name}'}: {len(run.epochs)} epochs")
         return run
     kind = "run of yours with weights" if weights else "run of yours"
-    print(f"no {kind} in {name} yet: using the reference run (you make yours in notebook 04)")
+    print(f"no {kind} in {name or 'imgs'} yet: showing the reference run (you train yours in notebook 04)")
     return reference_run()
 
 

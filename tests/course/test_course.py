@@ -1,5 +1,6 @@
 """What the notebooks share."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +47,26 @@ def test_the_reference_run_is_used_until_the_student_has_one(student, finished, 
         classroom.my_run()
     finished.share(student / "imgs" / "reference", weights=[1, 3])
     assert classroom.my_run().path == Path("../imgs/reference")
-    assert "using the reference run" in capsys.readouterr().out.splitlines()[-1]
+    assert "showing the reference run" in capsys.readouterr().out.splitlines()[-1]
     finished.share(student / "imgs" / "mine")
     assert classroom.my_run().path == Path("../imgs/mine")
-    assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
+    assert capsys.readouterr().out == "showing your run imgs/mine: 3 epochs\n"
     assert classroom.my_run(weights=True).path == Path("../imgs/reference"), "a shared run has none"
-    assert "no run of yours with weights in imgs/mine" in capsys.readouterr().out
+    assert "no run of yours with weights in imgs yet" in capsys.readouterr().out
+
+
+def test_the_newest_run_is_shown_unless_another_is_named(student, finished, capsys):
+    for day, name in enumerate(("mine", "quick", "reference"), start=1):
+        history = finished.share(student / "imgs" / name).path / "history.csv"
+        os.utime(history, (86_400 * day, 86_400 * day))
+    (student / "imgs" / "experiments" / "beta09").mkdir(parents=True)
+    assert classroom.my_run().path == Path("../imgs/quick")
+    assert classroom.my_run("imgs/mine").path == Path("../imgs/mine")
+    assert capsys.readouterr().out == "showing your run imgs/quick: 3 epochs\nshowing your run imgs/mine: 3 epochs\n"
+    os.utime(student / "imgs" / "mine" / "history.csv")
+    assert classroom.my_run().path == Path("../imgs/mine"), "it has been resumed"
+    assert classroom.my_run("imgs/nowhere").path == Path("../imgs/reference")
+    assert "no run of yours in imgs/nowhere yet" in capsys.readouterr().out
 
 
 def measure(run, mean: float) -> None:
@@ -69,7 +84,7 @@ def test_the_figures_of_the_reference_run_are_used_until_a_run_is_measured(stude
     assert "    animegan evaluate imgs/mine\n" in printed and "minutes" in printed
     measure(mine, mean=30.0)
     assert classroom.measured(classroom.my_run()).mean(1) == 30
-    assert capsys.readouterr().out == "your run imgs/mine: 3 epochs\n"
+    assert capsys.readouterr().out == "showing your run imgs/mine: 3 epochs\n"
 
 
 def test_the_faces_of_the_reference_run_are_drawn_if_they_do_not_exist(student, finished):
