@@ -98,6 +98,7 @@ def _parser() -> Parser:
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default auto)")
     command.add_argument("--markdown", action="store_true", help="one row for the table of machines in README.md")
 
+    add_command(commands, "progress", progress, "show which exercises of the notebooks are solved")
     add_command(commands, "doctor", doctor, "check Python, PyTorch, GPU driver, CUDA, disk and Jupyter")
     return parser
 
@@ -126,6 +127,12 @@ def bench(options: argparse.Namespace) -> None:
 
     speeds = bench.bench(options.device, usual_only=options.markdown)
     print(bench.markdown(speeds, options.device) if options.markdown else bench.text(speeds))
+
+
+def progress(_options: argparse.Namespace) -> None:
+    from animegan.course import overview
+
+    print(overview())
 
 
 def doctor(_options: argparse.Namespace) -> int:

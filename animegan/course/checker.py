@@ -2,7 +2,7 @@
 
     03.1 not attempted yet
     03.1 hint: a stride of 2 halves the size; yours gives 48 for ...
-    03.1 correct
+    03.1 correct (5 of 41)
 
 An exercise's check is a generator function in `checks/notebook_NN.py`, NN being the notebook's number. It
 takes the student's answer (a function, a value, a tensor, a run) and yields pairs: whether one case
@@ -13,6 +13,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from animegan.course.progress import add_solved, in_colour
 from animegan.course.registry import CHECKS
 
 for notebook in range(1, 8):
@@ -20,12 +21,15 @@ for notebook in range(1, 8):
 
 
 def check(number: str, answer: Any = ...) -> None:
-    """Print the verdict on a student's answer to exercise `number`.
+    """Print the verdict on a student's answer to exercise `number`; a correct one is remembered and counted.
 
     answer: what the exercise asks for. It counts as not attempted if it is `...`, or a function or a table that holds
         nothing but `...`.
     """
-    print(f"{number} {verdict(number, answer)}")
+    text = f"{number} {verdict(number, answer)}"
+    if text.endswith(" correct"):
+        text += f" ({add_solved(number)} of {len(CHECKS)})"
+    print(in_colour(text))
 
 
 def verdict(number: str, answer: Any) -> str:

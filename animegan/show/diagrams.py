@@ -41,7 +41,9 @@ def game_diagram(fake: Image.Image) -> Picture:
     _arrow(panel, (98, 17), (73.5, 14.5), BLUE, bend=-0.35)
     panel.text(89, 7.5, "NetD learns:\nreal is 1, fake is 0", ha="center", color=BLUE, fontsize=TEXT, va="top")
     _arrow(panel, (98, 28), (23.5, 37.5), ORANGE, bend=0.3)
-    panel.text(85, 46.5, "NetG learns:\nmake NetD say 1 for the fake", ha="center", va="center", color=ORANGE, fontsize=TEXT)
+    panel.text(
+        85, 46.5, "NetG learns:\nmake NetD say 1 for the fake", ha="center", va="center", color=ORANGE, fontsize=TEXT
+    )
     return to_picture(figure)
 
 
@@ -116,7 +118,9 @@ def fid_diagram() -> Picture:
         edge = points.mean(0) + 2 * (np.stack([np.cos(turn), np.sin(turn)], axis=1) * np.sqrt(values)) @ axes.T
         panel.plot(*edge.T, color=colour, lw=2.5, label=label)
     _arrow(panel, reals.mean(0), fakes.mean(0), ORANGE)
-    panel.set_title("how far apart are the centres, and how different the shapes?", fontsize=TEXT, loc="left", color=INK)
+    panel.set_title(
+        "how far apart are the centres, and how different the shapes?", fontsize=TEXT, loc="left", color=INK
+    )
     panel.legend(frameon=False, fontsize=TEXT, loc="upper left")
     panel.set_aspect("equal")
     _bare(panel)

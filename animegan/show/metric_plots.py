@@ -62,17 +62,19 @@ def style_axes(panel, title: str, epochs: Sequence[int], top: float) -> None:
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def plot_standings(grid: Sweep) -> Picture:
+def plot_standings(grid: Sweep, names: Sequence[str] | None = None) -> Picture:
     """The rows of a grid of recipes, best on top: one dot per run; a bar of twice the standard error of their mean
     to either side.
 
-    Rows in blue are not worse than the grid's first row by more than twice the standard error of the difference.
+    names: the rows to show; by default, all. Rows in blue are not worse than the grid's first row by more than twice
+    the standard error of the difference.
     Raises UserError if nothing was measured yet.
     """
     from matplotlib.ticker import LogLocator, NullFormatter
 
     rows, spread = standings(grid)
     first = next(row.name for row in grid.rows if row.name in {found.name for found in rows})
+    rows = [row for row in rows if names is None or row.name in {*names, first}]
     figure, panel = new_figure((9, max(1.1 + 0.27 * len(rows), 3)))  # high enough for the text along the dashed line
     for place, (_, found, swd, as_good) in enumerate(rows):
         colour = BLUE if as_good else FADED

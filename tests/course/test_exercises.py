@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from animegan.course import check, checker, exercise, my_run, verdict
+from animegan.course import check, checker, exercise, my_run, progress, verdict
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -60,7 +60,52 @@ def test_whatever_the_answer_does_nothing_is_raised(capsys):
 def test_check_prints_one_line(capsys):
     check("99.2", 3)
     check("99.2")
-    assert capsys.readouterr().out == "99.2 correct\n99.2 not attempted yet\n"
+    counted = f"({len(progress.solved())} of {len(checker.CHECKS)})"
+    assert capsys.readouterr().out == f"99.2 correct {counted}\n99.2 not attempted yet\n"
+
+
+def test_what_is_solved_is_remembered_and_counted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "folder", lambda name: tmp_path / name)
+    check("99.1", lambda x: x + 1)
+    check("99.2", 3)
+    check("99.2", 4)
+    count = len(checker.CHECKS)
+    said = [f"99.1 correct (1 of {count})", f"99.2 correct (2 of {count})", "99.2 hint: count again."]
+    assert capsys.readouterr().out.splitlines() == said
+    assert progress.solved() == ["99.1", "99.2"], "a wrong answer later takes nothing away"
+    lines = progress.overview().splitlines()
+    assert lines[-2:] == ["notebook 99: 2 of 2", f"2 of {count} exercises are solved"]
+    assert lines[0].startswith("notebook 01: 0 of 7, left: 01.1 01.2")
+
+
+@pytest.mark.parametrize("content", ["{}", "[1]", "no json", '["77.7", "99.2"]'])
+def test_a_damaged_list_of_solved_exercises_is_no_matter(content, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "folder", lambda name: tmp_path / name)
+    (tmp_path / "imgs").mkdir()
+    (tmp_path / "imgs" / "progress.json").write_text(content)
+    check("99.2", 3)
+    assert capsys.readouterr().out == f"99.2 correct (1 of {len(checker.CHECKS)})\n"
+
+
+def test_a_place_where_nothing_can_be_written_is_no_matter(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "folder", lambda name: tmp_path / "file" / name)
+    (tmp_path / "file").write_text("not a folder")
+    check("99.2", 3)
+    assert "99.2 correct" in capsys.readouterr().out
+
+
+def test_a_verdict_has_a_sign_in_colour_where_that_is_shown(monkeypatch):
+    for verdict_, sign in (("99.2 correct (1 of 41)", "✔"), ("99.2 hint: no.", "✘"), ("99.2 not attempted yet", None)):
+        assert progress.in_colour(verdict_) == verdict_, "not in a file"
+        terminal = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+        monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+        with contextlib.redirect_stdout(terminal):
+            assert (progress.in_colour(verdict_) == verdict_) == (sign is None) and (sign or "") in progress.in_colour(
+                verdict_
+            )
+            monkeypatch.setenv("NO_COLOR", "1")
+            assert progress.in_colour(verdict_) == verdict_
+            monkeypatch.delenv("NO_COLOR")
 
 
 # --- the exercises -----------------------------------------------------------------------------------
@@ -92,11 +137,12 @@ def _small(monkeypatch):
     monkeypatch.chdir(NOTEBOOKS)
 
 
-def _printed(first_cell: str, source: str) -> str:
+def _printed(first_cell: str, source: str, before: str = "") -> str:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         names = {"__name__": "__main__", "run": my_run()}  # the run that a notebook uses
         exec(first_cell, names)
+        exec(before, names)  # a stub may hold functions that the solution calls
         exec(source, names)
     return out.getvalue().rstrip().splitlines()[-1]
 
@@ -115,7 +161,7 @@ def test_the_stub_is_not_attempted(number):
 
 @pytest.mark.parametrize("number", EXERCISES)
 def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
-    first, _, solution = EXERCISES[number]
+    first, stub, solution = EXERCISES[number]
     hints, cases = [], checker.CHECKS[number]
 
     def recording(answer):
@@ -124,7 +170,7 @@ def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
             yield holds, hint
 
     monkeypatch.setitem(checker.CHECKS, number, recording)
-    assert _printed(first, solution) == f"{number} correct"
+    assert _printed(first, solution, before=stub).startswith(f"{number} correct (")
     monkeypatch.setitem(checker.CHECKS, number, cases)
     assert hints and all("\n" not in hint for hint in hints)
 

@@ -50,6 +50,11 @@ def _red(limit=0.03, circle=True, saturation=0.5, empty=0):
     return count
 
 
+def _red_by_text(rows):
+    hues = [row["hair_hue"] for row in rows if row["hair_saturation"] > "0.5"]
+    return sum(hue < "0.03" or hue > "0.97" for hue in hues)
+
+
 def _folder(pictures):
     folder = Path(tempfile.mkdtemp(prefix="animegan-wrong-"))
     for number, picture in enumerate(pictures):
@@ -110,7 +115,7 @@ WRONG = {
         (_margin(inside=False), "to (0, 0)"),
         (_margin(far=False), "(330, 230)"),
         (_margin(shrunk=False), "the largest has 120"),
-        (_margin(middle=False), "in its middle"),
+        (_margin(middle=False), "(10, 40, 100, 120, 200, 1.0) is (0, 30, 120): the face stays in the middle"),
     ],
     "02.5": [
         (lambda values: values.add_(1).mul_(127.5).round().clamp(0, 255).to(torch.uint8), "make new ones"),
@@ -126,6 +131,7 @@ WRONG = {
         (_red(circle=False), "0.99 is red as well"),
         (_red(saturation=0), "nearly black"),
         (_red(limit=0.07), "too far from 0"),
+        (_red_by_text, "convert every value with float"),
     ],
     "02.7": [
         (lambda paths: list(_duplicates(paths)), "return a dictionary"),

@@ -37,6 +37,12 @@ def _loss_D(real_label=lambda smoothing: 1 - smoothing, fake_label=lambda smooth
     return lambda real, fake, smoothing: _bce(real, real_label(smoothing)) + _bce(fake, fake_label(smoothing))
 
 
+def _loss_D_without_logits(real, fake, smoothing):
+    real, fake = real.clamp(0, 1), fake.clamp(0, 1)
+    aim = torch.full_like(real, 1 - smoothing)
+    return F.binary_cross_entropy(real, aim) + F.binary_cross_entropy(fake, torch.zeros_like(fake))
+
+
 def _loss_D_of_probabilities(real, fake, smoothing):
     real, fake = real.sigmoid(), fake.sigmoid()
     aim = torch.full_like(real, 1 - smoothing)
@@ -77,6 +83,7 @@ WRONG = {
     "04.1": [
         (lambda real, fake, smoothing: _loss_D()(real, fake, smoothing).item(), "without .item()"),
         (lambda real, fake, s: _loss_D()(real.sigmoid(), fake.sigmoid(), s), "takes the sigmoid itself"),
+        (_loss_D_without_logits, "binary_cross_entropy takes probabilities"),
         (lambda real, fake, smoothing: real - fake, "one number, the mean over the batch"),
         (lambda real, fake, smoothing: _loss_D()(real, fake, smoothing) / 2, "log 2 twice, 1.386"),
         (lambda real, fake, smoothing: _bce(0 * real, 1.0) + _bce(0 * fake, 0.0), "has a loss near 0"),

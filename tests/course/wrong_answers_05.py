@@ -91,6 +91,7 @@ WRONG = {
     "05.6": [
         (lambda measured: min(measured), "return a list of epochs"),
         (lambda measured: [min(map(statistics.fmean, measured.values()))], "neither distances"),
+        (lambda measured: _as_good(measured, variance=lambda values: float("nan")), "is the spread NaN"),
         (lambda measured: _as_good(measured, best=max), "a small distance is a good one"),
         (lambda measured: [epoch for epoch in _as_good(measured) if epoch != 9], "as good as itself"),
         (lambda measured: _as_good(measured, limit=4), "the limit is 2.83"),

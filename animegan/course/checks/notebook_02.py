@@ -63,7 +63,8 @@ def with_margin(answer):
     yield other == (330, 230, 70), f"on the right, too: (330, 230) in a picture of 400x300; yours is {other}."
     tall = tuple(answer(10, 40, 100, 120, 200, 1.0))
     yield tall[2] == 120, f"a square of 300 does not fit into 120x200: the largest has 120; yours has {tall[2]}."
-    yield tall == (0, 30, 120), f"the face stays in its middle: (0, 30, 120); yours is {tall}."
+    hint = f"with_margin(10, 40, 100, 120, 200, 1.0) is (0, 30, 120): the face stays in the middle; yours is {tall}."
+    yield tall == (0, 30, 120), hint
 
 
 @exercise("02.5")
@@ -93,6 +94,8 @@ def red_haired(answer):
     yield count(("0.99", "0.7"), ("0.01", "0.7")) == 2, "hue 0.99 is red as well: hues are a circle, and 1 is 0 again."
     yield count(("0.02", "0.2")) == 0, "hue 0.02 with a saturation of 0.2 is nearly black, not red."
     yield count(("0.06", "0.7"), ("0.95", "0.7")) == 0, "0.06 is orange and 0.95 is pink: both are too far from 0."
+    holds = count(("6e-01", "0.7"), ("5e-03", "7e-01")) == 1
+    yield holds, "convert every value with float: 6e-01 is 0.6, which is blue, and 5e-03 is 0.005, which is red."
 
 
 @exercise("02.7")

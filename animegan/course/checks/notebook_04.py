@@ -27,6 +27,8 @@ def loss_of_D(answer):
     yield getattr(learning, "requires_grad", False), "return a tensor that D can learn from, without .item()."
     holds = not is_close(answer(unsure, unsure, 0.0), _bce(0.5, 1.0) + _bce(0.5, 0.0))
     yield holds, "binary_cross_entropy_with_logits takes the sigmoid itself: give it the logits as they are."
+    holds = not is_close(answer(unsure, unsure, 0.0), 100.0)  # what PyTorch makes of log(0)
+    yield holds, "binary_cross_entropy takes probabilities; for logits use binary_cross_entropy_with_logits."
     holds = is_close(answer(unsure, unsure, 0.0), 2 * math.log(2))
     yield holds, "logits of 0 for real and fake give log 2 twice, 1.386: add the loss on reals and the loss on fakes."
     hint = (
