@@ -16,12 +16,14 @@ from animegan.measure import ATTRIBUTES, face_classifier
 from animegan.models import generate, latent_vectors
 from animegan.runs import Run
 from animegan.show import face_picture
-from animegan.widgets.box import NAME_IN_FULL, PicturedBox, image, jpeg, row, say, stacked, text
+from animegan.widgets.box import PicturedBox, beside, image, jpeg, row, say, stacked, text
 
 FARTHEST = 5.0  # along a direction: half the length of a typical z
+LIMIT = "Truncation limit"
 WIDEST = 3.0  # the limit of truncation: 3 of 1,000 numbers lie beyond it
 SHOWN, STORED = 384, 288  # pixels: a face enlarged 4 times, and 3 times in the picture that a notebook stores
-WIDE = {"width": "30em", "max_width": "100%"}
+WIDE = {"width": "34em", "max_width": "100%"}
+LETTER = 0.6  # em: how wide a letter of a label is at most, on average
 Directions = Mapping[str | tuple[str, str], Tensor]
 READ = ("hair colour", "hair style", "eye colour", "expression")
 
@@ -47,18 +49,21 @@ class LatentExplorer(PicturedBox):
         self.folder, self.seed, self.nz = Path(folder), seed, nz
         self.directions = torch.stack([vector.float() for vector in directions.values()])
         names = [name if isinstance(name, str) else ": ".join(name) for name in directions]
-        self.sliders = tuple(_slider(name, 0.0, -FARTHEST, FARTHEST) for name in names)
-        self.limit = _slider("Truncation limit", WIDEST, 0.1, WIDEST)
+        label = LETTER * max(map(len, [*names, LIMIT]))  # the same for all, so that the zeros stand below one another
+        self.sliders = tuple(_slider(name, 0.0, -FARTHEST, FARTHEST, label) for name in names)
+        self.limit = _slider(LIMIT, WIDEST, 0.1, WIDEST, label)
         self.shuffle = _button("Shuffle", "another face")
         self.reset = _button("Reset", "move all sliders back to their start")
         self.save = _button("Save", f"write this face into {self.folder.name}")
-        self.line, self.saved, self.image = text(bold=True), text(), image()
-        left = ipywidgets.VBox([self.image], layout={"flex": "1 1 14em", "min_width": "0", "max_width": "24em"})
+        self.line, self.saved, self.before, self.image = text(bold=True), text(), image(), image()
+        narrow = {"flex": "1 1 11em", "min_width": "0", "max_width": "18em"}
+        sides = (("before", self.before), ("after", self.image))
+        faces = [ipywidgets.VBox([text(name), face], layout=narrow) for name, face in sides]
         right = ipywidgets.VBox(
             [*self.sliders, self.limit, row(self.shuffle, self.reset, self.save)],
             layout={"flex": "2 1 22em", "min_width": "0", "overflow": "visible"},
         )
-        super().__init__([self.line, row(left, right), self.saved])
+        super().__init__([self.line, row(*faces, right), self.saved])
         for slider in (*self.sliders, self.limit):
             slider.observe(lambda _: self._draw(), "value")
         self.shuffle.on_click(lambda _: self._another())
@@ -79,19 +84,21 @@ class LatentExplorer(PicturedBox):
         moved = [f"{slider.description}  {slider.value:+.1f}" for slider in self.sliders if slider.value]
         if self.limit.value < WIDEST:
             moved.append(f"{self.limit.description}  {self.limit.value:.1f}")
-        return stacked(self._sentence, self._large(STORED), *moved)
+        return stacked(
+            self._sentence, beside(self._large(self._start, STORED), self._large(self._face, STORED)), *moved
+        )
 
     def _draw(self) -> None:
-        faces = generate(self.netG, self.z)
-        self._face = face_picture(faces[0])
+        faces = generate(self.netG, torch.cat([latent_vectors(1, self.nz, self.seed), self.z]))
+        self._start, self._face = map(face_picture, faces)
         read = face_classifier().read(faces)[1]
-        values = [f"{name} {ATTRIBUTES[name][int(read[name])]}" for name in READ]
+        values = [f"{name} {ATTRIBUTES[name][int(read[name][1])]}" for name in READ]
         self._sentence = f"Face {self.seed}, classified as: {', '.join(values)}"
         say(self.line, self._sentence, bold=True)
-        self.image.value = jpeg(self._large())
+        self.before.value, self.image.value = (jpeg(self._large(face, SHOWN)) for face in (self._start, self._face))
 
-    def _large(self, size: int = SHOWN) -> Image.Image:
-        return self._face.resize((size, size), Image.Resampling.BICUBIC)
+    def _large(self, face: Image.Image, size: int) -> Image.Image:
+        return face.resize((size, size), Image.Resampling.BICUBIC)
 
     def _another(self) -> None:
         self.seed += 1
@@ -115,9 +122,16 @@ class LatentExplorer(PicturedBox):
             say(self.saved, f"Not saved: {error}", bold=True)
 
 
-def _slider(name: str, value: float, least: float, most: float) -> ipywidgets.FloatSlider:
+def _slider(name: str, value: float, least: float, most: float, label: float) -> ipywidgets.FloatSlider:
     return ipywidgets.FloatSlider(
-        value, min=least, max=most, step=0.1, description=name, style=NAME_IN_FULL, layout=WIDE, readout_format=".1f"
+        value,
+        min=least,
+        max=most,
+        step=0.1,
+        description=name,
+        style={"description_width": f"{label:.1f}em"},
+        layout=WIDE,
+        readout_format=".1f",
     )
 
 

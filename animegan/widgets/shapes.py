@@ -6,7 +6,9 @@ from PIL import Image
 from animegan.errors import UserError
 from animegan.shapes import conv_size, conv_transpose_size
 from animegan.show import OVERLAP_INPUT, overlap_picture
-from animegan.widgets.box import CONTROL, NAME_IN_FULL, PicturedBox, image, jpeg, row, say, stacked, text
+from animegan.widgets.box import NAME_IN_FULL, PicturedBox, image, jpeg, row, say, stacked, text
+
+LABEL = {"description_width": "6em"}  # the sliders begin below one another
 
 
 class ShapeExplorer(PicturedBox):
@@ -28,7 +30,9 @@ class ShapeExplorer(PicturedBox):
         self.lines = (text(), text(), text())  # the layer, the formula, the result
         self.image = image()
         self.controls = (self.kind, self.kernel, self.stride, self.padding, self.size)
-        super().__init__([row(*self.controls), *self.lines, self.image])
+        left = ipywidgets.VBox([*self.controls, *self.lines], layout={"flex": "1 1 20em", "min_width": "0"})
+        right = ipywidgets.VBox([self.image], layout={"flex": "2 1 30em", "min_width": "0"})
+        super().__init__([row(left, right)])
         for control in self.controls:
             control.observe(lambda _: self._draw(), "value")
         self._draw()
@@ -76,4 +80,6 @@ def _pattern(kernel: int, stride: int, padding: int, size: int, transposed: bool
 def _number(label: str, value: int, least: int, most: int) -> ipywidgets.IntSlider:
     if type(value) is not int or value < least:
         raise UserError(f"{label.lower()} {value!r} is impossible: give a whole number of {least} or more.")
-    return ipywidgets.IntSlider(value, least, max(value, most), description=label, style=NAME_IN_FULL, layout=CONTROL)
+    return ipywidgets.IntSlider(
+        value, least, max(value, most), description=label, style=LABEL, layout={"width": "100%"}
+    )

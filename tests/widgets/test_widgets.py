@@ -92,7 +92,9 @@ def test_every_control_is_labelled_in_full(boxes):
     named = [part for part in controls if not isinstance(part, ipywidgets.HTML | ipywidgets.Play)]
     assert len(named) > 10
     for control in named:
-        assert control.description and control.style.description_width == "initial", control
+        width = control.style.description_width
+        is_wide = width == "initial" or float(width.removesuffix("em")) > 0.5 * len(control.description)
+        assert control.description and is_wide, control
     for box in boxes[:2]:
         assert "Play the right epochs" in words(box)
 
@@ -438,7 +440,7 @@ train(TrainConfig(outf={str(tmp_path / "c")!r}, **config), progress=False, on_up
     assert stored(trained[0]) != notebook.cells[6].outputs[0]["text"].strip()
     finished_, stopped, failed = notebook.cells[7].outputs[0]["text"].splitlines()
     assert "Finished: 3 epochs" in finished_
-    assert re.search(r"Stopped in epoch 2 of 3, step \d of 4: run this cell again to resume\.", stopped)
+    assert re.search(r"Stopped in epoch 2 of 3, batch \d of 4: run this cell again to resume\.", stopped)
     assert "Stopped by an error in epoch 1 of 3" in failed
 
     page, _ = HTMLExporter().from_notebook_node(notebook)

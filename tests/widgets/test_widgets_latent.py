@@ -108,6 +108,8 @@ def test_it_is_built_like_the_other_widgets(explorer):
     kinds = [part for part in parts(explorer) if hasattr(part, "description") and not isinstance(part, ipywidgets.HTML)]
     assert len(kinds) == 6 and all(control.description for control in kinds)
     for slider in (*explorer.sliders, explorer.limit):
-        assert slider.style.description_width == "initial"
+        width = float(slider.style.description_width.removesuffix("em"))
+        assert width == float(explorer.limit.style.description_width.removesuffix("em"))
+        assert width > 0.5 * len(slider.description), "no label is cut"
     assert explorer.image.tooltip is None and explorer.image.layout.max_width == "100%"
     assert Image.open(io.BytesIO(explorer.image.value)).format == "JPEG"
