@@ -63,7 +63,7 @@ class Trace(NamedTuple):
 
 
 def history_picture(
-    traces: Sequence[Trace], smooth: int | None, epochs: int | None = None, inches: tuple[float, float] = (11, 3.9)
+    traces: Sequence[Trace], smooth: int | None, epochs: int | None = None, inches: tuple[float, float] = (9, 3.2)
 ) -> Picture:
     """Two panels with the curves of each trace, as `plot_history` describes them."""
     from matplotlib.lines import Line2D

@@ -17,8 +17,8 @@ from animegan.show.sheets import faces_sheet
 def plot_evaluation(found: Evaluation) -> Picture:
     """Distance by epoch, the best epoch, and the distance between real images; FID, precision and recall if known."""
     epochs = sorted(found.distances)
-    width, count = (11, 3) if found.fidelities else (6.5, 1)
-    figure, (panels,) = new_figure((width, 3.9), 1, count, squeeze=False)
+    width, count = (9, 3) if found.fidelities else (5.5, 1)
+    figure, (panels,) = new_figure((width, 3.2), 1, count, squeeze=False)
     means = [found.mean(epoch) for epoch in epochs]
     _line(panels[0], epochs, means, BLUE, "fakes")
     _floor(panels[0], average(found.floor).mean)
@@ -32,7 +32,7 @@ def plot_evaluation(found: Evaluation) -> Picture:
         real, measured = found.fidelities[REAL], [found.fidelities[epoch] for epoch in epochs]
         _line(panels[1], epochs, [m.fid for m in measured], BLUE, "fakes")
         _floor(panels[1], real.fid)
-        style_axes(panels[1], f"FID, features of the {real.features}", epochs, max(m.fid for m in measured))
+        style_axes(panels[1], f"FID ({real.features})", epochs, max(m.fid for m in measured))
         _line(panels[2], epochs, [m.precision for m in measured], BLUE, "precision")
         _line(panels[2], epochs, [m.recall for m in measured], ORANGE, "recall")
         style_axes(panels[2], "precision and recall", epochs, 1)
@@ -110,7 +110,7 @@ def plot_coverage(shares: Sequence[Share]) -> Picture:
 
     names = list(dict.fromkeys(share.attribute for share in shares))
     rows, columns = -(-len(names) // 4), 4
-    figure, panels = new_figure((11, 3.3 * rows), rows, columns, squeeze=False)
+    figure, panels = new_figure((9, 3.1 * rows), rows, columns, squeeze=False)
     for panel, name in zip(panels.flat, names, strict=False):
         values = sorted((share for share in shares if share.attribute == name), key=lambda share: share.real)
         places = np.arange(len(values))
@@ -120,7 +120,7 @@ def plot_coverage(shares: Sequence[Share]) -> Picture:
         panel.set_yticks(places, [share.value for share in values])
         despine(panel, name)
         panel.grid(visible=False)
-        panel.tick_params(labelsize=SMALL - 1)
+        panel.tick_params(labelsize=SMALL)
         for label, share in zip(panel.get_yticklabels(), values, strict=True):
             label.set_color(ORANGE if share.seldom else INK)
         panel.xaxis.set_major_formatter(lambda share, _place: f"{share:.0%}")
