@@ -233,6 +233,9 @@ def test_the_picture_has_a_dot_for_each_run_and_shows_what_is_as_good_as_the_fir
     assert [list(line.get_xdata()) for line in dots] == [[19, 21], [21], [40, 42]]
     assert [line.get_color() for line in dots] == [BLUE, BLUE, FADED]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["best", "near", "bad"]
+    metric_plots.plot_standings(sweep, names=["bad"])
+    (panel,) = figures[1].axes
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["best", "bad"], "and the row to compare with"
     assert panel.get_ylim()[0] > panel.get_ylim()[1], "the best on top"
 
 
