@@ -68,7 +68,7 @@ reference: setup
 	$(BIN)/animegan train --data_path data/drawn-8192 --outf imgs/full $(if $(wildcard imgs/full/run.json),--resume)
 	$(BIN)/animegan evaluate imgs/full
 	rm -rf imgs/reference
-	$(BIN)/animegan share imgs/full imgs/reference --weights 1 25
+	$(BIN)/animegan share imgs/full imgs/reference --weights 1 25 --quality 70
 
 # Removes only what a command can make again: the environment and the caches. Never data/ or imgs/.
 clean:

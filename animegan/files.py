@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from filelock import FileLock, Timeout
-from PIL import Image
+from PIL import Image, ImageFile
 
 from animegan.errors import UserError
 
@@ -101,6 +101,8 @@ def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
     # PNG's level 4 makes a grid of faces as small as the default level 6, in half the time.
     settings = {"JPEG": {"quality": 85, "subsampling": 0, **options}, "PNG": {"compress_level": 4, **options}}
     buffer = io.BytesIO()
+    # An optimised JPEG must fit into one block, and noise does not fit into Pillow's.
+    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 4 * picture.width * picture.height)
     try:
         picture.save(buffer, format=format, **settings.get(format, options))
     except (OSError, ValueError) as error:  # a format without colours, or one for films

@@ -39,7 +39,7 @@ from animegan.recipes import Recipe, get_recipe, new_networks
 from animegan.text import ranges
 
 INFO, HISTORY, LOCK = "run.json", "history.csv", ".lock"
-SHARED = {"quality": 70, "optimize": True, "progressive": True}  # JPEGs: a run of 25 epochs with two netG has 20 MB
+SMALLER = {"optimize": True, "progressive": True}  # of a JPEG, by a tenth
 OUTPUTS = {  # what the commands after training write into a run folder
     "compare": "compare.png",
     "metrics": "metrics.csv",
@@ -269,10 +269,10 @@ class Run:
         with torch.backends.cudnn.flags(allow_tf32=False):
             return generate(self.generator(epoch).to(device), z.to(device)).cpu()
 
-    def share(self, to: str | os.PathLike, weights: Iterable[int] = ()) -> "Run":
+    def share(self, to: str | os.PathLike, weights: Iterable[int] = (), quality: int = 85) -> "Run":
         """Copy what is small enough to hand on into the folder `to`: history, settings, what `evaluate` measured, the
-        grids as JPEG (a fifth of the size), and netG of the epochs in `weights` with its kernels in half precision
-        (float16, half the size); no netD, no checkpoint.
+        grids as JPEG of this `quality` (with 85, a quarter of the size), and netG of the epochs in `weights` with its
+        kernels in half precision (float16, half the size); no netD, no checkpoint.
 
         Returns the copy. Raises UserError if `to` is not empty or an epoch is missing.
         """
@@ -283,6 +283,7 @@ class Run:
             raise UserError(f"{to} is not empty, and its files are never overwritten: name a new folder for the copy.")
         final = Path(os.path.realpath(to))
         part = final.with_name(f".{final.name}.part")  # one that was killed is left with this name
+        jpeg = {"quality": quality, **SMALLER}
         try:
             with saving(to, "name a folder that you may write to"):
                 shutil.rmtree(part) if os.path.lexists(part) else None
@@ -299,8 +300,8 @@ class Run:
                     kernels = {key: value.half() for key, value in state.items() if value.ndim == 4}
                     save_weights(part / name, {**state, **kernels})
                 for epoch in self.epochs:
-                    write_picture(part / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch), **SHARED)
-                write_picture(part / "real_samples.jpg", self.reals, **SHARED)
+                    write_picture(part / f"fake_samples_epoch_{epoch:03d}.jpg", self.grid(epoch), **jpeg)
+                write_picture(part / "real_samples.jpg", self.reals, **jpeg)
                 if os.path.isdir(final):
                     final.rmdir()
                 part.rename(final)

@@ -4,10 +4,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from animegan.errors import UserError
-from animegan.files import read_json, read_table, reading
+from animegan.files import read_json, read_table, reading, write_picture
 from animegan.text import printable
 
 
@@ -120,3 +122,9 @@ def test_an_error_is_one_line_whatever_a_path_contains():
         raise ValueError
     assert str(caught.value) == r"a\nb\x1b\udcff\u2028c is damaged (ValueError): restore it."
     assert printable(3) == "3"
+
+
+def test_noise_can_be_written_as_an_optimised_jpeg(tmp_path):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (786, 786, 3), dtype=np.uint8))
+    write_picture(tmp_path / "noise.jpg", noise, quality=90, optimize=True, progressive=True)
+    assert Image.open(tmp_path / "noise.jpg").size == noise.size

@@ -31,7 +31,7 @@ def compare(options: argparse.Namespace) -> None:
 def share(options: argparse.Namespace) -> None:
     run = Run(options.run)
     epochs = options.weights if options.weights is not None else [max(run.with_weights, default=1)]
-    copy = run.share(options.out, epochs)
+    copy = run.share(options.out, epochs, options.quality)
     size = sum(path.stat().st_size for path in copy.path.iterdir())
     networks = f"netG of epoch{'s' * (len(epochs) > 1)} {ranges(epochs)}" if epochs else "no weights"
     print(f"grids of epochs {ranges(copy.epochs)}, history, {networks}: {printable(copy.path)} ({size / 1e6:.1f} MB)")

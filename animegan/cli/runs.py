@@ -8,7 +8,7 @@ from animegan.cli.parser import EPOCH, PATH, SEED, add_command, whole
 
 # Types of --count: 10,000 faces take 1.1 GB, 50,000 are what papers measure FID with, and a grid has 64.
 FACES, MANY, MEASURED, CELLS = whole(1, 10_000), whole(64, 10_000), whole(64, 50_000), whole(1, 64)
-STOPS, JOBS = whole(2, 100), whole(1, 256)
+STOPS, JOBS, QUALITY = whole(2, 100), whole(1, 256), whole(30, 95)
 
 
 def add_run_commands(commands) -> None:
@@ -31,6 +31,7 @@ def add_run_commands(commands) -> None:
     command.add_argument("run", type=PATH, help="run folder")
     command.add_argument("out", type=PATH, help="new folder for the copy: grids, history and settings, no checkpoint")
     command.add_argument("--weights", type=EPOCH, nargs="*", help="also copy netG of these epochs (default: the last)")
+    command.add_argument("--quality", type=QUALITY, default=85, help="of the grids as JPEG, 30 to 95 (default 85)")
 
     command = add("evaluate", "measure how far each epoch's faces are from real ones")
     command.add_argument("run", type=PATH, help="run folder")

@@ -391,6 +391,9 @@ def test_sample_and_compare_say_what_is_missing(fails, finished, tmp_path):
 def test_share_says_what_it_made_and_what_is_wrong(run, fails, finished, tmp_path):
     _, out, _ = run("share", finished.path, tmp_path / "copy", "--weights", 1, 3)
     assert "grids of epochs 1 to 3, history, netG of epochs 1, 3" in out and "copy" in out
+    run("share", finished.path, tmp_path / "small", "--weights", "--quality", 40)
+    sizes = [(tmp_path / name / "fake_samples_epoch_003.jpg").stat().st_size for name in ("small", "copy")]
+    assert sizes[0] < 0.7 * sizes[1] and "--quality: 96 is out of" in fails("share", "a", "b", "--quality", 96)
     line = fails("share", finished.path, tmp_path / "copy")
     assert "is not empty, and its files are never overwritten: name a new folder" in line and "--" not in line
     assert "has no netG_009.pth" in fails("share", finished.path, tmp_path / "new", "--weights", 9)

@@ -123,9 +123,9 @@ def test_an_evaluation_is_drawn_with_or_without_fid(fidelities):
     distances = {e: [Distance((float(60 - e),) * 3, 60.0 - e)] for e in (1, 8, 25)}
     found = Evaluation(distances, [Distance((5.0,) * 3, 5.0)], 2048, "x", figures if fidelities else {})
     picture = plot_evaluation(found)
-    assert picture.width > (1700 if fidelities else 1000)
+    assert picture.width > (1400 if fidelities else 850)
     assert has(picture, (0, 114, 178)) and has(picture, (213, 94, 0)), "the line, and the mark of the best epoch"
-    assert plot_evaluation(Evaluation({3: distances[8]}, found.floor, 64, "x")).height > 600, "one epoch alone"
+    assert plot_evaluation(Evaluation({3: distances[8]}, found.floor, 64, "x")).height > 500, "one epoch alone"
 
 
 # --- the commands ------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_the_command_coverage_prints_what_is_seldom_and_draws_all(run, capsys):
     lacks = [float(line[-2].rstrip("%")) - float(line[-1].rstrip("%")) for line in lines]
     assert len(lines) > 10 and f"{len(lines)} of 74 values" in out, "after 24 steps nearly all are one blur"
     assert lacks == sorted(lacks, reverse=True) and min(lacks) > 0
-    assert Image.open(run.path / "coverage.png").width > 1500
+    assert Image.open(run.path / "coverage.png").width > 1400
 
 
 @pytest.mark.parametrize("by", ["pixels", "features"])
