@@ -126,7 +126,7 @@ def test_the_epoch_slider_changes_the_picture(open_notebook):
 def test_latent_space_is_explored_by_keyboard(open_notebook):
     page = open_notebook("07")
     box = page.locator(".widget-vbox:has(> .widget-html:has-text('classified as'))").first
-    picture, slider = box.locator("img"), box.get_by_role("slider").first
+    picture, slider = box.locator("img").last, box.get_by_role("slider").first  # before the move, and after it
     changed = "([img, src]) => img.src != src"
     for press in (lambda: slider.press("ArrowRight"), lambda: box.get_by_role("button", name="Shuffle").press("Space")):
         before = picture.get_attribute("src")
