@@ -101,8 +101,8 @@ def write_picture(path: Path, picture: Image.Image, **options: Any) -> None:
     # PNG's level 4 makes a grid of faces as small as the default level 6, in half the time.
     settings = {"JPEG": {"quality": 85, "subsampling": 0, **options}, "PNG": {"compress_level": 4, **options}}
     buffer = io.BytesIO()
-    # An optimised JPEG must fit into one block, and noise does not fit into Pillow's.
-    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 4 * picture.width * picture.height)
+    if format == "JPEG":  # an optimised one must fit into one block, and noise does not fit into Pillow's
+        ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 4 * picture.width * picture.height)
     try:
         picture.save(buffer, format=format, **settings.get(format, options))
     except (OSError, ValueError) as error:  # a format without colours, or one for films

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 from animegan.course.classroom import folder
 from animegan.course.registry import CHECKS
@@ -13,9 +14,13 @@ GREEN, RED, PLAIN = "\033[32m", "\033[31m", "\033[0m"
 SIGNS = {"correct": f"{GREEN}✔{PLAIN}", "hint": f"{RED}✘{PLAIN}"}
 
 
+def _file() -> Path:
+    return folder("imgs") / "progress.json"
+
+
 def solved() -> list[str]:
     """The numbers of the exercises that were answered correctly, in order; none if the file cannot be read."""
-    path = folder("imgs") / "progress.json"
+    path = _file()
     try:
         known = read_json(path, list[str], "delete it") if path.is_file() else []
     except UserError:
@@ -26,7 +31,7 @@ def solved() -> list[str]:
 def add_solved(number: str) -> int:
     """Remember that exercise `number` is solved; returns how many are. A file that cannot be written is no matter."""
     numbers = sorted({*solved(), number})
-    path = folder("imgs") / "progress.json"
+    path = _file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(numbers) + "\n")

@@ -54,9 +54,8 @@ def networks_diagram(netG: NetG, netD: NetD) -> Picture:
     """
     figure, panel = _canvas((11, 7), (-14, 392), (-38, 240))
     up, down = shape_table(netG), shape_table(netD)
-    z, image = ("z", (netG.input_shape[0], 1, 1)), ("image", tuple(netD.input_shape))
-    _row(panel, 120, "NetG", ORANGE, [z, *_named(up)], up)
-    _row(panel, -6, "NetD", BLUE, [image, *_named(down)], down)
+    _row(panel, 170, "NetG", ORANGE, netG.input_shape, up)
+    _row(panel, 44, "NetD", BLUE, netD.input_shape, down)
     return to_picture(figure)
 
 
@@ -134,15 +133,11 @@ def _clouds(count: int, spread: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
     return reals * (1.5, 0.8), fakes * (1.5, 0.8) * spread + (0.9, 0.3)
 
 
-def _named(rows: Sequence[LayerShape]) -> list[tuple[str, tuple[int, ...]]]:
-    return [(row.layer, row.output) for row in rows]
-
-
-def _row(panel, y: float, name: str, colour: str, made: list, rows: Sequence[LayerShape]) -> None:
+def _row(panel, middle: float, name: str, colour: str, given: Sequence[int], rows: Sequence[LayerShape]) -> None:
     """One network: a box for what goes in and for what each layer makes, and an arrow for each layer."""
-    x, middle = 6.0, y + 50
+    x = 6.0
     panel.text(-8, middle, name, rotation=90, ha="center", va="center", color=colour, fontsize=TEXT + 3)
-    for place, (_, (channels, height, width)) in enumerate(made):
+    for place, (channels, height, width) in enumerate([given, *(row.output for row in rows)]):
         length, height_drawn, slant = max(channels * THIN, 2), max(height, 3), SLANT * max(width, 3)
         bottom, right = middle - (height_drawn + slant) / 2, x + length
         upper = bottom + height_drawn
