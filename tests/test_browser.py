@@ -46,7 +46,9 @@ def lab(tmp_path_factory):
         port = free.getsockname()[1]
     folders = {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
     folders |= {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime"}
-    environment = {**os.environ, "ANIMEGAN_SMOKE": "1", "OMP_NUM_THREADS": "1"}
+    project = home / "project"  # where all notebooks find the run of the first
+    project.mkdir()
+    environment = {**os.environ, "ANIMEGAN_SMOKE": str(project), "OMP_NUM_THREADS": "1"}
     environment |= {name: str(home / folder) for name, folder in folders.items()}
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
     command += [f"--port={port}", "--IdentityProvider.token=", f"--ServerApp.root_dir={home / 'notebooks'}"]
@@ -113,16 +115,6 @@ def open_notebook(lab, browser):
     assert not errors
 
 
-def test_the_epoch_slider_changes_the_picture(open_notebook):
-    page = open_notebook("05")
-    side = page.locator(".widget-vbox:has(> .widget-slider:has-text('Right epoch'))").first
-    picture, slider = side.locator("img"), side.get_by_role("slider")
-    picture_before, epoch_before = picture.get_attribute("src"), slider.get_attribute("aria-valuenow")
-    slider.press("ArrowLeft")
-    page.wait_for_function("([img, src]) => img.src != src", arg=[picture.element_handle(), picture_before])
-    assert float(slider.get_attribute("aria-valuenow")) == float(epoch_before) - 1
-
-
 def test_latent_space_is_explored_by_keyboard(open_notebook):
     page = open_notebook("07")
     box = page.locator(".widget-vbox:has(> .widget-html:has-text('classified as'))").first
@@ -136,16 +128,39 @@ def test_latent_space_is_explored_by_keyboard(open_notebook):
     box.get_by_text("Saved: ").wait_for()
 
 
-def test_the_report_leaves_from_the_file_menu(open_notebook, tmp_path):
+def test_the_hour_of_the_homework(open_notebook, tmp_path):
+    """A run is trained, its epochs are compared, and the report leaves from the File menu, with the student's name."""
     from pptx import Presentation
 
+    open_notebook("04").close()
+    page = open_notebook("05")
+    page.get_by_text("showing your run imgs/mine: 2 epochs").wait_for()
+    side = page.locator(".widget-vbox:has(> .widget-slider:has-text('Right epoch'))").first
+    picture, slider = side.locator("img"), side.get_by_role("slider")
+    picture_before, epoch_before = picture.get_attribute("src"), slider.get_attribute("aria-valuenow")
+    slider.press("ArrowLeft")
+    page.wait_for_function("([img, src]) => img.src != src", arg=[picture.element_handle(), picture_before])
+    assert float(slider.get_attribute("aria-valuenow")) == float(epoch_before) - 1
+    page.close()
+
     page = open_notebook("08")
+    page.locator(".jp-RenderedMarkdown").get_by_text("write here").first.dblclick()
+    page.locator(".jp-MarkdownCell.jp-mod-active .cm-content").click()
+    page.locator(".jp-MarkdownCell.jp-mod-active .cm-focused").wait_for()  # in command mode, letters are commands
+    page.keyboard.press("Control+a")
+    page.keyboard.type("# Faces\n\nLi Ming")
+    page.keyboard.press("Shift+Enter")
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.locator(".lm-Menu-itemLabel", has_text="Save and Export Notebook As").click()
     with page.expect_download(timeout=2 * MINUTES) as download:
         page.locator(".lm-Menu-itemLabel", has_text="PowerPoint").click()
     download.value.save_as(tmp_path / "report.pptx")
-    slides = Presentation(tmp_path / "report.pptx").slides
-    assert len(slides) >= 7
+    slides = list(Presentation(tmp_path / "report.pptx").slides)
+    assert len(slides) >= 16
     assert all(slide.shapes.title.text.strip() for slide in slides)
-    assert any(shape.shape_type == 13 for slide in slides for shape in slide.shapes), "13: a picture"
+    texts = ["\n".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame) for slide in slides]
+    assert "Li Ming" in texts[0] and "write here" not in texts[0]
+    assert [text for text in texts if "the run that comes with the course" in text] == []
+    (figures,) = (text for text in texts if "in figures" in text)
+    assert "animegan evaluate imgs/mine" in figures
+    assert sum(shape.shape_type == 13 for slide in slides for shape in slide.shapes) >= 8, "13: a picture"

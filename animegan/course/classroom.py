@@ -19,7 +19,7 @@ Size = TypeVar("Size")
 
 
 def is_smoke() -> bool:
-    """Whether the notebooks run as a test, in tiny sizes: the variable ANIMEGAN_SMOKE is set."""
+    """Whether the notebooks run as a test, in tiny sizes: the variable ANIMEGAN_SMOKE is set, to 1 or a folder."""
     return os.environ.get("ANIMEGAN_SMOKE", "") not in ("", "0")
 
 
@@ -31,7 +31,8 @@ def sized(full: Size, smoke: Size) -> Size:
 def folder(name: str) -> Path:
     """A folder of the project, e.g. "data/drawn" or "imgs/mine", as seen from the notebook.
 
-    In a test it is a temporary folder of that name, new for every kernel: a test must not touch a student's work.
+    In a test it is a temporary folder of that name: a test must not touch a student's work. It is new for every kernel,
+    or the same for all if ANIMEGAN_SMOKE names a folder.
     """
     return _temporary() / name if is_smoke() else _from_here(name)
 
@@ -45,7 +46,8 @@ def _from_here(name: str) -> Path:
 
 @functools.cache
 def _temporary() -> Path:
-    return Path(tempfile.mkdtemp(prefix="animegan-"))
+    shared = Path(os.environ["ANIMEGAN_SMOKE"])
+    return shared if shared.is_absolute() else Path(tempfile.mkdtemp(prefix="animegan-"))
 
 
 def drawn_faces() -> Path:

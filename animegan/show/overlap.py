@@ -45,9 +45,9 @@ def overlap_picture(
         layer, side, verb = "transposed convolution", "output", "written"
     plane = np.outer(counts, counts)
     values = np.unique(plane)
-    figure, (panel, profile) = new_figure((10, 3.8), 1, 2, width_ratios=(1, 2))
+    figure, (panel, profile) = new_figure((7.5, 3.2), 1, 2, width_ratios=(1, 1.7))
     title = f"{layer}, kernel {kernel}, stride {stride}, padding {padding}: how often each {side} pixel is {verb}"
-    figure.suptitle(title, fontsize=11, color=INK)
+    figure.suptitle(title, fontsize=10, color=INK)
 
     shades = shades_of(values)
     norm = BoundaryNorm([*(values - 0.5), values[-1] + 0.5], len(values))
