@@ -4,6 +4,8 @@
 # make lab         open the notebooks in JupyterLab
 # make notebooks   run every notebook at full size and store its outputs
 # make reference   train and measure the run that notebooks use until a student has one (an hour on two cores)
+# make example     export the example report, after a change of notebook 08
+# make zh          build the Chinese notebooks, after a change of the English ones or of notebooks/zh
 # make setup       only install; make clean removes the environment and the caches
 
 PYTHON ?= python3
@@ -22,7 +24,7 @@ NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
 EXECUTE := --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False \
     --NotebookExporter.preprocessors=animegan.course.pages.SmallPictures
 
-.PHONY: setup train check test lab notebooks reference clean
+.PHONY: setup train check test lab notebooks example zh reference clean
 
 setup: .venv/.done
 
@@ -61,6 +63,17 @@ lab: setup
 notebooks: setup
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(EXECUTE) $(NOTEBOOKS)
 	$(BIN)/python -m pytest --nbval --nbval-current-env $(NOTEBOOKS)
+
+# What a finished report looks like: the texts of the .md in the notebook's slides.
+example: setup
+	$(BIN)/python -m animegan.course.translation notebooks/08_report.ipynb notebooks/08_report_example.md \
+	    notebooks/08_report_example.pptx
+
+# The Chinese notebooks, from the English ones and the texts in notebooks/zh; it says which texts are to be written.
+zh: setup
+	for name in $(basename $(notdir $(NOTEBOOKS))); do \
+	    $(BIN)/python -m animegan.course.translation notebooks/$$name.ipynb notebooks/zh/$$name.md notebooks/zh/$$name.ipynb; \
+	done
 
 # The handout's sizes and the default recipe. An interrupted run is resumed.
 reference: setup

@@ -161,6 +161,6 @@ def test_the_hour_of_the_homework(open_notebook, tmp_path):
     texts = ["\n".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame) for slide in slides]
     assert "Li Ming" in texts[0] and "write here" not in texts[0]
     assert [text for text in texts if "the run that comes with the course" in text] == []
-    (figures,) = (text for text in texts if "in figures" in text)
-    assert "animegan evaluate imgs/mine" in figures
+    (numbers,) = (text for text in texts if "in numbers" in text)
+    assert "animegan evaluate imgs/mine" in numbers
     assert sum(shape.shape_type == 13 for slide in slides for shape in slide.shapes) >= 8, "13: a picture"

@@ -77,6 +77,30 @@ def test_it_opens_and_ends_like_the_others(path, notebook):
     assert path.stem.startswith("08") or any("For your report" in cell for cell in text[-3:])
 
 
+def test_texts_are_short(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL)
+            assert len(prose.split()) <= 250, cell.source
+
+
+def test_the_whole_course_is_read_in_a_weekend():
+    """20,000 words are about two hours of reading."""
+    cells = (cell for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells)
+    assert sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown") <= 20_000
+
+
+def test_every_notebook_leads_to_the_next_and_back(path, notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    number = int(path.name[:2])
+    assert "](../README.md)" in text
+    assert number == 0 or "](00_setup.ipynb)" in text
+    assert number == 8 or f"]({NOTEBOOKS[number + 1].name})" in text
+    assert not 1 <= number <= 7 or "## Quiz" in text
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert (path.parent / link).exists(), link
+
+
 def test_traps_of_notebooks_as_tests_are_avoided(notebook):
     for cell in code(notebook):
         assert not re.search(r"clear_output|widgets\.Output|\binteract\(|;\s*$", cell.source), cell.source

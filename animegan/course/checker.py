@@ -13,8 +13,9 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from animegan.course.progress import add_solved, in_colour
+from animegan.course.progress import add_solved, sign
 from animegan.course.registry import CHECKS
+from animegan.language import translated
 
 for notebook in range(1, 8):
     importlib.import_module(f"animegan.course.checks.notebook_{notebook:02}")  # which registers its checks
@@ -26,10 +27,9 @@ def check(number: str, answer: Any = ...) -> None:
     answer: what the exercise asks for. It counts as not attempted if it is `...`, or a function or a table that holds
         nothing but `...`.
     """
-    text = f"{number} {verdict(number, answer)}"
-    if text.endswith(" correct"):
-        text += f" ({add_solved(number)} of {len(CHECKS)})"
-    print(in_colour(text))
+    found = verdict(number, answer)
+    text = f"{found} ({add_solved(number)} of {len(CHECKS)})" if found == "correct" else found
+    print(f"{sign(found)}{number} {translated(text)}")
 
 
 def verdict(number: str, answer: Any) -> str:

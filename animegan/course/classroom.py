@@ -10,6 +10,7 @@ from animegan.ablation import Sweep
 from animegan.config import DRAWN_FOLDER, QUICK_COUNT
 from animegan.drawing import drawn_set, write_faces
 from animegan.errors import UserError
+from animegan.language import translated
 from animegan.measure import Evaluation, References, read_evaluation, reference_images
 from animegan.runs import Run
 
@@ -83,10 +84,10 @@ def my_run(name: str | None = None, weights: bool = False) -> Run:
     runs = [run for run in runs if len(run.epochs) >= 2 and (run.with_weights or not weights)]
     if runs:
         run = max(runs, key=lambda run: run.last_trained)
-        print(f"showing your run {name or f'imgs/{run.path.name}'}: {len(run.epochs)} epochs")
+        print(translated(f"showing your run {name or f'imgs/{run.path.name}'}: {len(run.epochs)} epochs"))
         return run
     kind = "run of yours with weights" if weights else "run of yours"
-    print(f"no {kind} in {name or 'imgs'} yet: showing the reference run (you train yours in notebook 04)")
+    print(translated(f"no {kind} in {name or 'imgs'} yet: showing the reference run (you train yours in notebook 04)"))
     return reference_run()
 
 
@@ -95,7 +96,8 @@ def pictures_of(run: Run, count: int) -> References:
     data = None
     if run.path == _from_here(REFERENCE):
         faces = run.pictures or 0
-        print(f"the reference run was trained on {faces:,} drawn faces; they are drawn once, in a minute or two")
+        text = f"the reference run was trained on {faces:,} drawn faces; they are drawn once, in a minute or two"
+        print(translated(text))
         data = write_faces(folder(f"data/drawn-{faces}"), sized(faces, 64), progress=False)
     return reference_images(run, count, data, progress=False)
 
@@ -105,8 +107,9 @@ def measured(run: Run) -> Evaluation:
     if not run.output("metrics").is_file():
         path = run.path.resolve()
         path = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-        print(f"{path.as_posix()} has not been measured yet. In a terminal, in the project's folder, type")
+        print(translated(f"{path.as_posix()} has not been measured yet. In a terminal, in the project's folder, type"))
         print(f"    animegan evaluate {path.as_posix()}")
-        print("(about 3 minutes for 25 epochs on two CPU cores). Until then, you see the figures of the reference run")
+        text = "(about 3 minutes for 25 epochs on two CPU cores). Until then, you see the figures of the reference run"
+        print(translated(text))
         run = reference_run()
     return read_evaluation(run)

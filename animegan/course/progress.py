@@ -51,11 +51,11 @@ def overview() -> str:
     return "\n".join([*lines, f"{len(done)} of {len(CHECKS)} exercises are solved"])
 
 
-def in_colour(verdict: str) -> str:
-    """A verdict with a tick or a cross before it, where colours are shown: in Jupyter and in a terminal."""
+def sign(verdict: str) -> str:
+    """A tick or a cross for a verdict in English, where colours are shown: in Jupyter and in a terminal; else ""."""
     in_jupyter = type(sys.stdout).__module__.startswith("ipykernel")
     on_terminal = sys.stdout.isatty() and str(sys.stdout.encoding).lower().startswith("utf")
-    if "NO_COLOR" in os.environ or not (in_jupyter or on_terminal):
-        return verdict
-    kind = verdict.partition(" ")[2].partition(":")[0].partition(" ")[0]
-    return f"{SIGNS[kind]} {verdict}" if kind in SIGNS else verdict
+    kind = verdict.partition(":")[0].partition(" ")[0]
+    if "NO_COLOR" in os.environ or not (in_jupyter or on_terminal) or kind not in SIGNS:
+        return ""
+    return f"{SIGNS[kind]} "

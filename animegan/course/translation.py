@@ -47,7 +47,7 @@ def read_texts(path: Path) -> dict[str, Text]:
 
 
 def stale(notebook: NotebookNode, texts: dict[str, Text], complete: bool = True) -> list[str]:
-    """What is to be done, a line per cell: changed cells, texts without a cell and, if complete, cells without a text."""
+    """What is to be done, a line per cell: changed cells, lost texts and, if complete, cells without a text."""
     sources = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "markdown"}
     lines = []
     for cell_id, source in sources.items():

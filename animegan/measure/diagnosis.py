@@ -12,6 +12,7 @@ import numpy as np
 from animegan.config import QUICK
 from animegan.errors import UserError
 from animegan.grids import cells
+from animegan.language import translated
 from animegan.measure.signals import bounds_of_loss_D, excess_of_loss_G, pattern, variety
 from animegan.recipes import Recipe
 from animegan.runs import Run
@@ -65,17 +66,21 @@ class Diagnosis:
     findings: tuple[Check, ...] = ()
 
     def __str__(self) -> str:
-        lines = [self.summary]
+        lines = [translated(self.summary)]
         for number, finding in enumerate(self.findings, 1):
-            lines.append(f"  {number} {finding.name}: {finding.evidence}")
-            lines += [f"    try: {finding.cure}", f"    see: notebooks/{finding.link}"]
+            lines.append(f"  {number} {translated(finding.name)}: {translated(finding.evidence)}")
+            lines += [f"    {translated('try:')} {translated(finding.cure)}"]
+            lines += [f"    {translated('see:')} notebooks/{finding.link}"]
         return "\n".join(lines)
 
     __repr__ = __str__
 
     def _repr_markdown_(self) -> str:
-        items = [f"1. **[{f.name}]({f.link})**: {f.evidence}<br>*Try* {f.cure}" for f in self.findings]
-        return "\n".join([self.summary, "", *items])
+        lines = [translated(self.summary), ""]
+        for finding in self.findings:
+            name, evidence, cure = map(translated, (finding.name, finding.evidence, finding.cure))
+            lines.append(f"1. **[{name}]({finding.link})**: {evidence}<br>{translated('*Try*')} {cure}")
+        return "\n".join(lines)
 
 
 def diagnose(run: Run) -> Diagnosis:

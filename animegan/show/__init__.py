@@ -20,13 +20,13 @@ from animegan.show.metric_plots import (
     plot_standings,
 )  # fmt: skip
 from animegan.show.overlap import OVERLAP_INPUT, overlap_counts, overlap_picture
-from animegan.show.pictures import MAX_BYTES, Picture, encoded, face_picture, font_for, in_notebook
+from animegan.show.pictures import MAX_BYTES, Picture, encoded, face_picture, font_for, in_notebook, on_picture
 from animegan.show.sheets import judging_sheets
 
 __all__ = [
     "FADED", "INK", "MAX_BYTES", "OVERLAP_INPUT", "PAPER", "Film", "Picture", "compare_epochs", "encoded",
     "face_picture", "faces_over_epochs", "fid_diagram", "font_for", "game_diagram", "growth", "in_notebook",
-    "judging_sheets", "neighbours_picture", "networks_diagram", "overlap_counts", "overlap_picture", "plot_coverage",
-    "plot_effects", "plot_evaluation", "plot_history", "plot_lengths", "plot_neighbours", "plot_standings",
-    "plot_steps", "precision_recall_diagram", "rows_picture", "swd_diagram", "walk",
+    "judging_sheets", "neighbours_picture", "networks_diagram", "on_picture", "overlap_counts", "overlap_picture",
+    "plot_coverage", "plot_effects", "plot_evaluation", "plot_history", "plot_lengths", "plot_neighbours",
+    "plot_standings", "plot_steps", "precision_recall_diagram", "rows_picture", "swd_diagram", "walk",
 ]  # fmt: skip

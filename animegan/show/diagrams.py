@@ -16,10 +16,10 @@ THIN = 0.18  # length of one channel in the drawing of a layer, in pixels of the
 SLANT = 0.35  # how far the side of a box runs to the right and up
 
 
-def game_diagram(fake: Image.Image) -> Picture:
+def game_diagram(fake: Image.Image, real: Image.Image | None = None) -> Picture:
     """Who sees what, and who learns from what: z -> NetG -> fake; fake and real -> NetD -> verdict.
 
-    fake: a face of NetG, to be shown in it; the real one is drawn.
+    fake: a face of NetG, to be shown in it. real: a training image; by default a face is drawn.
     """
     figure, panel = _canvas((11, 4.9), (0, 108), (0, 51))
     for place, number in enumerate(np.random.default_rng(4).normal(size=12)):
@@ -27,7 +27,7 @@ def game_diagram(fake: Image.Image) -> Picture:
     _words(panel, 5.2, 40, "z", "100 random numbers")
     _face(panel, fake, 40, 25)
     _words(panel, 46, 40, "fake")
-    _face(panel, draw(Face.random(seed=0, index=7)), 40, 3)
+    _face(panel, real or draw(Face.random(seed=0, index=7)), 40, 3)
     _words(panel, 46, 18, "real", "a training image")
     for left, name, colour in ((16, "NetG", ORANGE), (66, "NetD", BLUE)):
         bottom = 26 if name == "NetG" else 15

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from animegan.show.pictures import Picture
+from animegan.show.pictures import Picture, chinese_font, on_picture
 
 INK, PAPER, FADED, RULE = "#1b1b1f", "#ffffff", "#6b6b76", "#c9c9d1"
 # Blue and orange are distinct for every kind of colour blindness (Okabe and Ito 2008), and in grey.
@@ -37,9 +37,15 @@ def despine(panel, title: str = "", xlabel: str = "") -> None:
 
 
 def to_picture(figure) -> Picture:
-    """The figure as a picture."""
+    """The figure as a picture, its texts in the student's language if this machine has a font for it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.text import Text
 
+    path = chinese_font()
+    for text in figure.findobj(Text):
+        if (shown := on_picture(text.get_text())) != text.get_text():
+            text.set(text=shown, fontproperties=FontProperties(fname=path, size=text.get_fontsize()))
     canvas = FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a folder's name that no installed font can write

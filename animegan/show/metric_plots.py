@@ -36,6 +36,8 @@ def plot_evaluation(found: Evaluation) -> Picture:
         _line(panels[2], epochs, [m.precision for m in measured], BLUE, "precision")
         _line(panels[2], epochs, [m.recall for m in measured], ORANGE, "recall")
         style_axes(panels[2], "precision and recall", epochs, 1)
+        for value, colour, label in ((real.precision, BLUE, "real images"), (real.recall, ORANGE, None)):
+            panels[2].axhline(value, color=colour, lw=1, ls="--", label=label)
         panels[2].legend(**ON_PAPER, fontsize=SMALL, loc="best")
     return to_picture(figure)
 
@@ -56,10 +58,13 @@ def style_axes(panel, title: str, epochs: Sequence[int], top: float) -> None:
     from matplotlib.ticker import MaxNLocator
 
     despine(panel, title, "epoch")
-    panel.set_ylim(0, 1.12 * top)
+    panel.set_ylim(-0.03 * top, 1.12 * top)  # a value of 0 lies above the axis
     margin = max(0.5, 0.04 * (epochs[-1] - epochs[0]))
     panel.set_xlim(epochs[0] - margin, epochs[-1] + margin)
-    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    first, last = epochs[0], epochs[-1]
+    round_ones = MaxNLocator(5, integer=True).tick_values(first, last)
+    near = 0.6 * (round_ones[1] - round_ones[0])
+    panel.set_xticks([first, *(tick for tick in round_ones if first + near < tick < last - near), last])
 
 
 def plot_standings(grid: Sweep, names: Sequence[str] | None = None) -> Picture:

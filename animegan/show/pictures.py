@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import io
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +12,7 @@ from PIL import Image, ImageFont
 from torch import Tensor
 
 from animegan.data import to_uint8
+from animegan.language import translated
 
 MAX_BYTES = 150_000  # of a PNG in a notebook: with ten of them it still opens quickly, on GitHub too
 FINE = {"quality": 90, "subsampling": 0}  # of a JPEG: every pixel has its own colour, so thin lines keep theirs
@@ -62,10 +64,29 @@ def face_picture(face: Tensor | np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(np.asarray(face).transpose(1, 2, 0)))
 
 
+# The usual Chinese fonts of Windows, macOS and Linux.
+CHINESE = (
+    "msyh.ttc", "simhei.ttf", "simsun.ttc", "PingFang.ttc", "Hiragino Sans GB.ttc", "STHeiti Medium.ttc",
+    "NotoSansCJK-Regular.ttc", "SourceHanSansSC-Regular.otf", "wqy-microhei.ttc", "wqy-zenhei.ttc",
+)  # fmt: skip
+
+
+@functools.cache
+def chinese_font() -> str:
+    """The file of an installed Chinese font; "" without one."""
+    for name in CHINESE:
+        with contextlib.suppress(OSError):
+            return str(ImageFont.truetype(name).path)
+    return ""
+
+
+def on_picture(text: str) -> str:
+    """The text in the student's language if this machine has a font for it; else as it is: better than boxes."""
+    return translated(text) if chinese_font() else text
+
+
 def font_for(size: int, lines: Iterable[str]) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's own font; if a line is not ASCII, e.g. a folder's Chinese name, the first installed Chinese font."""
-    if not all(line.isascii() for line in lines):
-        for name in ("msyh.ttc", "PingFang.ttc", "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "simhei.ttf"):
-            with contextlib.suppress(OSError):
-                return ImageFont.truetype(name, size)
+    if chinese_font() and not all(line.isascii() for line in lines):
+        return ImageFont.truetype(chinese_font(), size)
     return ImageFont.load_default(size)

@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from animegan.grids import GRID_GAP
 from animegan.show.figures import FADED, INK, PAPER
-from animegan.show.pictures import Picture, font_for
+from animegan.show.pictures import Picture, font_for, on_picture
 
 GAP = GRID_GAP  # pixels between two faces
 MARGIN = 12  # pixels around a sheet, and between the labels and the faces
@@ -28,6 +28,11 @@ def faces_sheet(
     size: height and width of a face in pixels; by default the pictures keep their own.
     row_gap, margin, font_size: in pixels. caption: a line of text below the faces, centred.
     """
+    caption = on_picture(caption)
+    rows = [
+        ("\n".join(map(on_picture, label.split("\n"))), [on_picture(c) if isinstance(c, str) else c for c in cells])
+        for label, cells in rows
+    ]
     longest = max(len(cells) for _, cells in rows)
     columns = min(columns or longest, longest)
     headings = [any(isinstance(cell, str) for cell in cells) for _, cells in rows]

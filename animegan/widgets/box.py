@@ -8,7 +8,8 @@ from typing import Any
 import ipywidgets
 from PIL import Image, ImageDraw
 
-from animegan.show import INK, PAPER, font_for, in_notebook
+from animegan.language import translated
+from animegan.show import INK, PAPER, font_for, in_notebook, on_picture
 
 NAME_IN_FULL = {"description_width": "initial"}  # otherwise ipywidgets cuts a description at 80 pixels
 CONTROL = {"width": "26em", "max_width": "100%"}  # of a slider
@@ -21,6 +22,7 @@ class PicturedBox(ipywidgets.VBox):
 
     def __init__(self, children: Sequence[ipywidgets.Widget]):
         super().__init__(children, layout={"padding": "0 0.5em"})  # clear of JupyterLab's bar at the left
+        translate_names(self)
 
     def picture(self) -> Image.Image:
         """The current state of the box as one picture."""
@@ -31,6 +33,14 @@ class PicturedBox(ipywidgets.VBox):
         # No widget id in the text: it must be the same each time the notebook runs.
         bundle["text/plain"] = SENTENCE
         return {**bundle, **in_notebook(self.picture())}
+
+
+def translate_names(widget: ipywidgets.Widget) -> None:
+    """The descriptions of a widget and of all inside it, in the student's language."""
+    if description := getattr(widget, "description", ""):
+        widget.description = translated(description)
+    for child in getattr(widget, "children", ()):
+        translate_names(child)
 
 
 def row(*children: ipywidgets.Widget) -> ipywidgets.HBox:
@@ -54,7 +64,7 @@ def text(sentence: str = "", bold: bool = False) -> ipywidgets.HTML:
 def say(part: ipywidgets.HTML, sentence: str, bold: bool = False) -> None:
     """Show `sentence` in a line of text; special characters are escaped."""
     weight = "bold" if bold else "normal"
-    part.value = f'<span style="line-height: 1.5; font-weight: {weight}">{html.escape(sentence)}</span>'
+    part.value = f'<span style="line-height: 1.5; font-weight: {weight}">{html.escape(translated(sentence))}</span>'
 
 
 def jpeg(picture: Image.Image) -> bytes:
@@ -66,6 +76,7 @@ def jpeg(picture: Image.Image) -> bytes:
 
 def stacked(*parts: Image.Image | str) -> Image.Image:
     """Pictures and lines of text from top to bottom, as one picture."""
+    parts = tuple(on_picture(part) if isinstance(part, str) else part for part in parts)
     scale = max([1.0, *(part.width / 1000 for part in parts if not isinstance(part, str))])  # shown at one width
     font, line = font_for(round(22 * scale), [part for part in parts if isinstance(part, str)]), round(30 * scale)
     heights = [line if isinstance(part, str) else part.height for part in parts]

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets
 from PIL import Image, ImageDraw
 
-from animegan.show import FADED, font_for, plot_steps
+from animegan.show import FADED, font_for, on_picture, plot_steps
 from animegan.training import Progress
 from animegan.widgets.box import NAME_IN_FULL, PicturedBox, beside, image, jpeg, row, say, stacked, text
 
@@ -42,7 +42,8 @@ class TrainingMonitor(PicturedBox):
         left = ipywidgets.VBox([self.curves], layout={"flex": "5 1 26em", "min_width": "0"})
         right = ipywidgets.VBox([self.caption, self.grid], layout={"flex": "2 1 14em", "max_width": "26em"})
         super().__init__([self.status, self.bar, row(left, right)])
-        self._face_grid, sentence = Image.new("RGB", (GRID, GRID), "#f1f1f4"), "the first faces appear after epoch 1"
+        self._face_grid = Image.new("RGB", (GRID, GRID), "#f1f1f4")
+        sentence = on_picture("the first faces appear after epoch 1")
         pen, font = ImageDraw.Draw(self._face_grid), font_for(36, [sentence])
         pen.text((GRID / 2, GRID / 2), sentence, FADED, font, anchor="mm")
         self._epoch_shown = 0

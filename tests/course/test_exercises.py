@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from animegan.course import check, checker, exercise, my_run, progress, verdict
+from animegan.language import translated
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -95,16 +96,14 @@ def test_a_place_where_nothing_can_be_written_is_no_matter(tmp_path, monkeypatch
 
 
 def test_a_verdict_has_a_sign_in_colour_where_that_is_shown(monkeypatch):
-    for verdict_, sign in (("99.2 correct (1 of 41)", "✔"), ("99.2 hint: no.", "✘"), ("99.2 not attempted yet", None)):
-        assert progress.in_colour(verdict_) == verdict_, "not in a file"
+    for found, expected in (("correct", "✔"), ("hint: no.", "✘"), ("not attempted yet", "")):
+        assert progress.sign(found) == "", "not in a file"
         terminal = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
         with contextlib.redirect_stdout(terminal):
-            assert (progress.in_colour(verdict_) == verdict_) == (sign is None) and (sign or "") in progress.in_colour(
-                verdict_
-            )
+            assert (expected in progress.sign(found)) if expected else progress.sign(found) == ""
             monkeypatch.setenv("NO_COLOR", "1")
-            assert progress.in_colour(verdict_) == verdict_
+            assert progress.sign(found) == ""
             monkeypatch.delenv("NO_COLOR")
 
 
@@ -179,6 +178,11 @@ def test_the_solution_is_correct_and_each_hint_can_be_met(number, monkeypatch):
         got = verdict(number, answer)
         assert got.startswith("hint: ") and fragment in got, f"{number}: {got!r} for {fragment!r}"
         met.add(got.removeprefix("hint: "))
+        monkeypatch.setenv("ANIMEGAN_LANG", "zh")
+        chinese = translated(got)
+        monkeypatch.delenv("ANIMEGAN_LANG")
+        left = re.search(r"\b[a-z]+( [a-z]+){3}", chinese.partition("报错")[0])
+        assert chinese.startswith("提示：") and not left, f"{chinese}: {left} is not translated"
     assert len(met) >= len(set(hints)), f"{number}: hints that no wrong answer meets: {set(hints) - met}"
 
 

@@ -67,6 +67,7 @@ WRONG = {
         ((6, 3, 1.5), "no layer at all"),
         ((65, 1, 0), "near the border"),
         ((5, 3, 1), "written [1, 2] times"),
+        ((9, 3, 3), "find another one"),
     ],
     "03.7": [
         (_bare_layer5(), "netG.layer5 is now a bare convolution"),

@@ -9,6 +9,8 @@ from animegan.models import NetG
 from animegan.shapes import conv_transpose_size
 from animegan.show import overlap_counts
 
+SHOWN = ((3, 3, 0), (9, 3, 3))  # of the layers that exercise 03.6 asks for
+
 
 @exercise("03.1")
 def size_after(answer):
@@ -78,6 +80,7 @@ def even_layer(answer):
     counts = sorted(set(inner.tolist()))
     holds = len(counts) == 1
     yield holds, f"away from the border, the pixels of a row are still written {counts} times: look at kernel/stride."
+    yield tuple(answer) not in SHOWN, "this layer stands above: find another one."
 
 
 @exercise("03.7")

@@ -99,7 +99,7 @@ def learning_rates(answer):
     hint = "the runs differ in more than the learning rate, so the effect could come from that: change only lr."
     yield differences(run_a, run_b) == {"lr"}, hint
     yield min(len(run_a.epochs), len(run_b.epochs)) >= 2, "each run needs two finished epochs."
-    hint = "a gap is the mean of D(x) - D(G(z)) over the steps of epoch 2 only; give both in the order of the runs."
+    hint = "a gap is the mean of D(x) - D(G(z)) over the batches of epoch 2 only; give both in the order of the runs."
     yield is_close(gap_a, _gap(run_a, 2)) and is_close(gap_b, _gap(run_b, 2)), hint
 
 
