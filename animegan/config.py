@@ -100,7 +100,9 @@ class TrainConfig:
     data_path: str = setting("data/", "folder with the training images")
     outf: str = setting("imgs/", "run folder: grids, weights, history and checkpoint go there")
 
-    recipe: str = setting("stable", "how a step is done: 'stable' gives faces, 'handout' repeats the handout")
+    recipe: str = setting(
+        "stable", "how a step is done: 'stable' gives faces, 'handout' repeats the handout, 'patient' is for 100 epochs"
+    )  # fmt: skip
     seed: int = setting(0, "seed of all random numbers", Range(0, 2**63))
     precision: str = setting(
         "auto", "number format of the convolutions: float32, bfloat16, or auto: bfloat16 where the hardware has it, "

@@ -44,5 +44,10 @@ def _catalogue(code: str) -> tuple[dict[str, str], list[tuple[re.Pattern, str]]]
         texts = {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string}
     exact = {text: translation for text, translation in texts.items() if "{}" not in text}
     ordered = sorted(texts.keys() - exact, key=lambda text: (text.startswith("{}"), -len(text), text))
-    patterns = [("(.+?)".join(map(re.escape, text.split("{}"))), texts[text]) for text in ordered]
-    return exact, [(re.compile(pattern, re.DOTALL), translation) for pattern, translation in patterns]
+    patterns = []
+    for text in ordered:
+        pattern = "(.+?)".join(map(re.escape, text.split("{}")))
+        if text.startswith("{}"):  # what comes first is one thing, not the first of several
+            pattern = pattern.replace("(.+?)", "([^;]+?)", 1)
+        patterns.append((re.compile(pattern, re.DOTALL), texts[text]))
+    return exact, patterns

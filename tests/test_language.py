@@ -28,7 +28,7 @@ def test_a_text_is_found_with_what_was_filled_in(chinese):
     assert translated("epoch 12") == "第 12 轮"
     assert translated("hint: 0 becomes -1; yours gives 5.") == "提示：0 应变成 -1；你的结果是 5。", "a text in a text"
     found = translated("D certain in 77% of the last 64 batches")
-    assert found == "最后 64 批里有 77% D 是确信的", "in another order"
+    assert found == "最后 64 批中，D 在 77% 的批里是确信的", "in another order"
 
 
 def test_a_text_that_is_not_in_the_catalogue_stays(chinese):

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -357,10 +358,16 @@ def test_same_seed_same_run_and_the_global_generator_is_left_alone():
     assert not torch.equal(first.netG.layer1[0].weight, other.netG.layer1[0].weight)
 
 
+def test_patient_is_stable_with_another_pace():
+    stable, patient = asdict(get_recipe("stable")), asdict(get_recipe("patient"))
+    assert {name for name in stable if stable[name] != patient[name]} == {
+        "ema", "minibatch", "decay_after", "r1", "lazy_r1"}  # fmt: skip
+
+
 def test_recipes_can_be_changed_by_name():
     assert get_recipe("stable", {"ema": 0.5}).ema == 0.5
     for name, changes, message in (
-        ("best", {}, "--recipe best is not known; choose handout or stable"),
+        ("best", {}, "--recipe best is not known; choose handout or stable or patient"),
         ("stable", {"speed": 2}, "--set speed: no such ingredient"),
         ("stable", {"ema": 1.0}, "--set ema=1.0 is out of range: it takes 0 to below 1"),
         ("stable", {"ema": True}, "--set ema=True is not a number"),

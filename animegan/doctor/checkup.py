@@ -8,11 +8,13 @@ done says so.
 import functools
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from animegan import SPIN_LIMITS
 from animegan.doctor.machine import GIB, MIB, Gpu, Machine
+from animegan.language import language, translated
 
 PYTHONS = ((3, 10), (3, 13))  # oldest and newest that the tests run on
 OLDEST_TORCH = (2, 6)
@@ -58,18 +60,25 @@ def has_failed(findings: Iterable[Finding]) -> bool:
 
 
 def report(findings: Iterable[Finding]) -> str:
-    """The findings as plain ASCII text, one line each, with "-> " before every step of a fix."""
+    """The findings as text, one line each, with "-> " before every step of a fix; in English it is plain ASCII."""
     findings = list(findings)
-    width = max((len(finding.topic) for finding in findings), default=0)
+    width = max((_columns(translated(finding.topic)) for finding in findings), default=0)
     lines = []
-    for finding in findings:
-        lines.append(f"{f'[{finding.status}]':6} {finding.topic:{width}}  {finding.message}")
-        lines += [f"{'':{7 + width}}  -> {step}" for step in finding.fix.splitlines()]
+    for status, topic, message, fix in findings:
+        space = " " * (width - _columns(translated(topic)))
+        lines.append(f"{f'[{status}]':6} {translated(topic)}{space}  {translated(message)}".rstrip())
+        lines += [f"{'':{7 + width}}  -> {translated(step)}" for step in fix.splitlines()]
     fails, warns = (sum(finding.status == status for finding in findings) for status in ("FAIL", "WARN"))
     verdict = "fix what FAILs, then run this again" if fails else "ready to train"
-    lines += ["", f"{fails} FAIL, {warns} WARN: {verdict}"]
-    # A Windows console may be unable to print the letters of a path or of a translated message.
-    return "\n".join(lines).encode("ascii", "backslashreplace").decode("ascii")
+    lines += ["", translated(f"{fails} FAIL, {warns} WARN: {verdict}")]
+    text = "\n".join(lines)
+    # A Windows console may be unable to print the letters of a path or of a message of the system.
+    return text.encode("ascii", "backslashreplace").decode("ascii") if language() == "en" else text
+
+
+def _columns(text: str) -> int:
+    """How wide a terminal shows the text: a Chinese character takes two columns."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
 
 
 def judge_python(machine: Machine) -> Finding:

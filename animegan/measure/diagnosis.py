@@ -68,9 +68,9 @@ class Diagnosis:
     def __str__(self) -> str:
         lines = [translated(self.summary)]
         for number, finding in enumerate(self.findings, 1):
-            lines.append(f"  {number} {translated(finding.name)}: {translated(finding.evidence)}")
-            lines += [f"    {translated('try:')} {translated(finding.cure)}"]
-            lines += [f"    {translated('see:')} notebooks/{finding.link}"]
+            lines.append(f"  {number} " + translated(f"{finding.name}: {finding.evidence}"))
+            lines.append("    " + translated(f"try: {finding.cure}"))
+            lines.append("    " + translated(f"see: notebooks/{finding.link}"))
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -171,7 +171,7 @@ def _certainty(run: Run, history: dict, bounds: tuple[float, float]) -> Check:
         return Check("D has won", False, evidence)
     D_x, D_G_z, loss_G = (history[column][last].mean() for column in ("D_x", "D_G_z", "loss_G"))
     evidence += f": D(x) {D_x:.3f}, D(G(z)) {D_G_z:.3f}, loss of G {loss_G:.1f}"
-    cure = {"--recipe stable": config.recipe != "stable", "an --ndf not above --ngf": config.ndf > config.ngf}
+    cure = {"--recipe stable": config.recipe == "handout", "an --ndf not above --ngf": config.ndf > config.ngf}
     return Check("D has won", True, evidence, _cure({**cure, "more images": True}))
 
 
@@ -187,7 +187,7 @@ def _faces(run: Run, batches: int, recipe: Recipe) -> list[Check]:
     except UserError as error:
         return [Check(name, None, str(error).rstrip(".")) for name in ("mode collapse", "checkerboard")]
 
-    is_stable = run.config.recipe == "stable"
+    is_stable = run.config.recipe != "handout"
     ratio = variety(fakes) / variety(reals)
     evidence = f"two faces {ratio:.2f} times as different as two real ones"
     if ratio < MIN_VARIETY:

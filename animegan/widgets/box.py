@@ -36,9 +36,10 @@ class PicturedBox(ipywidgets.VBox):
 
 
 def translate_names(widget: ipywidgets.Widget) -> None:
-    """The descriptions of a widget and of all inside it, in the student's language."""
-    if description := getattr(widget, "description", ""):
-        widget.description = translated(description)
+    """The descriptions and tooltips of a widget and of all inside it, in the student's language."""
+    for name in ("description", "tooltip"):
+        if text := getattr(widget, name, ""):
+            setattr(widget, name, translated(text))
     for child in getattr(widget, "children", ()):
         translate_names(child)
 

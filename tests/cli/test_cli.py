@@ -302,7 +302,7 @@ def test_bad_files_are_left_out_and_named_while_training_goes_on(run, drawn, tmp
         (["--lr", -0.1], "--lr -0.1 is out of range"),
         (["--lr", "nan"], "--lr nan is out of range"),
         (["--epoch", 0], "--epoch 0 is out of range: it takes 1 or more"),
-        (["--recipe", "best"], "--recipe best is not known; choose handout or stable"),
+        (["--recipe", "best"], "--recipe best is not known; choose handout or stable or patient"),
         (["--set", "ema=2"], "--set ema=2 is out of range"),
         (["--set", "ema"], "--set"),
         (["--device", "quantum"], "--device quantum is not known: choose auto, cpu"),
