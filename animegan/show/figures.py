@@ -46,6 +46,10 @@ def to_picture(figure) -> Picture:
     for text in figure.findobj(Text):
         if (shown := on_picture(text.get_text())) != text.get_text():
             text.set(text=shown, fontproperties=FontProperties(fname=path, size=text.get_fontsize()))
+    for axis in (axis for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)):
+        names = [label.get_text() for label in axis.get_ticklabels()]
+        if (shown := [on_picture(name) for name in names]) != names:
+            axis.set_ticklabels(shown, fontproperties=FontProperties(fname=path, size=SMALL))
     canvas = FigureCanvasAgg(figure)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a folder's name that no installed font can write
