@@ -62,7 +62,9 @@ lab: setup
 
 notebooks: setup
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace $(EXECUTE) $(NOTEBOOKS)
-	$(BIN)/python -m pytest --nbval --nbval-current-env $(NOTEBOOKS)
+	$(MAKE) zh
+	ANIMEGAN_LANG=en $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
+	    $(NOTEBOOKS) notebooks/zh
 
 # What a finished report looks like: the texts of the .md in the notebook's slides.
 example: setup
