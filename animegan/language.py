@@ -12,7 +12,12 @@ from pathlib import Path
 
 def language() -> str:
     """The code of the language, "en" or "zh": the variable ANIMEGAN_LANG, else the folder in which a notebook runs."""
-    return os.environ.get("ANIMEGAN_LANG") or ("zh" if Path.cwd().name == "zh" else "en")
+    if chosen := os.environ.get("ANIMEGAN_LANG"):
+        return chosen[:2].lower()  # zh for zh_CN, too
+    try:
+        return "zh" if Path.cwd().name == "zh" else "en"
+    except OSError:  # the folder has been deleted
+        return "en"
 
 
 def translated(text: str) -> str:
@@ -36,10 +41,12 @@ def _filled(text: str, parts: list[str]) -> str:
 def _catalogue(code: str) -> tuple[dict[str, str], list[tuple[re.Pattern, str]]]:
     """The texts that are found as they are, and those with {}, the most specific first."""
     path = Path(__file__).with_name(f"{code}.po")
+    try:
+        from babel.messages.pofile import read_po  # comes with JupyterLab
+    except ImportError:  # a machine that only trains
+        return {}, []
     if not path.is_file():
         return {}, []
-    from babel.messages.pofile import read_po  # comes with JupyterLab
-
     with open(path, "rb") as file:
         texts = {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string}
     exact = {text: translation for text, translation in texts.items() if "{}" not in text}

@@ -1,5 +1,7 @@
 """English in the code, Chinese for a Chinese notebook."""
 
+import sys
+
 import pytest
 
 from animegan import language
@@ -39,6 +41,19 @@ def test_a_text_that_is_not_in_the_catalogue_stays(chinese):
 def test_an_unknown_language_is_english(monkeypatch):
     monkeypatch.setenv("ANIMEGAN_LANG", "tlh")
     assert translated("not attempted yet") == "not attempted yet"
+
+
+def test_chinese_has_several_names(chinese, monkeypatch):
+    monkeypatch.setenv("ANIMEGAN_LANG", "zh_CN")
+    assert translated("not attempted yet") == "还没有做"
+
+
+def test_without_babel_it_is_english(monkeypatch):
+    monkeypatch.setenv("ANIMEGAN_LANG", "zh")
+    monkeypatch.setitem(sys.modules, "babel.messages.pofile", None)
+    language._catalogue.cache_clear()
+    assert translated("not attempted yet") == "not attempted yet"
+    language._catalogue.cache_clear()
 
 
 def test_every_entry_has_as_many_places_as_its_translation(chinese):
