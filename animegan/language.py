@@ -41,11 +41,11 @@ def _filled(text: str, parts: list[str]) -> str:
 def _catalogue(code: str) -> tuple[dict[str, str], list[tuple[re.Pattern, str]]]:
     """The texts that are found as they are, and those with {}, the most specific first."""
     path = Path(__file__).with_name(f"{code}.po")
+    if not path.is_file():  # English has none, and does not wait for Babel
+        return {}, []
     try:
         from babel.messages.pofile import read_po  # comes with JupyterLab
     except ImportError:  # a machine that only trains
-        return {}, []
-    if not path.is_file():
         return {}, []
     with open(path, "rb") as file:
         texts = {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id and entry.string}

@@ -20,7 +20,6 @@ import nbformat
 from nbformat import NotebookNode
 
 from animegan.files import write_whole
-from animegan.slides import SlideDeck
 
 MARK = re.compile(r"^<!-- cell (\S+) (\S+) -->\n", re.MULTILINE)
 
@@ -77,6 +76,8 @@ def main(source: str, texts: str, out: str) -> None:
     if not slides:
         write_whole(Path(out), (nbformat.writes(notebook) + "\n").encode())
         return
+    from animegan.slides import SlideDeck  # slow, and not needed for a notebook
+
     for cell in notebook.cells:  # an example says itself whose run it shows
         cell.outputs = [output for output in cell.get("outputs", []) if "✍" not in str(output)]
     with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from animegan.language import language
 from animegan.show.pictures import Picture, chinese_font, on_picture
 
 INK, PAPER, FADED, RULE = "#1b1b1f", "#ffffff", "#6b6b76", "#c9c9d1"
@@ -39,6 +40,18 @@ def despine(panel, title: str = "", xlabel: str = "") -> None:
 def to_picture(figure) -> Picture:
     """The figure as a picture, its texts in the student's language if this machine has a font for it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    if language() != "en" and chinese_font():
+        _translate(figure)
+    canvas = FigureCanvasAgg(figure)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a folder's name that no installed font can write
+        canvas.draw()
+    return Picture(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
+
+
+def _translate(figure) -> None:
+    """Put the texts of a figure, the names at its ticks included, into the student's language."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.text import Text
 
@@ -50,8 +63,3 @@ def to_picture(figure) -> Picture:
         names = [label.get_text() for label in axis.get_ticklabels()]
         if (shown := [on_picture(name) for name in names]) != names:
             axis.set_ticklabels(shown, fontproperties=FontProperties(fname=path, size=SMALL))
-    canvas = FigureCanvasAgg(figure)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph", UserWarning)  # a folder's name that no installed font can write
-        canvas.draw()
-    return Picture(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))

@@ -10,7 +10,7 @@ from animegan.errors import UserError
 from animegan.runs import Run, Step
 from animegan.show.epochs import opened_runs
 from animegan.show.figures import BLUE, INK, ORANGE, despine, new_figure, to_picture
-from animegan.show.pictures import Picture
+from animegan.show.pictures import Picture, chinese_font
 
 
 def plot_history(*runs: Run | Sequence[Run], smooth: int | None = None) -> Picture:
@@ -108,12 +108,12 @@ def draw_curves(panel, trace: Trace, line: str, curves: Sequence, width: int, fa
 
 def _families(names: Sequence[str]) -> list[str]:
     """matplotlib's own font, and for names that are not ASCII the first installed Chinese font."""
-    from matplotlib.font_manager import fontManager
+    from matplotlib.font_manager import FontProperties, fontManager
 
-    installed = {font.name for font in fontManager.ttflist}
-    wanted = ("Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Micro Hei", "SimHei")
-    chinese = [] if all(map(str.isascii, names)) else [name for name in wanted if name in installed][:1]
-    return ["DejaVu Sans", *chinese]
+    if all(map(str.isascii, names)) or not (path := chinese_font()):
+        return ["DejaVu Sans"]
+    fontManager.addfont(path)
+    return ["DejaVu Sans", FontProperties(fname=path).get_name()]
 
 
 def moving_mean(values: np.ndarray, width: int) -> np.ndarray:

@@ -82,11 +82,12 @@ def chinese_font() -> str:
 
 def on_picture(text: str) -> str:
     """The text in the student's language if this machine has a font for it; else as it is: better than boxes."""
-    return translated(text) if chinese_font() else text
+    shown = translated(text)
+    return shown if shown == text or chinese_font() else text
 
 
 def font_for(size: int, lines: Iterable[str]) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's own font; if a line is not ASCII, e.g. a folder's Chinese name, the first installed Chinese font."""
-    if chinese_font() and not all(line.isascii() for line in lines):
+    if not all(line.isascii() for line in lines) and chinese_font():
         return ImageFont.truetype(chinese_font(), size)
     return ImageFont.load_default(size)
